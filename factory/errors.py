@@ -1,0 +1,41 @@
+"""Errors made for the person who reads them: they name the thing, the place and the mend."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class FactoryError(Exception):
+    """Something the user can mend. The command line prints its text without a traceback."""
+
+
+class CatalogError(FactoryError):
+    """The catalogue does not say what it must; the text holds file, line and key of every fault."""
+
+
+class PluginError(FactoryError):
+    """A plugin is missing, doubled, badly declared, or fails to import."""
+
+
+class TeacherError(FactoryError):
+    """A model could not be asked, or its replies never fitted their schema. Fails the seed."""
+
+
+class SandboxError(FactoryError):
+    """The machine offers no isolation for untrusted code, or the sandbox itself broke."""
+
+
+class StoreError(FactoryError):
+    """The store cannot be opened, read or migrated."""
+
+
+def did_you_mean(name: str, options: Iterable[str]) -> str:
+    """Returns ``; did you mean 'x'?`` for a near miss, the list of options when it is short, or nothing."""
+    known = sorted(set(options))
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean '{near[0]}'?"
+    if known and len(known) <= 12:
+        return f"; there are: {', '.join(known)}"
+    return ""

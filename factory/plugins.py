@@ -1,0 +1,400 @@
+"""The plugin surface: the decorators, the protocols of what upper layers offer, and the discovery.
+
+A distribution registers a *package* of plugins under an entry point group (``factory.generators``,
+``factory.validators``, ``factory.sources``). Every module in it with a line that starts with the group's
+decorator is a plugin, named after its path: ``generators/extract/qa.py`` is ``extract.qa``. The built-in
+packages register as ``builtin`` and have no prefix; a third party's prefix is its entry point's name.
+Nothing is imported to find them: one that fails to import fails only the datasets that name it.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.machinery
+import inspect
+import re
+import typing
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from factory.errors import FactoryError, PluginError, did_you_mean
+from factory.records import Evidence, Origin, Outcome, Program, Sample, Seed, Verdict
+
+BUILTIN = "builtin"
+Axes = Mapping[str, Sequence[str]]
+Items = TypeVar("Items")
+OneOrMore = Items | tuple[Items, ...]
+
+# ------------------------------------------------------------------------------------ protocols
+
+
+@runtime_checkable
+class Executor(Protocol):
+    """Runs programs of one language in isolation. Found as an entry point of ``factory.executors``,
+    whose name is the language. Must be safe to call from many tasks at once."""
+
+    async def run(self, program: Program) -> Outcome:
+        """Runs one program. Raises SandboxError where isolation cannot be had; never for a bad program."""
+        ...
+
+    async def close(self) -> None:
+        """Ends every process it started."""
+        ...
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """One sampled continuation: token ids, their log-probabilities, and whether it ended by itself."""
+
+    ids: tuple[int, ...]
+    logprobs: tuple[float, ...]
+    finished: bool
+
+
+@runtime_checkable
+class Policy(Protocol):
+    """A model that samples token ids. Found as an entry point of ``factory.policies``."""
+
+    fingerprint: str
+    """Hash of weights and tokenizer: part of every key."""
+
+    def encode(self, text: str) -> list[int]: ...
+
+    def decode(self, ids: Sequence[int]) -> str: ...
+
+    async def sample(
+        self, prefixes: Sequence[Sequence[int]], *, n: int, max_tokens: int, temperature: float, seed: int
+    ) -> list[list[Rollout]]:
+        """Returns `n` rollouts for each prefix, the same for the same seed."""
+        ...
+
+
+@dataclass(frozen=True)
+class Found:
+    """A seed that a source read, and where."""
+
+    seed: Seed
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A record that a source could not read: it becomes a row of `failures`, and the source goes on."""
+
+    origin: Origin
+    error: str
+
+
+# ------------------------------------------------------------------------------------- plugins
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plugin:
+    """What every kind of plugin has. `name` and `path` are filled in by the discovery."""
+
+    target: Callable[..., Any]
+    settings: type[BaseModel]
+    name: str = ""
+    path: Path = Path()
+
+    @property
+    def summary(self) -> str:
+        """The first line of its docstring."""
+        return (inspect.getdoc(self.target) or "").partition("\n")[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generator(Plugin):
+    """An async function from one seed to samples, with its declarations."""
+
+    seeds: tuple[type[Seed], ...]
+    gives: tuple[type[Sample], ...]
+    evidence: tuple[type[Evidence], ...] = ()
+    roles: tuple[str, ...] = ("writer",)
+    axes: Axes = field(default_factory=dict)
+
+    def __call__(self, seed: Seed, teacher: Any, **settings: Any) -> AsyncIterator[Sample]:
+        """Starts the generator on a seed."""
+        samples: AsyncIterator[Sample] = self.target(seed, teacher, **settings)
+        return samples
+
+    @property
+    def prompts(self) -> Path:
+        """The Markdown file beside the module."""
+        return self.path.with_suffix(".md")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validator(Plugin):
+    """A judge of single samples: a function ``check(sample, teacher)``, or a class with that method and,
+    where it holds something costly, ``setup()``, ``teardown()`` and a property ``fingerprint``."""
+
+    needs: tuple[type[Evidence], ...] = ()
+    roles: tuple[str, ...] = ()
+
+    @property
+    def prompts(self) -> Path:
+        """The Markdown file beside the module (or in the package), for a validator that asks a model."""
+        home = self.path.parent if self.path.name == "__init__.py" else self.path
+        return home / "prompts.md" if home.is_dir() else home.with_suffix(".md")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source(Plugin):
+    """A generator function from one file to what was found in it: one file is one shard."""
+
+    gives: tuple[type[Seed], ...]
+
+    def __call__(self, path: Path, kind: type[Seed], **settings: Any) -> Iterator[Found | Broken]:
+        """Starts reading a file; every seed it finds is of class `kind`, which is one of `gives`."""
+        found: Iterator[Found | Broken] = self.target(path, kind, **settings)
+        return found
+
+
+def generator(
+    *,
+    seeds: OneOrMore[type[Seed]],
+    gives: OneOrMore[type[Sample]],
+    evidence: OneOrMore[type[Evidence]] = (),
+    roles: OneOrMore[str] = "writer",
+    axes: Axes | None = None,
+) -> Callable[[Callable[..., AsyncIterator[Sample]]], Generator]:
+    """Declares a generator: an async generator function ``(seed, teacher, *, settings...)``.
+
+    `seeds`: the kinds it takes; `gives`: the kinds of sample it yields; `evidence`: what every sample carries;
+    `roles`: the models it asks; `axes`: what `teacher.draw` may draw from.
+    """
+
+    def declare(function: Callable[..., AsyncIterator[Sample]]) -> Generator:
+        if not inspect.isasyncgenfunction(function):
+            raise PluginError(f"{_where(function)}: a generator is an 'async def' that yields samples")
+        return Generator(
+            target=function,
+            settings=_settings(function, positional=2),
+            seeds=_many(seeds),
+            gives=_many(gives),
+            evidence=_many(evidence),
+            roles=_many(roles),
+            axes={name: tuple(values) for name, values in (axes or {}).items()},
+        )
+
+    return declare
+
+
+def validator(
+    *, needs: OneOrMore[type[Evidence]] = (), roles: OneOrMore[str] = ()
+) -> Callable[[Callable[..., Any]], Validator]:
+    """Declares a validator: an async function ``(sample, teacher, *, settings...) -> Verdict``, or a class
+    whose constructor takes the settings and whose ``check(sample, teacher)`` judges."""
+
+    def declare(target: Callable[..., Any]) -> Validator:
+        is_class = inspect.isclass(target)
+        if is_class and not inspect.iscoroutinefunction(getattr(target, "check", None)):
+            raise PluginError(f"{_where(target)}: a validator class has an 'async def check(sample, teacher)'")
+        if not is_class and not inspect.iscoroutinefunction(target):
+            raise PluginError(f"{_where(target)}: a validator is an 'async def' that returns a Verdict")
+        settings = _settings(target, positional=0 if is_class else 2)
+        return Validator(target=target, settings=settings, needs=_many(needs), roles=_many(roles))
+
+    return declare
+
+
+def source(
+    *, gives: OneOrMore[type[Seed]]
+) -> Callable[[Callable[..., Iterator[Found | Broken]]], Source]:
+    """Declares a source: a generator function ``(path, kind, *, settings...)`` over one file."""
+
+    def declare(function: Callable[..., Iterator[Found | Broken]]) -> Source:
+        if not inspect.isgeneratorfunction(function):
+            raise PluginError(f"{_where(function)}: a source is a 'def' that yields Found and Broken")
+        return Source(target=function, settings=_settings(function, positional=2), gives=_many(gives))
+
+    return declare
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """A validator with its settings, ready to judge."""
+
+    async def check(self, sample: Sample, teacher: Any) -> Verdict:
+        """Judges one sample by itself."""
+        ...
+
+
+@dataclass(frozen=True)
+class FunctionJudge:
+    """A validator function with its settings, as a Judge."""
+
+    function: Callable[..., Awaitable[Verdict]]
+    settings: dict[str, Any]
+
+    async def check(self, sample: Sample, teacher: Any) -> Verdict:
+        """Calls the function."""
+        return await self.function(sample, teacher, **self.settings)
+
+
+def instantiate(plugin: Validator, settings: BaseModel) -> Judge:
+    """A judge of its own for one dataset."""
+    values = dict(settings)
+    if inspect.isclass(plugin.target):
+        judge: Judge = plugin.target(**values)
+        return judge
+    return FunctionJudge(plugin.target, values)
+
+
+def _many(items: OneOrMore[Items]) -> tuple[Items, ...]:
+    return items if isinstance(items, tuple) else (items,)
+
+
+def _where(target: Callable[..., Any]) -> str:
+    code = inspect.unwrap(target)
+    try:
+        return f"{inspect.getsourcefile(code)}:{inspect.getsourcelines(code)[1]} {target.__qualname__}"
+    except (OSError, TypeError):
+        return target.__qualname__
+
+
+def _settings(target: Callable[..., Any], positional: int) -> type[BaseModel]:
+    """The keyword-only parameters of a plugin as a pydantic model: the catalogue's ``with:`` fits it."""
+    signature = inspect.signature(target)
+    hints = typing.get_type_hints(target.__init__ if inspect.isclass(target) else target, include_extras=True)
+    fields: dict[str, Any] = {}
+    for place, parameter in enumerate(signature.parameters.values()):
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            if parameter.name not in hints:
+                raise PluginError(f"{_where(target)}: setting '{parameter.name}' needs a type")
+            empty = parameter.default is inspect.Parameter.empty
+            fields[parameter.name] = (hints[parameter.name], ... if empty else parameter.default)
+        elif place >= positional:
+            raise PluginError(
+                f"{_where(target)}: parameter '{parameter.name}' must be keyword-only;"
+                " settings follow a bare '*'"
+            )
+    config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=False)
+    return create_model(f"{target.__name__}_settings", __config__=config, **fields)
+
+
+# ----------------------------------------------------------------------------------- discovery
+
+
+class Group(BaseModel):
+    """An entry point group of plugin packages."""
+
+    model_config = ConfigDict(frozen=True)
+
+    entry_point: str
+    noun: str
+    marker: str = Field(description="what a plugin's module has at the start of a line")
+    kind: type[Plugin]
+
+
+GENERATORS = Group(entry_point="factory.generators", noun="generator", marker="@generator", kind=Generator)
+VALIDATORS = Group(entry_point="factory.validators", noun="validator", marker="@validator", kind=Validator)
+SOURCES = Group(entry_point="factory.sources", noun="source", marker="@source", kind=Source)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A plugin that was found and not yet imported."""
+
+    name: str
+    module: str
+    path: Path
+    distribution: str
+
+
+@functools.cache
+def discover(group: Group) -> Mapping[str, Listing]:
+    """Every plugin of a group by name, found without importing. Two of one name: PluginError naming both."""
+    found: dict[str, Listing] = {}
+    for entry in metadata.entry_points(group=group.entry_point):
+        distribution = entry.dist.name if entry.dist else "?"
+        prefix = "" if (entry.name, distribution) == (BUILTIN, "seedfactory") else f"{entry.name}."
+        for module, path in _modules(entry.value, group.marker, distribution):
+            name = prefix + module.removeprefix(f"{entry.value}.")
+            listing = Listing(name, module, path, distribution)
+            if name in found:
+                other = found[name]
+                raise PluginError(
+                    f"two {group.noun}s are called '{name}': {other.path} (of {other.distribution})"
+                    f" and {path} (of {distribution}); rename one or uninstall its distribution"
+                )
+            found[name] = listing
+    return found
+
+
+def load(group: Group, name: str) -> Any:
+    """Imports one plugin and returns its declaration, with name and path filled in."""
+    listing = discover(group).get(name)
+    if listing is None:
+        raise PluginError(f"no {group.noun} '{name}' is installed{did_you_mean(name, discover(group))}")
+    return _import(group, listing)
+
+
+@functools.cache
+def _import(group: Group, listing: Listing) -> Plugin:
+    try:
+        module = importlib.import_module(listing.module)
+    except FactoryError as error:
+        raise PluginError(f"{group.noun} '{listing.name}' ({listing.path}): {error}") from error
+    except Exception as error:
+        raise PluginError(
+            f"{group.noun} '{listing.name}' ({listing.path}, of {listing.distribution}) fails to import:"
+            f" {type(error).__name__}: {error}"
+        ) from error
+    declared = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, group.kind) and value.target.__module__ == module.__name__
+    ]
+    if len(declared) != 1:
+        raise PluginError(f"{listing.path}: expected one {group.marker}, found {len(declared)}")
+    values = {key: getattr(declared[0], key) for key in declared[0].__dataclass_fields__}
+    return type(declared[0])(**values | {"name": listing.name, "path": listing.path})
+
+
+def offered(group: str, name: str, mend: str = "") -> Any:
+    """What an upper layer or a third party offers under an entry point group, loaded; PluginError if none."""
+    entries = {entry.name: entry for entry in metadata.entry_points(group=group)}
+    if name not in entries:
+        raise PluginError(f"nothing is installed for '{name}' in {group}{did_you_mean(name, entries)}{mend}")
+    return entries[name].load()
+
+
+def _modules(package: str, marker: str, distribution: str) -> Iterator[tuple[str, Path]]:
+    """Names and paths of the modules below a package that hold a plugin."""
+    root = _package_folder(package)
+    if root is None:
+        raise PluginError(f"{distribution} registers the package '{package}', which is not there")
+    pattern = re.compile(rf"^{re.escape(marker)}\b", re.MULTILINE)
+    for path in sorted(root.rglob("*.py")):
+        if pattern.search(path.read_text(encoding="utf-8")):
+            parts = list(path.relative_to(root).with_suffix("").parts)
+            if parts[-1] == "__init__":
+                parts.pop()
+            yield ".".join([package, *parts]), path
+
+
+def _package_folder(package: str) -> Path | None:
+    """Where a package lies, found without importing it or its parents."""
+    search: Sequence[str] | None = None
+    for place in range(package.count(".") + 1):
+        name = ".".join(package.split(".")[: place + 1])
+        found = importlib.machinery.PathFinder.find_spec(name, search)
+        if found is None:
+            found = _editable_spec(name) if search is None else None
+        if found is None or found.submodule_search_locations is None:
+            return None
+        search = list(found.submodule_search_locations)
+    return Path(search[0]) if search else None
+
+
+def _editable_spec(name: str) -> importlib.machinery.ModuleSpec | None:
+    """A top-level package that only an editable install's own finder knows."""
+    return importlib.util.find_spec(name)
