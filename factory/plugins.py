@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.machinery
+import importlib.util
 import inspect
 import re
 import typing
@@ -19,7 +19,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
@@ -29,7 +29,7 @@ from factory.records import Evidence, Origin, Outcome, Program, Sample, Seed, Ve
 BUILTIN = "builtin"
 Axes = Mapping[str, Sequence[str]]
 Items = TypeVar("Items")
-OneOrMore = Items | tuple[Items, ...]
+OneOrMore: TypeAlias = Items | tuple[Items, ...]
 
 # ------------------------------------------------------------------------------------ protocols
 
@@ -167,8 +167,8 @@ def generator(
 ) -> Callable[[Callable[..., AsyncIterator[Sample]]], Generator]:
     """Declares a generator: an async generator function ``(seed, teacher, *, settings...)``.
 
-    `seeds`: the kinds it takes; `gives`: the kinds of sample it yields; `evidence`: what every sample carries;
-    `roles`: the models it asks; `axes`: what `teacher.draw` may draw from.
+    `seeds`: the kinds it takes; `gives`: the kinds of sample it yields; `evidence`: what every sample
+    carries; `roles`: the models it asks; `axes`: what `teacher.draw` may draw from.
     """
 
     def declare(function: Callable[..., AsyncIterator[Sample]]) -> Generator:
@@ -196,7 +196,7 @@ def validator(
     def declare(target: Callable[..., Any]) -> Validator:
         is_class = inspect.isclass(target)
         if is_class and not inspect.iscoroutinefunction(getattr(target, "check", None)):
-            raise PluginError(f"{_where(target)}: a validator class has an 'async def check(sample, teacher)'")
+            raise PluginError(f"{_where(target)}: a validator class has 'async def check(sample, teacher)'")
         if not is_class and not inspect.iscoroutinefunction(target):
             raise PluginError(f"{_where(target)}: a validator is an 'async def' that returns a Verdict")
         settings = _settings(target, positional=0 if is_class else 2)
@@ -205,9 +205,7 @@ def validator(
     return declare
 
 
-def source(
-    *, gives: OneOrMore[type[Seed]]
-) -> Callable[[Callable[..., Iterator[Found | Broken]]], Source]:
+def source(*, gives: OneOrMore[type[Seed]]) -> Callable[[Callable[..., Iterator[Found | Broken]]], Source]:
     """Declares a source: a generator function ``(path, kind, *, settings...)`` over one file."""
 
     def declare(function: Callable[..., Iterator[Found | Broken]]) -> Source:
@@ -243,13 +241,12 @@ def instantiate(plugin: Validator, settings: BaseModel) -> Judge:
     """A judge of its own for one dataset."""
     values = dict(settings)
     if inspect.isclass(plugin.target):
-        judge: Judge = plugin.target(**values)
-        return judge
+        return cast("Judge", plugin.target(**values))
     return FunctionJudge(plugin.target, values)
 
 
 def _many(items: OneOrMore[Items]) -> tuple[Items, ...]:
-    return items if isinstance(items, tuple) else (items,)
+    return cast("tuple[Items, ...]", items) if isinstance(items, tuple) else (items,)
 
 
 def _where(target: Callable[..., Any]) -> str:
@@ -383,18 +380,10 @@ def _modules(package: str, marker: str, distribution: str) -> Iterator[tuple[str
 
 def _package_folder(package: str) -> Path | None:
     """Where a package lies, found without importing it or its parents."""
-    search: Sequence[str] | None = None
-    for place in range(package.count(".") + 1):
-        name = ".".join(package.split(".")[: place + 1])
-        found = importlib.machinery.PathFinder.find_spec(name, search)
-        if found is None:
-            found = _editable_spec(name) if search is None else None
-        if found is None or found.submodule_search_locations is None:
-            return None
-        search = list(found.submodule_search_locations)
-    return Path(search[0]) if search else None
-
-
-def _editable_spec(name: str) -> importlib.machinery.ModuleSpec | None:
-    """A top-level package that only an editable install's own finder knows."""
-    return importlib.util.find_spec(name)
+    top, *inner = package.split(".")
+    found = importlib.util.find_spec(top)
+    for location in (found and found.submodule_search_locations) or ():
+        folder = Path(location).joinpath(*inner)
+        if folder.is_dir():
+            return folder
+    return None

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from factory.errors import FactoryError, did_you_mean
 
@@ -190,7 +190,7 @@ class Trajectory(Seed, kind="trajectory"):
     steps: tuple[Step, ...]
 
 
-AnySeed = Annotated[SerializeAsAny[Seed], BeforeValidator(Seed.untagged)]
+AnySeed = Annotated[Seed, BeforeValidator(Seed.untagged), PlainSerializer(Seed.tagged)]
 
 
 class Group(Seed, kind="group"):
@@ -274,7 +274,7 @@ class Reversal(Evidence, kind="reversal"):
 
 
 EvidenceT = TypeVar("EvidenceT", bound=Evidence)
-AnyEvidence = Annotated[SerializeAsAny[Evidence], BeforeValidator(Evidence.untagged)]
+AnyEvidence = Annotated[Evidence, BeforeValidator(Evidence.untagged), PlainSerializer(Evidence.tagged)]
 
 
 # -------------------------------------------------------------------------------------------- samples
@@ -292,14 +292,9 @@ class Sample(Kinded):
 
     evidence: tuple[AnyEvidence, ...] = ()
 
-    def content(self) -> dict[str, Json]:
-        """Everything that decides the sample's id, evidence with its kinds included."""
-        data = self.model_dump(mode="json", exclude={"evidence"})
-        return {"kind": self.kind, **data, "evidence": [item.tagged() for item in self.evidence]}
-
     def id_in(self, dataset: str, seed_id: str) -> str:
-        """Hash of dataset, seed id and content."""
-        return content_hash(dataset, seed_id, self.content())
+        """Hash of dataset, seed id and content, evidence included."""
+        return content_hash(dataset, seed_id, self.tagged())
 
     def find(self, kind: type[EvidenceT]) -> EvidenceT | None:
         """The first evidence of that class, or None."""
@@ -355,7 +350,7 @@ class Preference(Sample, kind="preference"):
 
 
 class TokenPreference(Sample, kind="token_preference"):
-    """A pivotal token pair (phi-4, appendix on pivotal token search): ids, never decoded and encoded again."""
+    """A pair of pivotal tokens (phi-4 report, pivotal token search): ids, never decoded and encoded again."""
 
     prompt_ids: tuple[int, ...]
     accepted_id: int
