@@ -222,6 +222,8 @@ class Case(Record):
 class Tests(Evidence, kind="tests"):
     """A program and the cases that it must pass. Expected values never enter the sandbox."""
 
+    __test__: ClassVar[bool] = False  # or pytest takes it for a test class
+
     program: str
     cases: tuple[Case, ...]
     language: str = "python"

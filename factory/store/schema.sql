@@ -81,7 +81,7 @@ create table runs (
     calls         varchar[] not null,          -- keys of the replies used, in order
     executions    varchar[] not null,          -- keys of the program runs used, in order
     build_id      varchar not null,
-    at            timestamp not null
+    recorded_at   timestamp not null
 );
 
 create table samples (
@@ -105,7 +105,7 @@ create table samples (
     model         varchar not null,            -- the models that answered for it, joined by '+'
     characters    bigint not null,
     build_id      varchar not null,
-    at            timestamp not null
+    recorded_at   timestamp not null
 );
 
 create table verdicts (
@@ -118,7 +118,7 @@ create table verdicts (
     score         double,
     details       json not null,
     build_id      varchar not null,
-    at            timestamp not null
+    recorded_at   timestamp not null
 );
 
 -- One reply of a model. The key is a hash of seed, stream, request and draw.
@@ -142,7 +142,7 @@ create table calls (
     cost          double not null,             -- in the currency of the catalogue's prices
     seconds       double not null,
     build_id      varchar not null,
-    at            timestamp not null
+    recorded_at   timestamp not null
 );
 
 -- One run of a program in the sandbox, recorded as replies are.
@@ -161,7 +161,7 @@ create table executions (
     outcome       json not null,
     seconds       double not null,
     build_id      varchar not null,
-    at            timestamp not null
+    recorded_at   timestamp not null
 );
 
 -- What went wrong, with all that is needed to see why. `seed_number` is null where a source could not
@@ -179,5 +179,5 @@ create table failures (
     address       varchar not null,
     cost          double not null,
     build_id      varchar not null,
-    at            timestamp not null
+    recorded_at   timestamp not null
 );

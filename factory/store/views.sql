@@ -3,7 +3,7 @@
 -- The run that counts for a seed of a dataset: its newest success.
 create or replace view current_runs as
 select * from runs where status = 'done'
-qualify row_number() over (partition by dataset, seed_number order by at desc, rowid desc) = 1;
+qualify row_number() over (partition by dataset, seed_number order by recorded_at desc, rowid desc) = 1;
 
 -- The seeds that each dataset stands on now.
 create or replace view dataset_seeds as
@@ -25,13 +25,13 @@ with required as (
 ),
 latest as (
     select * from verdicts
-    qualify row_number() over (partition by dataset, sample_id, validator, fingerprint order by at desc) = 1
+    qualify row_number() over (partition by dataset, sample_id, validator, fingerprint order by recorded_at desc) = 1
 ),
 opinions as (
     select r.dataset, v.sample_id,
            count(*) filter (v.passed) as passed,
-           arg_min(v.validator, v.at) filter (not v.passed) as rejected_by,
-           arg_min(v.reason, v.at) filter (not v.passed) as reason
+           arg_min(v.validator, v.recorded_at) filter (not v.passed) as rejected_by,
+           arg_min(v.reason, v.recorded_at) filter (not v.passed) as reason
     from required r join latest v using (dataset, validator, fingerprint)
     group by all
 )
@@ -60,7 +60,7 @@ from rejected group by all order by samples desc;
 create or replace view progress as
 with latest as (
     select * from runs
-    qualify row_number() over (partition by dataset, seed_number, fingerprint order by at desc, rowid desc) = 1
+    qualify row_number() over (partition by dataset, seed_number, fingerprint order by recorded_at desc, rowid desc) = 1
 ),
 unjudged as (
     select dataset, seed_number, count(*) as samples from judged where state = 'waiting' group by all
