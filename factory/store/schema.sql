@@ -173,7 +173,8 @@ create table failures (
     attempt       integer not null,
     stage         varchar not null,            -- source, generator, validator:<name>
     stream        varchar not null,            -- the failing ask: a retry asks anew from here
-    ordinal       integer not null,
+    ordinal       integer not null,            -- -1: nothing recorded is at fault, a retry reuses it all
+    draw          integer not null,            -- -1: all draws of that ask
     error         varchar not null,
     traceback     varchar not null,
     address       varchar not null,

@@ -16,8 +16,15 @@ import pyarrow as pa
 
 from factory.errors import StoreError
 from factory.store.migrate import open_writer_schema
+from factory.store.reader import Answer, select
 
 Row = Mapping[str, Any]
+
+_MOST_FOR_A_GUEST = 64 << 20
+"""Bytes of a result that a build holds for somebody else's query."""
+
+# Guests' SQL shares the connection: it reaches no other file, and changes no setting.
+_GUARD = {"enable_external_access": "false", "lock_configuration": "true"}
 
 _TURNS = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 _ARROW: dict[str, pa.DataType] = {
@@ -58,6 +65,7 @@ class Writer:
         self._schemas = _arrow_schemas(self._connection)
         self._reader = self._connection.cursor()
         self._reading = threading.Lock()
+        self._guests = self._connection.cursor()
         self._interval = interval
         self._queue: list[_Pending] = []
         self._wake = threading.Condition()
@@ -93,14 +101,14 @@ class Writer:
         with self._reading:
             return self._reader.execute(sql, parameters).fetchall()
 
-    def table(self, sql: str) -> pa.Table:
-        """One statement's result as an Arrow table: what `factory sql` gets from a running build."""
-        with self._reading:
-            return self._reader.execute(sql).to_arrow_table()
+    def answer(self, sql: str, keep: int | None = None) -> Answer:
+        """What `factory sql` gets from a running build: the first `keep` rows of one SELECT, on a cursor of
+        its own, so that it delays no read of the build's."""
+        return select(self._guests, sql, keep=keep, max_bytes=_MOST_FOR_A_GUEST)
 
     def interrupt(self) -> None:
-        """Cancels the query that is being read, if there is one."""
-        self._reader.interrupt()
+        """Cancels the query that `answer` runs, if there is one."""
+        self._guests.interrupt()
 
     def close(self) -> None:
         """Commits what is queued and closes the file."""
@@ -108,6 +116,7 @@ class Writer:
             self._closing = True
             self._wake.notify()
         self._thread.join()
+        self._guests.close()
         self._reader.close()
         self._connection.close()
 
@@ -197,7 +206,7 @@ def _tell(group: Sequence[_Pending], error: Exception | None) -> None:
 
 def _open(path: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
     try:
-        return duckdb.connect(str(path), config={"memory_limit": memory_limit, "threads": 2})
+        return duckdb.connect(str(path), config={"memory_limit": memory_limit, "threads": 2, **_GUARD})
     except duckdb.IOException as error:
         if "lock" in str(error).lower():
             raise StoreError(

@@ -1,0 +1,300 @@
+"""The catalogue: `catalog.yaml` read into checked objects, every fault told with file, line and key."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from factory.errors import CatalogError, PluginError, did_you_mean
+from factory.plugins import GENERATORS, SOURCES, VALIDATORS, Generator, Source, Validator, load
+from factory.records import Seed
+from factory.teacher.model import Model
+from factory.yamlfile import KeyPath, YamlFile, read_yaml
+
+
+class Section(BaseModel):
+    """A part of the catalogue: unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=False)
+
+
+def _listed(value: Any) -> Any:
+    """One item may be written without its list."""
+    return [value] if isinstance(value, str | dict) else value
+
+
+Listed = BeforeValidator(_listed)
+
+
+class SeedSetEntry(Section):
+    """An entry of ``seeds:``."""
+
+    source: str
+    path: Annotated[tuple[str, ...], Listed] = Field(
+        description="files, globs allowed, from the project's folder"
+    )
+    kind: str = Field(
+        alias="as", description="kind of seed: document, passage, code, table, question, topic ..."
+    )
+    with_: dict[str, Any] = Field({}, alias="with")
+    licence: str | None = Field(None, description="SPDX identifier, or a YAML file of glob: identifier")
+
+
+class ValidatorEntry(Section):
+    """An item of ``validators:``: a name, or ``name: {settings}``."""
+
+    name: str
+    settings: dict[str, Any] = {}
+
+
+def _validator_entry(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"name": value}
+    if isinstance(value, dict) and len(value) == 1 and "name" not in value:
+        name, settings = next(iter(value.items()))
+        return {"name": name, "settings": settings or {}}
+    return value
+
+
+class DatasetEntry(Section):
+    """An entry of ``datasets:``."""
+
+    seeds: str
+    generator: str
+    with_: dict[str, Any] = Field({}, alias="with")
+    validators: tuple[Annotated[ValidatorEntry, BeforeValidator(_validator_entry)], ...] = ()
+    tags: Annotated[tuple[str, ...], Listed] = ()
+    limit: int | None = Field(None, gt=0, description="at most so many seeds")
+    max_failed: int = Field(0, ge=0, description="seeds that may fail while the dataset counts as finished")
+
+
+class MixtureSource(Section):
+    """A part of a mixture: what is selected, and its share of the whole."""
+
+    select: Annotated[tuple[str, ...], Listed]
+    share: float | None = Field(None, gt=0, le=1)
+
+
+@dataclass(frozen=True)
+class SeedSet:
+    """A checked entry of ``seeds:`` with its plugin."""
+
+    name: str
+    paths: tuple[str, ...]
+    kind: type[Seed]
+    source: Source
+    settings: BaseModel
+    licence: str | None
+
+
+@dataclass(frozen=True)
+class Check:
+    """A validator of a dataset with its settings."""
+
+    plugin: Validator
+    settings: BaseModel
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A checked entry of ``datasets:`` with its plugins."""
+
+    name: str
+    seeds: SeedSet
+    generator: Generator
+    settings: BaseModel
+    checks: tuple[Check, ...]
+    tags: tuple[str, ...]
+    limit: int | None
+    max_failed: int
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What a build works from. Datasets are resolved on demand, so that a plugin that fails to import
+    fails only the datasets that name it."""
+
+    file: YamlFile
+    store: Path
+    models: Mapping[str, Model]
+    seeds: Mapping[str, SeedSetEntry]
+    datasets: Mapping[str, DatasetEntry]
+    mixtures: Mapping[str, Mapping[str, MixtureSource]]
+    _resolved: dict[str, Dataset] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def root(self) -> Path:
+        """The folder of the catalogue: its paths start here."""
+        return self.file.path.parent
+
+    def select(self, wanted: Sequence[str] = (), exclude: Sequence[str] = ()) -> list[str]:
+        """Names of the datasets of a selection, in the catalogue's order; all of them when none is wanted.
+
+        A selector is a dataset's name (globs allowed), ``tag:NAME``, ``generator:GLOB`` or ``seeds:GLOB``.
+        Raises CatalogError for one that selects nothing.
+        """
+        chosen = {name for selector in wanted for name in self._selected(selector)}
+        if not wanted:
+            chosen = set(self.datasets)
+        chosen -= {name for selector in exclude for name in self._selected(selector)}
+        return [name for name in self.datasets if name in chosen]
+
+    def _selected(self, selector: str) -> list[str]:
+        method, colon, pattern = selector.partition(":")
+        if not colon:
+            found = [name for name in self.datasets if fnmatch.fnmatchcase(name, selector)]
+            options: Iterable[str] = self.datasets
+        elif method == "tag":
+            found = [name for name, entry in self.datasets.items() if pattern in entry.tags]
+            options = {tag for entry in self.datasets.values() for tag in entry.tags}
+        elif method in ("generator", "seeds"):
+            values = {name: getattr(entry, method) for name, entry in self.datasets.items()}
+            found = [name for name, value in values.items() if fnmatch.fnmatchcase(value, pattern)]
+            options = set(values.values())
+        else:
+            near = did_you_mean(method, ("tag", "generator", "seeds"))
+            raise CatalogError(f"unknown selector '{selector}'{near}")
+        if not found:
+            raise CatalogError(f"'{selector}' selects no dataset{did_you_mean(pattern or selector, options)}")
+        return found
+
+    def dataset(self, name: str) -> Dataset:
+        """A dataset with its plugins loaded and its settings checked. Raises CatalogError or PluginError."""
+        if name not in self._resolved:
+            self._resolved[name] = self._resolve(name)
+        return self._resolved[name]
+
+    def _resolve(self, name: str) -> Dataset:
+        entry, at = self.datasets[name], ("datasets", name)
+        if entry.seeds not in self.seeds:
+            near = did_you_mean(entry.seeds, self.seeds)
+            raise CatalogError(
+                f"{self.file.where(*at, 'seeds')}: no seed set is called '{entry.seeds}'{near}"
+            )
+        seeds = self.seed_set(entry.seeds)
+        generator: Generator = self._plugin(GENERATORS, entry.generator, (*at, "generator"))
+        if not issubclass(seeds.kind, generator.seeds):
+            takes = " or ".join(kind.kind for kind in generator.seeds)
+            raise CatalogError(
+                f"{self.file.where(*at, 'seeds')}: {generator.name} takes {takes},"
+                f" and '{seeds.name}' gives {seeds.kind.kind}; change 'as:' or the seed set"
+            )
+        return Dataset(
+            name=name,
+            seeds=seeds,
+            generator=generator,
+            settings=self._settings(generator.settings, entry.with_, (*at, "with")),
+            checks=tuple(self._checks(entry, generator, at)),
+            tags=entry.tags,
+            limit=entry.limit,
+            max_failed=entry.max_failed,
+        )
+
+    def _checks(self, entry: DatasetEntry, generator: Generator, at: KeyPath) -> Iterable[Check]:
+        for place, item in enumerate(entry.validators):
+            here: KeyPath = (*at, "validators", place)
+            plugin: Validator = self._plugin(VALIDATORS, item.name, here)
+            missing = [kind.kind for kind in plugin.needs if not issubclass(kind, generator.evidence)]
+            if missing:
+                carried = ", ".join(kind.kind for kind in generator.evidence) or "none"
+                raise CatalogError(
+                    f"{self.file.where(*here)}: {plugin.name} needs evidence '{missing[0]}',"
+                    f" and {generator.name} carries {carried}; remove the validator or change the generator"
+                )
+            yield Check(plugin, self._settings(plugin.settings, item.settings, (*here, item.name)))
+
+    def seed_set(self, name: str) -> SeedSet:
+        """A seed set with its source loaded and its settings checked."""
+        entry, at = self.seeds[name], ("seeds", name)
+        source: Source = self._plugin(SOURCES, entry.source, (*at, "source"))
+        kinds = {kind.kind: kind for kind in source.gives}
+        if entry.kind not in kinds:
+            near = did_you_mean(entry.kind, kinds)
+            raise CatalogError(f"{self.file.where(*at, 'as')}: {source.name} gives no '{entry.kind}'{near}")
+        settings = self._settings(source.settings, entry.with_, (*at, "with"))
+        return SeedSet(name, entry.path, kinds[entry.kind], source, settings, entry.licence)
+
+    def _plugin(self, group: Any, name: str, at: KeyPath) -> Any:
+        try:
+            return load(group, name)
+        except PluginError as error:
+            raise PluginError(f"{self.file.where(*at)}: {error}") from error
+
+    def _settings(self, model: type[BaseModel], values: dict[str, Any], at: KeyPath) -> BaseModel:
+        return self.file.check(model, values, at)
+
+
+def load_catalog(path: Path, environment: Mapping[str, str] | None = None) -> Catalog:
+    """Reads and checks a catalogue. Raises CatalogError listing faults with file, line and key.
+
+    Plugins are not loaded here: `Catalog.dataset` does that, dataset by dataset.
+    """
+    file = read_yaml(path, environment)
+    content = file.content if file.content is not None else {}
+    if not isinstance(content, dict):
+        raise CatalogError(
+            f"{path}:1: a catalogue is a mapping with the keys models, seeds, datasets, mixtures"
+        )
+    faults: list[str] = []
+    known = ("store", "models", "seeds", "datasets", "mixtures")
+    faults += [
+        f"{file.where(key)}: unknown key '{key}'{did_you_mean(key, known)}"
+        for key in content
+        if key not in known
+    ]
+    models = _entries(file, content, "models", Model, faults)
+    seeds = _entries(file, content, "seeds", SeedSetEntry, faults)
+    datasets = _entries(file, content, "datasets", DatasetEntry, faults)
+    mixtures: dict[str, dict[str, MixtureSource]] = {}
+    for name, parts in _mapping(file, content, "mixtures", faults).items():
+        mixtures[name] = _entries(file, {name: parts}, name, MixtureSource, faults, ("mixtures",))
+    if faults:
+        raise CatalogError("\n".join(faults))
+    if "writer" not in models:
+        models["writer"] = Model(model="rehearsal")
+    store = path.parent / str(content.get("store", "build/factory.duckdb"))
+    return Catalog(file, store, models, seeds, datasets, mixtures)
+
+
+def _mapping(
+    file: YamlFile, content: dict[str, Any], key: str, faults: list[str], at: KeyPath = ()
+) -> dict[str, Any]:
+    value = content.get(key) or {}
+    if isinstance(value, dict):
+        return value
+    faults.append(f"{file.where(*at, key)}: expected 'name: {{...}}' entries")
+    return {}
+
+
+def _entries(
+    file: YamlFile,
+    content: dict[str, Any],
+    key: str,
+    model: type[Any],
+    faults: list[str],
+    at: KeyPath = (),
+) -> dict[str, Any]:
+    """The checked entries of a section; faults are gathered, so that all are told at once."""
+    entries = {}
+    for name, value in _mapping(file, content, key, faults, at).items():
+        try:
+            entries[name] = file.check(model, value if value is not None else {}, (*at, key, name))
+        except CatalogError as error:
+            faults.append(str(error))
+    return entries
+
+
+def validate_all(catalog: Catalog, names: Iterable[str]) -> list[str]:
+    """Every fault of the named datasets, each told once; empty when all can be built."""
+    faults: dict[str, None] = {}
+    for name in names:
+        try:
+            catalog.dataset(name)
+        except (CatalogError, PluginError, ValidationError) as error:
+            faults[str(error)] = None
+    return list(faults)

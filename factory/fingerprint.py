@@ -1,0 +1,124 @@
+"""Fingerprints: what decides a dataset's rows, hashed, so that a change makes exactly those rows stale."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import importlib.util
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from factory.catalog import Check, Dataset
+from factory.plugins import Judge, Plugin
+from factory.records import content_hash
+from factory.teacher.model import REHEARSAL, Model
+from factory.teacher.prompts import Prompts
+
+CORE = "factory"
+"""Contracts, not procedure: a change of the core is told by its version, not by a hash of its source."""
+
+
+def run_fingerprint(dataset: Dataset, models: Mapping[str, Model], prompts: Prompts | None) -> str:
+    """Hash of a generator's source and helpers, its prompts, its settings, and its roles' models."""
+    roles = {role: models.get(role) or models["writer"] for role in dataset.generator.roles}
+    rehearsed = any(model.model == REHEARSAL for model in roles.values())
+    return content_hash(
+        dataset.generator.name,
+        source_hash(dataset.generator),
+        prompts.fingerprint(examples=rehearsed) if prompts else "",
+        dataset.settings.model_dump(mode="json"),
+        {role: model.sampling() for role, model in roles.items()},
+    )
+
+
+def check_fingerprint(check: Check, judge: Judge, models: Mapping[str, Model], prompts: Prompts | None) -> str:
+    """Hash of a validator's source and helpers, its settings, what it holds, its prompts and models."""
+    roles = {role: models.get(role) or models["writer"] for role in check.plugin.roles}
+    return content_hash(
+        check.plugin.name,
+        source_hash(check.plugin),
+        prompts.fingerprint(examples=True) if prompts else "",
+        check.settings.model_dump(mode="json"),
+        {role: model.sampling() for role, model in roles.items()},
+        getattr(judge, "fingerprint", ""),
+    )
+
+
+def source_hash(plugin: Plugin) -> str:
+    """Hash of a plugin's module and of every helper that it imports from its own distribution's packages."""
+    return _hash_of(tuple(sorted(_closure(plugin.path, plugin.target.__module__))))
+
+
+@functools.cache
+def _hash_of(paths: tuple[Path, ...]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for path in paths:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _closure(path: Path, module: str) -> set[Path]:
+    """The files of a module and of what it imports, as far as they lie beside the plugin packages."""
+    home = _family(module)
+    seen: set[Path] = set()
+    waiting = [(path, module)]
+    while waiting:
+        file, name = waiting.pop()
+        if file in seen:
+            continue
+        seen.add(file)
+        for imported in _imports(file, name):
+            top = imported.partition(".")[0]
+            if top in home and (found := _file_of(imported)):
+                waiting.append((found, imported))
+    return seen
+
+
+def _family(module: str) -> frozenset[str]:
+    """Top-level packages whose source counts: the plugin's own, and those of the same distribution."""
+    top = module.partition(".")[0]
+    builtin = frozenset({"generators", "validators"})
+    return builtin if top in builtin else frozenset({top})
+
+
+def _imports(path: Path, module: str) -> Iterator[str]:
+    """Full names of what a file imports, relative imports resolved."""
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parts = package.split(".")
+                base = ".".join([*parts[: len(parts) - node.level + 1], *([base] if base else [])])
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+@functools.cache
+def _file_of(module: str) -> Path | None:
+    """The source file of a module, or None where the name is not a module."""
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ImportError, ValueError):
+        return None
+    return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
+
+
+def seed_set_fingerprint(source: Plugin, settings: Mapping[str, Any], kind: str, licence: str | None) -> str:
+    """Hash of what decides the seeds of a file, beside the file itself."""
+    return content_hash(source.name, source_hash(source), dict(settings), kind, licence)
+
+
+def file_signature(path: Path) -> str:
+    """Hash of a file's content, read in blocks."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, functools.partial(hashlib.blake2b, digest_size=16)).hexdigest()
+
+
+def roles_of(dataset: Dataset) -> Iterable[str]:
+    """Every role that a dataset's generator and validators ask."""
+    return dict.fromkeys([*dataset.generator.roles, *(role for c in dataset.checks for role in c.plugin.roles)])

@@ -1,0 +1,199 @@
+"""What a build would do: which seeds of a dataset need work, of what sort, and why."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+
+from factory.catalog import Catalog, Dataset
+from factory.fingerprint import check_fingerprint, run_fingerprint
+from factory.plugins import Judge, Plugin, instantiate
+from factory.records import Seed
+from factory.store.rows import json_text
+from factory.store.writer import Writer
+from factory.teacher.model import Model
+from factory.teacher.prompts import Prompts
+from factory.teacher.streams import Mark
+
+CHUNK = 256
+"""Seeds that are read at once, with all that is recorded of them."""
+
+Action = Literal["generate", "judge"]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A dataset ready to be worked on: prompts read, judges set up, fingerprints known."""
+
+    dataset: Dataset
+    prompts: Prompts | None
+    fingerprint: str
+    judges: tuple[tuple[str, Judge, str, Prompts | None], ...]
+    """Name, judge, fingerprint and prompts of each validator, in the catalogue's order."""
+
+    async def close(self) -> None:
+        """Lets the judges give back what they hold."""
+        for _, judge, _, _ in self.judges:
+            if teardown := getattr(judge, "teardown", None):
+                await teardown()
+
+
+@dataclass(frozen=True)
+class Work:
+    """One seed that needs work."""
+
+    seed_number: int
+    seed: Seed
+    action: Action
+    marks: tuple[Mark, ...]
+
+
+async def prepare(dataset: Dataset, models: Mapping[str, Model]) -> Prepared:
+    """Reads the prompts and sets up the judges of a dataset."""
+    prompts = _prompts(dataset.generator)
+    judges = []
+    for check in dataset.checks:
+        judge = instantiate(check.plugin, check.settings)
+        if setup := getattr(judge, "setup", None):
+            await setup()
+        asks = _prompts(check.plugin) if check.plugin.roles else None
+        fingerprint = check_fingerprint(check, judge, models, asks)
+        judges.append((check.plugin.name, judge, fingerprint, asks))
+    return Prepared(dataset, prompts, run_fingerprint(dataset, models, prompts), tuple(judges))
+
+
+def _prompts(plugin: Plugin) -> Prompts | None:
+    path = plugin.prompts
+    return Prompts.read(path) if path.exists() else None
+
+
+async def describe(writer: Writer, prepared: Prepared, models: Mapping[str, Model], build_id: str) -> None:
+    """Writes down what the dataset is now; from here on, rows of another fingerprint are stale."""
+    dataset = prepared.dataset
+    roles = {role: models.get(role) or models["writer"] for role in dataset.generator.roles}
+    values = [
+        dataset.name,
+        dataset.generator.name,
+        dataset.seeds.name,
+        dataset.limit,
+        prepared.fingerprint,
+        json_text(dataset.settings.model_dump(mode="json")),
+        json_text({role: model.sampling() for role, model in roles.items()}),
+        [{"name": name, "fingerprint": fingerprint} for name, _, fingerprint, _ in prepared.judges],
+        list(dataset.tags),
+        dataset.max_failed,
+        build_id,
+    ]
+    marks = ", ".join("?" * len(values))
+    await writer.transact({}, [(f"insert or replace into datasets values ({marks})", values)])
+
+
+async def find_work(writer: Writer, dataset: str, *, retry_failed: bool) -> int:
+    """Lists the seeds of a dataset that need work in a temporary table; returns how many there are.
+
+    A seed needs work when it has no run of the current fingerprint (a failed one counts as a run unless
+    `retry_failed`), or when samples of its run lack the verdict of a current validator.
+    """
+    await writer.query(
+        """
+        create or replace temp table work as
+        with latest as (
+            select seed_number, arg_max(status, recorded_at) as status
+            from runs join datasets d using (dataset, fingerprint) where dataset = $dataset group by all
+        ),
+        unjudged as (select distinct seed_number from judged where dataset = $dataset and state = 'waiting')
+        select seed_number,
+               case when l.status = 'done' then 'judge' else 'generate' end as action
+        from dataset_seeds left join latest l using (seed_number) left join unjudged u using (seed_number)
+        where dataset = $dataset
+          and (l.status is null or (l.status = 'failed' and $retry)
+               or (l.status = 'done' and u.seed_number is not null))
+        """,
+        {"dataset": dataset, "retry": retry_failed},
+    )
+    return int((await writer.query("select count(*) from work"))[0][0])
+
+
+async def chunks(writer: Writer, dataset: str) -> AsyncIterator[list[Work]]:
+    """The work that `find_work` listed, in the order of the seeds' numbers, a chunk at a time."""
+    last = -1
+    while rows := await writer.query(
+        "select seed_number, kind, content, action from work join seeds using (seed_number)"
+        " where seed_number > ? order by seed_number limit ?",
+        [last, CHUNK],
+    ):
+        marks = await _marks(writer, dataset, rows[0][0], rows[-1][0])
+        yield [
+            Work(number, _seed(kind, content), action, tuple(marks.get(number, ())))
+            for number, kind, content, action in rows
+        ]
+        last = rows[-1][0]
+
+
+async def _marks(writer: Writer, dataset: str, first: int, last: int) -> dict[int, list[Mark]]:
+    """Where earlier attempts of the current fingerprint failed, by seed, oldest first."""
+    marks: dict[int, list[Mark]] = {}
+    for number, stream, ordinal, draw in await writer.query(
+        "select seed_number, stream, ordinal, draw from failures join datasets using (dataset, fingerprint)"
+        " where dataset = ? and seed_number between ? and ? order by recorded_at",
+        [dataset, first, last],
+    ):
+        marks.setdefault(number, []).append(Mark(stream, ordinal, draw))
+    return marks
+
+
+def _seed(kind: str, content: str) -> Seed:
+    return Seed.of_kind(kind).model_validate(orjson.loads(content))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a dataset stands, and whether it is finished."""
+
+    dataset: str
+    seeds: int = 0
+    done: int = 0
+    failed: int = 0
+    stale: int = 0
+    waiting: int = 0
+    unjudged: int = 0
+    why: str = ""
+    max_failed: int = 0
+
+    @property
+    def finished(self) -> bool:
+        """No seed waits or is stale, verdicts are current, failures are within bounds."""
+        return not self.why and not (self.stale or self.waiting or self.unjudged) and self.failed <= self.max_failed
+
+
+def standing(rows: list[tuple[Any, ...]], described: tuple[Any, ...] | None, prepared: Prepared) -> Standing:
+    """Combines the store's `progress` row and `datasets` row with what the catalogue says now."""
+    name = prepared.dataset.name
+    if described is None or not rows:
+        return Standing(name, why="never built")
+    fingerprint, settings, models, validators = described
+    counts = dict(zip(("seeds", "done", "failed", "stale", "waiting", "unjudged"), rows[0], strict=True))
+    why = ""
+    if fingerprint != prepared.fingerprint:
+        now = json_text(prepared.dataset.settings.model_dump(mode="json"))
+        why = "settings changed" if settings != now else "generator, prompts or models changed"
+    elif [v["fingerprint"] for v in validators] != [fingerprint for _, _, fingerprint, _ in prepared.judges]:
+        why = "validators changed"
+    return Standing(name, **counts, why=why, max_failed=prepared.dataset.max_failed)
+
+
+async def standings(catalog: Catalog, query: Any, names: list[str]) -> list[Standing]:
+    """Where each dataset stands against the catalogue. `query(sql, parameters)` reads the store."""
+    result = []
+    for name in names:
+        prepared = await prepare(catalog.dataset(name), catalog.models)
+        rows = query("select seeds, done, failed, stale, waiting, unjudged from progress where dataset = ?", [name])
+        described = query(
+            "select fingerprint, settings, models, validators from datasets where dataset = ?", [name]
+        )
+        result.append(standing(rows, described[0] if described else None, prepared))
+        await prepared.close()
+    return result

@@ -1,0 +1,1 @@
+"""What generators and validators ask: models, prompts, and the teacher that joins them."""

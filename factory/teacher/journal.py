@@ -1,0 +1,211 @@
+"""The journal: replies and program runs are looked up first, made once, and durable before they are used."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from factory.errors import TeacherError
+from factory.records import Outcome, Program
+from factory.teacher.model import Client, Hint, Model, Request
+
+Row = dict[str, Any]
+
+
+class Stopped(Exception):
+    """The build is stopping: no new call may start. Not a failure; the seed waits for the next build."""
+
+
+class Committer(Protocol):
+    """The part of the store's writer that a journal needs."""
+
+    async def commit(self, **rows: list[Row]) -> None: ...
+
+    async def query(self, sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A recorded reply, as far as a generator and the accounts need it."""
+
+    text: str
+    finish_reason: str
+    model: str
+    cost: float
+
+
+@dataclass
+class Recorded:
+    """The replies and outcomes of a range of seeds, by key."""
+
+    replies: dict[str, Answered] = field(default_factory=dict)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+
+
+@dataclass
+class Tally:
+    """What a build has asked and run so far: for the progress display and the closing table."""
+
+    calls: int = 0
+    reused: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float = 0.0
+    executions: int = 0
+    in_flight: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an ask stands, as it is stored with the reply."""
+
+    key: str
+    seed_number: int
+    stream: str
+    ordinal: int
+    draw: int
+    attempt: int
+    dataset: str
+    plugin: str
+
+    def row(self, build_id: str) -> Row:
+        """The columns that calls and executions share."""
+        return {
+            "key": self.key,
+            "seed_number": self.seed_number,
+            "stream": self.stream,
+            "ordinal": self.ordinal,
+            "draw": self.draw,
+            "attempt": self.attempt,
+            "dataset": self.dataset,
+            "plugin": self.plugin,
+            "build_id": build_id,
+            "recorded_at": now(),
+        }
+
+
+def now() -> datetime:
+    """UTC without zone, as the store keeps time."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+class Journal:
+    """Asks models and runs programs on behalf of teachers, and keeps what came back.
+
+    A reply is handed out only once it is committed. Two tasks that need the same key at once share one
+    call. With `replay_only`, anything not recorded is a TeacherError.
+    """
+
+    def __init__(self, store: Committer, build_id: str, *, replay_only: bool = False) -> None:
+        self.tally = Tally()
+        self._store = store
+        self._build_id = build_id
+        self._replay_only = replay_only
+        self._under_way: dict[str, asyncio.Task[Any]] = {}
+        self._stopping = False
+
+    def stop(self) -> None:
+        """From now on no new call starts; those in flight end and are kept."""
+        self._stopping = True
+
+    async def recorded(self, first: int, last: int) -> Recorded:
+        """Everything recorded for the seeds numbered `first` to `last`, in two range scans."""
+        found = Recorded()
+        replies = "select key, reply, finish_reason, model, cost from calls where seed_number between ? and ?"
+        for key, *rest in await self._store.query(replies, [first, last]):
+            found.replies[key] = Answered(*rest)
+        outcomes = "select key, outcome from executions where seed_number between ? and ?"
+        for key, outcome in await self._store.query(outcomes, [first, last]):
+            found.outcomes[key] = Outcome.model_validate_json(outcome)
+        return found
+
+    async def reply(
+        self,
+        place: Place,
+        memory: Recorded,
+        request: Request,
+        role: str,
+        model: Model,
+        client: Client,
+        hint: Hint,
+    ) -> Answered:
+        """The recorded reply of a key, or a new one, committed."""
+        if known := memory.replies.get(place.key):
+            self.tally.reused += 1
+            return known
+
+        async def ask() -> Answered:
+            self.tally.in_flight += 1
+            try:
+                reply = await client.complete(request, place.draw, hint)
+            finally:
+                self.tally.in_flight -= 1
+            cost = model.price.cost(reply.prompt_tokens, reply.completion_tokens) if model.price else 0.0
+            row = place.row(self._build_id) | {
+                "section": hint.section,
+                "role": role,
+                "model": model.model,
+                "request": request.canonical().decode(),
+                "reply": reply.text,
+                "finish_reason": reply.finish_reason,
+                "prompt_tokens": reply.prompt_tokens,
+                "completion_tokens": reply.completion_tokens,
+                "cost": cost,
+                "seconds": reply.seconds,
+            }
+            await self._store.commit(calls=[row])
+            self._count(reply.prompt_tokens, reply.completion_tokens, cost)
+            return Answered(reply.text, reply.finish_reason, model.model, cost)
+
+        answered = await self._once(place.key, ask)
+        memory.replies[place.key] = answered
+        return answered
+
+    async def outcome(
+        self, place: Place, memory: Recorded, program: Program, run: Callable[[Program], Awaitable[Outcome]]
+    ) -> Outcome:
+        """The recorded outcome of a program run, or a new one, committed."""
+        if known := memory.outcomes.get(place.key):
+            return known
+
+        async def execute() -> Outcome:
+            started = time.monotonic()
+            outcome = await run(program)
+            row = place.row(self._build_id) | {
+                "language": program.language,
+                "program": program.model_dump_json(),
+                "status": outcome.status,
+                "outcome": outcome.model_dump_json(),
+                "seconds": time.monotonic() - started,
+            }
+            await self._store.commit(executions=[row])
+            self.tally.executions += 1
+            return outcome
+
+        outcome = await self._once(place.key, execute)
+        memory.outcomes[place.key] = outcome
+        return outcome
+
+    async def _once(self, key: str, make: Callable[[], Awaitable[Any]]) -> Any:
+        """Runs `make` unless another task already does so for this key; both get its result."""
+        task = self._under_way.get(key)
+        if task is None:
+            if self._replay_only:
+                raise TeacherError("a replay needs a reply or a program run that was never recorded")
+            if self._stopping:
+                raise Stopped
+            task = asyncio.ensure_future(make())
+            self._under_way[key] = task
+            task.add_done_callback(lambda _: self._under_way.pop(key, None))
+        # A cancelled seed must not cancel a call that is paid for, or that another seed waits for.
+        return await asyncio.shield(task)
+
+    def _count(self, prompt_tokens: int, completion_tokens: int, cost: float) -> None:
+        self.tally.calls += 1
+        self.tally.prompt_tokens += prompt_tokens
+        self.tally.completion_tokens += completion_tokens
+        self.tally.cost += cost

@@ -1,0 +1,141 @@
+"""YAML files that users write: environment variables filled in, and every fault told with its line."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from factory.errors import CatalogError, did_you_mean
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+KeyPath = tuple[str | int, ...]
+
+_VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
+
+
+@dataclass
+class YamlFile:
+    """The content of a YAML file and the line of every key and item in it (from 1)."""
+
+    path: Path
+    content: Any
+    lines: dict[KeyPath, int] = field(default_factory=dict)
+
+    def where(self, *keys: str | int) -> str:
+        """``catalog.yaml:12: datasets.docs_qa.generator``, with the line of the nearest key that exists."""
+        line = next(
+            (self.lines[keys[:end]] for end in range(len(keys), -1, -1) if keys[:end] in self.lines), 1
+        )
+        return f"{self.path}:{line}: {'.'.join(str(key) for key in keys)}"
+
+    def check(self, model: type[ModelT], value: Any, at: KeyPath = ()) -> ModelT:
+        """Reads a part of the file as a model. Raises CatalogError that lists every fault with its line."""
+        try:
+            return model.model_validate(value)
+        except ValidationError as error:
+            raise CatalogError("\n".join(self._told(model, error, at))) from error
+
+    def _told(self, model: type[BaseModel], error: ValidationError, at: KeyPath) -> list[str]:
+        told = []
+        for fault in error.errors(include_url=False):
+            keys = tuple(part for part in fault["loc"] if not str(part).startswith(("function-", "tagged-")))
+            place = self.where(*at, *keys)
+            if fault["type"] == "extra_forbidden":
+                known = _fields_at(model, keys[:-1])
+                told.append(f"{place}: unknown key '{keys[-1]}'{did_you_mean(str(keys[-1]), known)}")
+            elif fault["type"] == "missing":
+                told.append(f"{place}: this key is missing")
+            else:
+                told.append(f"{place}: {fault['msg'].removeprefix('Value error, ')}{_given(fault['input'])}")
+        return told
+
+
+def read_yaml(path: Path, environment: Mapping[str, str] | None = None) -> YamlFile:
+    """Reads a YAML file; ``${NAME}`` and ``${NAME:-default}`` are filled from the environment.
+
+    Raises CatalogError, with file and line, for a missing file, broken YAML, a key given twice and a
+    variable that is not set.
+    """
+    variables = os.environ if environment is None else environment
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise CatalogError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise CatalogError(f"{path}: is not UTF-8: {error}") from error
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise CatalogError(f"{path}: is not YAML: {error}") from error
+    file = YamlFile(path, None)
+    file.content = None if root is None else _value(root, (), file, variables)
+    return file
+
+
+def _value(node: yaml.Node, at: KeyPath, file: YamlFile, variables: Mapping[str, str]) -> Any:
+    """The value of a node; notes the line of each key on the way."""
+    file.lines.setdefault(at, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value)
+            file.lines[(*at, key)] = key_node.start_mark.line + 1
+            if key in result:
+                raise CatalogError(f"{file.where(*at, key)}: this key is given twice")
+            result[key] = _value(value_node, (*at, key), file, variables)
+        return result
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(item, (*at, place), file, variables) for place, item in enumerate(node.value)]
+    assert isinstance(node, yaml.ScalarNode)
+    filled = _VARIABLE.sub(lambda match: _fill(match, at, file, variables), node.value)
+    if filled != node.value and node.style is None:
+        # An unquoted variable takes the type that its value would have had in its place.
+        return yaml.safe_load(filled) if filled else None
+    return yaml.SafeLoader("").construct_object(_retagged(node, filled), deep=True)
+
+
+def _retagged(node: yaml.ScalarNode, text: str) -> yaml.ScalarNode:
+    return yaml.ScalarNode(node.tag, text, node.start_mark, node.end_mark, node.style)
+
+
+def _fill(match: re.Match[str], at: KeyPath, file: YamlFile, variables: Mapping[str, str]) -> str:
+    name, default = match.groups()
+    value = variables.get(name) or default
+    if value is None:
+        raise CatalogError(
+            f"{file.where(*at)}: the environment variable {name} is not set;"
+            f" set it, or write ${{{name}:-default}}"
+        )
+    return value
+
+
+def _fields_at(model: type[BaseModel], keys: Sequence[str | int]) -> list[str]:
+    """The keys that are known where an unknown one was found."""
+    for key in keys:
+        annotation = _annotations(model).get(str(key))
+        inner = [part for part in (annotation, *get_args(annotation)) if _is_model(part)]
+        if not inner:
+            return []
+        model = inner[0]
+    return list(_annotations(model))
+
+
+def _annotations(model: type[BaseModel]) -> dict[str, Any]:
+    return {info.alias or name: info.annotation for name, info in model.model_fields.items()}
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _given(value: Any) -> str:
+    """What was given, where it is short enough to help."""
+    shown = repr(value)
+    return f" (it is {shown})" if len(shown) <= 60 else ""
