@@ -1,0 +1,189 @@
+"""Benchmark files: their records, and the items that training data must not hold.
+
+JSON Lines, JSON, Parquet, CSV and TSV. The usual columns of the benchmarks that the phi-4 reports name are
+known; the files themselves are the user's.
+"""
+
+from __future__ import annotations
+
+import csv
+import glob
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from factory.errors import FactoryError, did_you_mean
+
+CONTEXTS = ("passage", "context", "article")
+"""Columns that stand before the question: DROP, AGIEval."""
+
+STEMS = (
+    "question",  # ARC, CommonsenseQA, MedQA, AGIEval, GPQA, MMLU, MMLU-Pro, GSM8k, DROP
+    "question_stem",  # OpenBookQA
+    "problem",  # MATH, AIME, OmniMATH, SimpleQA
+    "problem_statement",  # SWE-Bench
+    "question_content",  # LiveCodeBench
+    "prompt",  # HumanEval, MBPP (sanitized), arena-hard, mt-bench
+    "goal",  # PIQA
+    "sentence",  # WinoGrande
+    "ctx",  # HellaSwag
+    "description",  # Codeforces
+    "text",  # MBPP
+)
+"""Columns that hold the question, the first that is there."""
+
+CHOICES = ("choices", "options", "endings")
+"""Columns that hold all options."""
+
+CHOICE = (
+    *("option1", "option2", "sol1", "sol2", "a", "b", "c", "d", "e"),
+    *("correct answer", "incorrect answer 1", "incorrect answer 2", "incorrect answer 3"),
+)
+"""Columns that hold one option each: WinoGrande, PIQA, MMLU, GPQA."""
+
+TURNS = "turns"
+"""A list of questions that are items of their own: mt-bench, arena-hard."""
+
+FORMATS = (".jsonl", ".json", ".parquet", ".csv", ".tsv")
+
+
+@dataclass(frozen=True)
+class Item:
+    """What a benchmark asks. `stem` is the question without its options, where there are any."""
+
+    place: str
+    text: str
+    stem: str = ""
+
+
+def expand(patterns: Sequence[str], what: str) -> list[Path]:
+    """The files that paths and globs name, relative to the current directory. FactoryError when one names
+    none, or a file of another format."""
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        names = glob.glob(pattern, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
+        paths = [path for path in map(Path, sorted(names)) if path.is_file()]
+        if not paths:
+            beside = Path(pattern).parent
+            near = [str(path) for path in beside.iterdir()] if beside.is_dir() else []
+            raise FactoryError(
+                f"decontamination: no {what} file '{pattern}' in {Path.cwd()}{did_you_mean(pattern, near)}"
+            )
+        found.update(dict.fromkeys(paths))
+    return list(found)
+
+
+def records(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every record of a file with its place ("file.jsonl:12"), names of columns in lower case."""
+    read = {".jsonl": _lines, ".json": _json, ".parquet": _parquet, ".csv": _csv, ".tsv": _csv}
+    reader = read.get(path.suffix.lower())
+    if reader is None:
+        raise FactoryError(f"decontamination: {path}: unknown format; there are: {', '.join(FORMATS)}")
+    for number, record in reader(path):
+        place = f"{path.name}:{number}"
+        if not isinstance(record, dict):
+            raise FactoryError(f"decontamination: {place}: a record is an object with named columns")
+        yield place, {str(name).strip().lower(): value for name, value in record.items()}
+
+
+def items(path: Path, columns: Sequence[str] = ()) -> Iterator[Item]:
+    """The items of a benchmark file. `columns`: those to join, in place of the usual ones."""
+    for place, record in records(path):
+        if columns:
+            parts = [_flat(record[name.lower()]) for name in columns if name.lower() in record]
+            if not parts:
+                raise _no_columns(place, record, columns)
+            yield Item(place, " ".join(filter(None, parts)))
+        elif record.get(TURNS) is not None:
+            for turn in record[TURNS]:
+                yield Item(place, _flat(turn))
+        else:
+            yield _usual(place, record)
+
+
+def texts(path: Path) -> Iterator[str]:
+    """The documents of a reference corpus: a whole text file, or the column `text` of each record."""
+    if path.suffix.lower() in FORMATS:
+        for place, record in records(path):
+            if "text" not in record:
+                raise _no_columns(place, record, ("text",))
+            yield str(record["text"])
+    else:
+        yield path.read_text(encoding="utf-8", errors="replace")
+
+
+def _usual(place: str, record: Mapping[str, Any]) -> Item:
+    stem = next((name for name in STEMS if record.get(name) is not None), None)
+    if stem is None:
+        raise _no_columns(place, record, STEMS)
+    asked = record[stem]
+    options = [record[name] for name in (*CHOICES, *CHOICE) if record.get(name) is not None]
+    if isinstance(asked, dict):  # ARC as first published: {"stem": ..., "choices": [...]}
+        options += [asked[name] for name in CHOICES if name in asked]
+        asked = asked.get("stem", "")
+    before = [_flat(record[name]) for name in CONTEXTS if record.get(name) is not None]
+    question = " ".join(filter(None, [*before, _flat(asked)]))
+    choices = " ".join(filter(None, map(_flat, options)))
+    return Item(place, f"{question} {choices}", question) if choices else Item(place, question)
+
+
+def _flat(value: Any) -> str:
+    """The text in a column: a string, a list of them, {"text": [...], "label": [...]}, {"A": ...}."""
+    if isinstance(value, dict):
+        for name in ("text", "content"):
+            if name in value:
+                return _flat(value[name])
+        return " ".join(map(_flat, value.values()))
+    if isinstance(value, str | int | float):
+        return str(value)
+    return " ".join(map(_flat, value)) if isinstance(value, Iterable) else ""
+
+
+def _no_columns(place: str, record: Mapping[str, Any], wanted: Sequence[str]) -> FactoryError:
+    return FactoryError(
+        f"decontamination: {place}: none of the columns {', '.join(wanted)}; it has"
+        f" {', '.join(record) or 'none'}; name the right ones with 'columns: [...]'"
+    )
+
+
+def _lines(path: Path) -> Iterator[tuple[int, Any]]:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                yield number, _parsed(line, f"{path}:{number}")
+
+
+def _json(path: Path) -> Iterator[tuple[int, Any]]:
+    content = _parsed(path.read_bytes(), str(path))
+    if isinstance(content, dict) and isinstance(content.get("data"), list):
+        content = content["data"]
+    yield from enumerate(content if isinstance(content, list) else [content], start=1)
+
+
+def _parsed(data: bytes, place: str) -> Any:
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise FactoryError(f"decontamination: {place}: not JSON: {error}") from error
+
+
+def _parquet(path: Path) -> Iterator[tuple[int, Any]]:
+    from pyarrow import parquet  # heavy: only where a file needs it
+
+    number = 0
+    for batch in parquet.ParquetFile(path).iter_batches(1024):
+        for record in batch.to_pylist():
+            number += 1
+            yield number, record
+
+
+def _csv(path: Path) -> Iterator[tuple[int, Any]]:
+    csv.field_size_limit(1 << 27)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+        for record in (reader := csv.DictReader(file, delimiter=delimiter)):
+            record.pop(None, None)  # cells beyond the header
+            yield reader.line_num, record
