@@ -1,0 +1,152 @@
+"""The host's side of one sandbox: starts it, hands it one job at a time, and ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import subprocess
+from dataclasses import dataclass
+from typing import Any
+
+from factory.errors import SandboxError
+from validators.sandbox import bubblewrap
+from validators.sandbox.inside.warden import CHUNK, JOB, MAX_OUTPUT, MAX_VALUES
+
+_START_SECONDS = 60.0
+_GRACE_SECONDS = 20.0
+
+
+class SandboxDied(Exception):
+    """The sandbox ended while it was spoken to; the text is what it left on its error stream."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a warden is told. `body` is for the child alone."""
+
+    body: bytes
+    cpu_seconds: float
+    wall_seconds: float
+    memory_mb: int
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What a job left: bytes on its channel, its output, and how it ended."""
+
+    values: bytes
+    output: bytes
+    why: str
+    status: int
+    clean: bool
+
+
+class Keeper:
+    """One running sandbox. It serves one job at a time and belongs to the event loop that started it."""
+
+    def __init__(self) -> None:
+        # Started from the loop's own thread: the kernel ends bubblewrap with the thread that started it.
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        with theirs:
+            self._process = subprocess.Popen(
+                bubblewrap.command(),
+                stdin=theirs,
+                stdout=theirs,
+                stderr=subprocess.PIPE,
+                env={},
+                start_new_session=True,
+            )
+        self._socket = ours
+        self._read = bytearray()
+        self._processes = bubblewrap.processes()
+
+    @classmethod
+    async def start(cls) -> Keeper:
+        """A sandbox that has said it is ready. Raises SandboxError with what the machine refused."""
+        keeper = cls()
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                await keeper._chunk(1000)
+        except BaseException as error:
+            await keeper.end()
+            if isinstance(error, TimeoutError):
+                raise SandboxError(f"the sandbox did not start within {_START_SECONDS:.0f} s") from None
+            if isinstance(error, SandboxDied):
+                raise SandboxError(f"the sandbox does not start: {error}; {bubblewrap.mend()}") from None
+            raise
+        return keeper
+
+    async def serve(self, job: Job) -> Traces:
+        """Runs one job. Raises SandboxDied where the sandbox ends or falls silent; it is then of no more use."""
+        head = JOB.pack(len(job.body), job.cpu_seconds, job.wall_seconds, job.memory_mb, self._processes)
+        parts = {b"v": bytearray(), b"o": bytearray()}
+        try:
+            async with asyncio.timeout(job.wall_seconds + _GRACE_SECONDS):
+                await asyncio.get_running_loop().sock_sendall(self._socket, head + job.body)
+                while True:
+                    kind, payload = await self._chunk(MAX_VALUES)
+                    if kind == b"z":
+                        break
+                    parts[kind] += payload
+        except TimeoutError:
+            raise SandboxDied("it no longer answers") from None
+        except OSError:
+            raise SandboxDied(self._last_words()) from None
+        end: dict[str, Any] = json.loads(payload)
+        return Traces(
+            values=bytes(parts[b"v"]),
+            output=bytes(parts[b"o"][:MAX_OUTPUT]),
+            why=end["why"],
+            status=end["status"],
+            clean=end["clean"],
+        )
+
+    async def end(self) -> None:
+        """Ends every process of the sandbox, and waits for it."""
+        self._socket.close()  # the warden ends what runs, and itself, when this is closed
+        try:
+            await asyncio.shield(asyncio.to_thread(self._process.wait, 2.0))
+        except subprocess.TimeoutExpired:
+            self.kill()
+        if self._process.stderr:
+            self._process.stderr.close()
+
+    def kill(self) -> None:
+        """The same at once, where nothing can be awaited."""
+        self._socket.close()
+        self._process.kill()
+        self._process.wait()
+        if self._process.stderr:
+            self._process.stderr.close()
+
+    async def _chunk(self, bound: int) -> tuple[bytes, bytes]:
+        kind, length = CHUNK.unpack(await self._exactly(CHUNK.size))
+        if length > bound:
+            raise SandboxDied(f"it announced {length} bytes")
+        return kind, await self._exactly(length)
+
+    async def _exactly(self, count: int) -> bytes:
+        loop = asyncio.get_running_loop()
+        while len(self._read) < count:
+            part = await loop.sock_recv(self._socket, 1 << 18)
+            if not part:
+                raise SandboxDied(self._last_words())
+            self._read += part
+        found = bytes(self._read[:count])
+        del self._read[:count]
+        return found
+
+    def _last_words(self) -> str:
+        """What it wrote to its error stream, its end if it is long."""
+        words = b""
+        if self._process.stderr:
+            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+                self._process.wait(1.0)
+                os.set_blocking(self._process.stderr.fileno(), False)
+                words = self._process.stderr.read() or b""
+        lines = words.decode("utf-8", "replace").strip().splitlines()
+        return "; ".join(lines[-3:])[:600] or "it ended without a word"
