@@ -138,9 +138,9 @@ class Model(_Setting):
 # ------------------------------------------------------------------------------ requests and replies
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ReplySchema:
-    """The shape that a reply must have: a name, and a JSON schema."""
+    """The shape that a reply must have: a name, and a JSON schema. One object for each class asked for."""
 
     name: str
     schema: dict[str, Json]
