@@ -33,7 +33,9 @@ def run_fingerprint(dataset: Dataset, models: Mapping[str, Model], prompts: Prom
     )
 
 
-def check_fingerprint(check: Check, judge: Judge, models: Mapping[str, Model], prompts: Prompts | None) -> str:
+def check_fingerprint(
+    check: Check, judge: Judge, models: Mapping[str, Model], prompts: Prompts | None
+) -> str:
     """Hash of a validator's source and helpers, its settings, what it holds, its prompts and models."""
     roles = {role: models.get(role) or models["writer"] for role in check.plugin.roles}
     return content_hash(
@@ -121,4 +123,6 @@ def file_signature(path: Path) -> str:
 
 def roles_of(dataset: Dataset) -> Iterable[str]:
     """Every role that a dataset's generator and validators ask."""
-    return dict.fromkeys([*dataset.generator.roles, *(role for c in dataset.checks for role in c.plugin.roles)])
+    return dict.fromkeys(
+        [*dataset.generator.roles, *(role for c in dataset.checks for role in c.plugin.roles)]
+    )

@@ -177,7 +177,9 @@ class _Reading:
             "select seed_id, seed_number from seeds where seed_id in (select unnest(?))", [ids]
         )
         numbers: dict[str, int] = dict(rows)
-        following = itertools.count((await self.writer.query("select coalesce(max(seed_number), 0) from seeds"))[0][0] + 1)
+        following = itertools.count(
+            (await self.writer.query("select coalesce(max(seed_number), 0) from seeds"))[0][0] + 1
+        )
         new = []
         for item in found:
             if item.seed.id in numbers:

@@ -10,7 +10,7 @@ import orjson
 
 from factory.catalog import Catalog, Dataset
 from factory.fingerprint import check_fingerprint, run_fingerprint
-from factory.plugins import Judge, Plugin, instantiate
+from factory.plugins import Generator, Judge, Validator, instantiate
 from factory.records import Seed
 from factory.store.rows import json_text
 from factory.store.writer import Writer
@@ -65,7 +65,7 @@ async def prepare(dataset: Dataset, models: Mapping[str, Model]) -> Prepared:
     return Prepared(dataset, prompts, run_fingerprint(dataset, models, prompts), tuple(judges))
 
 
-def _prompts(plugin: Plugin) -> Prompts | None:
+def _prompts(plugin: Generator | Validator) -> Prompts | None:
     path = plugin.prompts
     return Prompts.read(path) if path.exists() else None
 
@@ -133,6 +133,24 @@ async def chunks(writer: Writer, dataset: str) -> AsyncIterator[list[Work]]:
         last = rows[-1][0]
 
 
+async def done_work(writer: Writer, dataset: str) -> AsyncIterator[list[tuple[Work, list[str]]]]:
+    """The current runs of a dataset with the ids of their samples in order, a chunk at a time."""
+    last = -1
+    while rows := await writer.query(
+        "select r.seed_number, kind, content,"
+        " (select coalesce(list(sample_id order by position), []) from samples s where s.run_id = r.run_id)"
+        " from current_runs r join datasets d using (dataset, fingerprint) join seeds using (seed_number)"
+        " where dataset = ? and r.seed_number > ? order by r.seed_number limit ?",
+        [dataset, last, CHUNK],
+    ):
+        marks = await _marks(writer, dataset, rows[0][0], rows[-1][0])
+        yield [
+            (Work(number, _seed(kind, content), "generate", tuple(marks.get(number, ()))), sample_ids)
+            for number, kind, content, sample_ids in rows
+        ]
+        last = rows[-1][0]
+
+
 async def _marks(writer: Writer, dataset: str, first: int, last: int) -> dict[int, list[Mark]]:
     """Where earlier attempts of the current fingerprint failed, by seed, oldest first."""
     marks: dict[int, list[Mark]] = {}
@@ -164,9 +182,18 @@ class Standing:
     max_failed: int = 0
 
     @property
+    def todo(self) -> int:
+        """Seeds that a build would work on."""
+        return self.seeds if self.why else self._open
+
+    @property
     def finished(self) -> bool:
         """No seed waits or is stale, verdicts are current, failures are within bounds."""
-        return not self.why and not (self.stale or self.waiting or self.unjudged) and self.failed <= self.max_failed
+        return not self.why and not self._open and self.failed <= self.max_failed
+
+    @property
+    def _open(self) -> int:
+        return self.stale + self.waiting + self.unjudged
 
 
 def standing(rows: list[tuple[Any, ...]], described: tuple[Any, ...] | None, prepared: Prepared) -> Standing:
@@ -174,7 +201,7 @@ def standing(rows: list[tuple[Any, ...]], described: tuple[Any, ...] | None, pre
     name = prepared.dataset.name
     if described is None or not rows:
         return Standing(name, why="never built")
-    fingerprint, settings, models, validators = described
+    fingerprint, settings, validators = described
     counts = dict(zip(("seeds", "done", "failed", "stale", "waiting", "unjudged"), rows[0], strict=True))
     why = ""
     if fingerprint != prepared.fingerprint:
@@ -190,10 +217,10 @@ async def standings(catalog: Catalog, query: Any, names: list[str]) -> list[Stan
     result = []
     for name in names:
         prepared = await prepare(catalog.dataset(name), catalog.models)
-        rows = query("select seeds, done, failed, stale, waiting, unjudged from progress where dataset = ?", [name])
-        described = query(
-            "select fingerprint, settings, models, validators from datasets where dataset = ?", [name]
+        rows = query(
+            "select seeds, done, failed, stale, waiting, unjudged from progress where dataset = ?", [name]
         )
+        described = query("select fingerprint, settings, validators from datasets where dataset = ?", [name])
         result.append(standing(rows, described[0] if described else None, prepared))
         await prepared.close()
     return result

@@ -15,7 +15,7 @@ import importlib.util
 import inspect
 import re
 import typing
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -119,9 +119,9 @@ class Generator(Plugin):
     roles: tuple[str, ...] = ("writer",)
     axes: Axes = field(default_factory=dict)
 
-    def __call__(self, seed: Seed, teacher: Any, **settings: Any) -> AsyncIterator[Sample]:
+    def __call__(self, seed: Seed, teacher: Any, **settings: Any) -> AsyncGenerator[Sample, None]:
         """Starts the generator on a seed."""
-        samples: AsyncIterator[Sample] = self.target(seed, teacher, **settings)
+        samples: AsyncGenerator[Sample, None] = self.target(seed, teacher, **settings)
         return samples
 
     @property

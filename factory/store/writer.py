@@ -19,6 +19,7 @@ from factory.store.migrate import open_writer_schema
 from factory.store.reader import Answer, select
 
 Row = Mapping[str, Any]
+Parameters = Sequence[Any] | Mapping[str, Any]
 
 _MOST_FOR_A_GUEST = 64 << 20
 """Bytes of a result that a build holds for somebody else's query."""
@@ -92,11 +93,11 @@ class Writer:
         # A cancelled task must not take its rows with it: what is queued is committed all the same.
         await asyncio.shield(pending.done)
 
-    async def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    async def query(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """Rows of a query, read beside the commits on a cursor of its own."""
         return await asyncio.to_thread(self.read, sql, parameters)
 
-    def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def read(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """As `query`, without an event loop."""
         with self._reading:
             return self._reader.execute(sql, parameters).fetchall()

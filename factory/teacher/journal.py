@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from factory.errors import TeacherError
 from factory.records import Outcome, Program
 from factory.teacher.model import Client, Hint, Model, Request
 
-Row = dict[str, Any]
+Row = Mapping[str, Any]
+Made = TypeVar("Made")
 
 
 class Stopped(Exception):
@@ -23,9 +24,9 @@ class Stopped(Exception):
 class Committer(Protocol):
     """The part of the store's writer that a journal needs."""
 
-    async def commit(self, **rows: list[Row]) -> None: ...
+    async def commit(self, **rows: Sequence[Row]) -> None: ...
 
-    async def query(self, sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]: ...
+    async def query(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Place:
     dataset: str
     plugin: str
 
-    def row(self, build_id: str) -> Row:
+    def row(self, build_id: str) -> dict[str, Any]:
         """The columns that calls and executions share."""
         return {
             "key": self.key,
@@ -190,9 +191,9 @@ class Journal:
         memory.outcomes[place.key] = outcome
         return outcome
 
-    async def _once(self, key: str, make: Callable[[], Awaitable[Any]]) -> Any:
+    async def _once(self, key: str, make: Callable[[], Awaitable[Made]]) -> Made:
         """Runs `make` unless another task already does so for this key; both get its result."""
-        task = self._under_way.get(key)
+        task: asyncio.Task[Made] | None = self._under_way.get(key)
         if task is None:
             if self._replay_only:
                 raise TeacherError("a replay needs a reply or a program run that was never recorded")

@@ -155,11 +155,11 @@ class Teacher:
         async def one(draw: int) -> Any:
             hint = Hint(
                 kind="generator" if isinstance(self._plugin, Generator) else "validator",
-                name=self._plugin.name,
+                plugin=self._plugin.name,
                 section=section,
-                variables=variables,
-                rehearsal=rehearsal or {},
+                variables={**variables, **(rehearsal or {})},
                 seed_id=self._subject.seed_id,
+                draw=draw,
                 stream=stream.name,
             )
             return await self._fitting(request, schema, role, stream, ordinal, draw, hint)

@@ -1,0 +1,161 @@
+"""The build: seeds in, checked samples out, every step durable, nothing done twice.
+
+Promises (docs/architecture.md): sound reuse, replay, nothing paid is lost, exactly once, no row vanishes,
+bounded memory. `ingest` reads the seeds, `plan` finds the work, `line` takes each seed through generator and
+validators, the teacher's `journal` records replies; this module ties them together.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from importlib import metadata
+
+from factory import __version__
+from factory.catalog import Catalog
+from factory.engines import local
+from factory.ingest import ingest
+from factory.line import Item, Line
+from factory.plan import Prepared, chunks, describe, find_work, prepare
+from factory.plugins import Executor, offered
+from factory.report import Progress, Report, Watch
+from factory.store.socket import serve
+from factory.store.writer import Writer
+from factory.teacher.client import client_for
+from factory.teacher.journal import Journal, now
+from factory.teacher.teacher import Resources
+
+
+class Build:
+    """One run of `factory build` over the named datasets. `stop()` ends it cleanly at the next step."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        names: Sequence[str],
+        *,
+        retry_failed: bool = False,
+        window: int | None = None,
+        watch: Watch = lambda report: None,
+    ) -> None:
+        self.catalog = catalog
+        self.datasets = [catalog.dataset(name) for name in names]
+        self._retry_failed = retry_failed
+        self._window = window or 2 * max(model.concurrency for model in catalog.models.values()) + 16
+        self._watch = watch
+        self._stopping = False
+        self._journal: Journal | None = None
+
+    def stop(self) -> None:
+        """Starts nothing new; what is in flight ends, and is committed."""
+        self._stopping = True
+        if self._journal:
+            self._journal.stop()
+
+    async def run(self) -> Report:
+        """Builds. Raises StoreError, SandboxError or CatalogError where nothing can go on; a seed that
+        fails is kept in `failures` and stops nobody else."""
+        build_id = uuid.uuid4().hex[:12]
+        with Writer(self.catalog.store) as writer:
+            self._journal = Journal(writer, build_id)
+            report = Report(build_id, self._journal.tally)
+            await self._begin(writer, build_id)
+            try:
+                async with serve(writer.answer, self.catalog.store, interrupt=writer.interrupt):
+                    await self._read_seeds(writer, report)
+                    await self._work(writer, report, self._journal)
+                report.status = "interrupted" if self._stopping else "done"
+            except BaseException:
+                report.status = "failed"
+                raise
+            finally:
+                end = "update builds set ended_at = ?, status = ? where build_id = ?"
+                await writer.transact({}, [(end, [now(), report.status, build_id])])
+        self._watch(report)
+        return report
+
+    async def _begin(self, writer: Writer, build_id: str) -> None:
+        row = {
+            "build_id": build_id,
+            "started_at": now(),
+            "ended_at": None,
+            "status": "running",
+            "catalog": self.catalog.file.path.name,
+            "selection": ", ".join(dataset.name for dataset in self.datasets),
+            "version": __version__,
+        }
+        # A build that was killed could not say so itself; only one holds the store, so it is over.
+        over = "update builds set status = 'interrupted' where status = 'running'"
+        await writer.transact({"builds": [row]}, [(over, [])])
+
+    async def _read_seeds(self, writer: Writer, report: Report) -> None:
+        for seeds in {dataset.seeds.name: dataset.seeds for dataset in self.datasets}.values():
+            if self._stopping:
+                return
+
+            def tick(done: int, of: int, name: str = seeds.name) -> None:
+                report.reading = f"{name}: file {done} of {of}"
+                self._watch(report)
+
+            report.intakes[seeds.name] = await ingest(writer, self.catalog, seeds, report.build_id, tick)
+        report.reading = ""
+
+    async def _work(self, writer: Writer, report: Report, journal: Journal) -> None:
+        async with AsyncExitStack() as stack:
+            resources = await open_resources(self.catalog, stack)
+            ready = []
+            for dataset in self.datasets:
+                prepared = await prepare(dataset, self.catalog.models)
+                stack.push_async_callback(prepared.close)
+                await describe(writer, prepared, self.catalog.models, report.build_id)
+                ready.append(prepared)
+            for group in _independent(ready):
+                line = Line(writer, journal, resources, report, self._watch)
+                items = self._items(writer, group, report, journal)
+                await local.run(items, line.work, window=self._window, stopped=lambda: self._stopping)
+
+    async def _items(
+        self, writer: Writer, group: Sequence[Prepared], report: Report, journal: Journal
+    ) -> AsyncIterator[Item]:
+        """All work of a group of datasets, with what is recorded of each chunk of seeds."""
+        for prepared in group:
+            name = prepared.dataset.name
+            progress = report.datasets.setdefault(name, Progress(name))
+            progress.todo = await find_work(writer, name, retry_failed=self._retry_failed)
+            self._watch(report)
+            async for chunk in chunks(writer, name):
+                memory = await journal.recorded(chunk[0].seed_number, chunk[-1].seed_number)
+                for work in chunk:
+                    yield Item(prepared, work, memory)
+
+
+def _independent(ready: Sequence[Prepared]) -> list[list[Prepared]]:
+    """Groups of datasets that may overlap in time: two of one generator may ask the same, so the second
+    waits until all replies of the first are recorded, and finds them."""
+    groups: list[list[Prepared]] = []
+    for prepared in ready:
+        name = prepared.dataset.generator.name
+        if not groups or name in {other.dataset.generator.name for other in groups[-1]}:
+            groups.append([])
+        groups[-1].append(prepared)
+    return groups
+
+
+async def open_resources(catalog: Catalog, stack: AsyncExitStack) -> Resources:
+    """Clients and executors, closed with the stack. Nothing starts before it is first used."""
+    clients = {}
+    for role, model in catalog.models.items():
+        clients[role] = client_for(model)
+        stack.push_async_callback(clients[role].close)
+    executors: dict[str, Executor] = {}
+    for language in executor_languages():
+        executor: Executor = offered("factory.executors", language)()
+        executors[language] = executor
+        stack.push_async_callback(executor.close)
+    return Resources(catalog.models, clients, executors)
+
+
+def executor_languages() -> list[str]:
+    """The languages that something installed can run."""
+    return sorted(entry.name for entry in metadata.entry_points(group="factory.executors"))

@@ -1,0 +1,112 @@
+"""`factory build`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from factory.cli.main import catalog_option
+
+if TYPE_CHECKING:
+    from factory.build import Build
+    from factory.catalog import Catalog
+    from factory.report import Report
+
+
+@click.command()
+@catalog_option
+@click.option(
+    "--select", "-s", multiple=True, metavar="SELECTOR", help="Datasets to build: see below. Default: all."
+)
+@click.option("--exclude", "-x", multiple=True, metavar="SELECTOR", help="Datasets to leave out.")
+@click.option("--retry", type=click.Choice(["failed"]), help="Work on failed seeds again.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress display; the closing table only.")
+def build(
+    catalog: Path, select: tuple[str, ...], exclude: tuple[str, ...], retry: str | None, quiet: bool
+) -> None:
+    """Build datasets: read seeds, ask models, judge, store.
+
+    Only what is missing or stale is done: a second build does nothing. Ctrl-C once ends what is in flight
+    and keeps it; the same command then goes on from there.
+
+    \b
+    A SELECTOR is a dataset's name (globs allowed), tag:NAME, generator:GLOB or seeds:GLOB:
+      factory build -s docs_qa
+      factory build -s tag:pretrain -x 'generator:rewrite.*'
+      factory build --retry failed
+    """
+    from factory.build import Build
+    from factory.catalog import load_catalog
+    from factory.cli.progress import closing_table, display
+
+    loaded = load_catalog(catalog)
+    names, broken = _buildable(loaded, loaded.select(select, exclude))
+    with display(quiet=quiet) as watch:
+        report = asyncio.run(_run(Build(loaded, names, retry_failed=retry == "failed", watch=watch)))
+    closing_table(report, loaded.store)
+    for fault in broken:
+        click.secho(f"error: {fault}", fg="red", err=True)
+    sys.exit(_exit_code(report, bool(broken)))
+
+
+def _buildable(catalog: Catalog, names: list[str]) -> tuple[list[str], list[str]]:
+    """The datasets whose plugins load, and what is wrong with the others, each fault with its datasets.
+
+    A plugin that is missing or broken fails only the datasets that name it; any other fault stops here,
+    before a call is paid.
+    """
+    from factory.errors import CatalogError, PluginError
+
+    good, faults, broken = [], [], dict[str, list[str]]()
+    for name in names:
+        try:
+            catalog.dataset(name)
+        except PluginError as error:
+            broken.setdefault(str(error), []).append(name)
+        except CatalogError as error:
+            faults.append(str(error))
+        else:
+            good.append(name)
+    told = [
+        f"{fault}\n  datasets that need it, not built: {', '.join(them)}" for fault, them in broken.items()
+    ]
+    if faults or not good:
+        raise CatalogError("\n".join(dict.fromkeys([*faults, *told])) or "the catalogue names no dataset")
+    return good, told
+
+
+async def _run(build: Build) -> Report:
+    """Runs with Ctrl-C meaning: once, end cleanly; twice, now."""
+    presses = 0
+
+    def pressed() -> None:
+        nonlocal presses
+        presses += 1
+        if presses > 1:
+            # What is committed is safe; what is in flight was paid for and is lost, as the user asked.
+            os._exit(130)
+        click.secho("\nending: calls in flight are finished and kept (Ctrl-C again to drop them)", err=True)
+        build.stop()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, pressed)
+    try:
+        return await build.run()
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def _exit_code(report: Report, broken: bool) -> int:
+    if report.status == "interrupted":
+        return 130
+    failed = any(progress.failed for progress in report.datasets.values())
+    unread = any(intake.broken for intake in report.intakes.values())
+    return 1 if failed or broken or unread else 0

@@ -1,0 +1,118 @@
+"""`factory`: finds its commands without importing them, and shows errors as text a person can act on."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+
+import click
+
+from factory import __version__
+from factory.errors import FactoryError, did_you_mean
+
+COMMANDS: Mapping[str, str] = {
+    "build": "Build datasets: read seeds, ask models, judge, store.",
+    "plan": "Show what a build would do, and why.",
+    "sql": "Ask the store in SQL.",
+    "export": "Write finished datasets as a snapshot.",
+    "replay": "Prove that a dataset follows from its recorded replies.",
+    "plugins": "List generators, validators and sources.",
+    "doctor": "Check this machine and this installation.",
+    "rehearsal": "Serve the rehearsal model over HTTP.",
+}
+"""What the core offers, with the line that `--help` shows, so that help imports no command."""
+
+
+class Commands(click.Group):
+    """Commands of the core by file, and those that upper layers offer as ``factory.commands``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of a first use, then what else is installed."""
+        return [*COMMANDS, *sorted(entry.name for entry in _offered() if entry.name not in COMMANDS)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Imports the command that is asked for."""
+        if cmd_name in COMMANDS:
+            module = importlib.import_module(f"factory.cli.{cmd_name}")
+            command: click.Command = getattr(module, cmd_name)
+            return command
+        for entry in _offered():
+            if entry.name == cmd_name:
+                command = entry.load()
+                assert isinstance(command, click.Command), f"{entry.value} is no click command"
+                return command
+        return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with a near miss for a command that does not exist."""
+        name = args[0]
+        if not name.startswith("-") and name not in self.list_commands(ctx):
+            ctx.fail(f"no command is called '{name}'{did_you_mean(name, self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing the core's."""
+        others = [(entry.name, entry.load().get_short_help_str(limit=70)) for entry in _offered()]
+        with formatter.section("Commands"):
+            formatter.write_dl([*COMMANDS.items(), *others])
+
+
+def _offered() -> list[metadata.EntryPoint]:
+    return sorted(metadata.entry_points(group="factory.commands"), key=lambda entry: entry.name)
+
+
+@click.command(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, prog_name="factory")
+def factory() -> None:
+    """Turns seeds into checked training data: seeds -> generators -> validators -> DuckDB -> snapshots.
+
+    \b
+    A first round:
+      factory plan                                what a build would do
+      factory build                               build every dataset of catalog.yaml
+      factory sql "select * from accepted"        look at the rows
+      factory export sft                          write a mixture as Parquet
+      factory train examples/recipes/tiny_sft.yaml
+    """
+
+
+def main() -> None:
+    """Runs a command. A FactoryError becomes its text and exit code 1; anything else is a defect."""
+    try:
+        from factory.clash import check
+
+        check()
+        factory.main(standalone_mode=False)
+    except click.exceptions.Exit as ended:
+        sys.exit(ended.exit_code)
+    except click.Abort:
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except FactoryError as error:
+        click.secho(f"error: {error}", fg="red", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python must not complain at its own end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+
+
+catalog_option = click.option(
+    "--catalog",
+    "-c",
+    default="catalog.yaml",
+    show_default=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The catalogue to work from.",
+)

@@ -1,0 +1,165 @@
+"""The progress display of a build, and its closing table."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from factory.report import Progress, Report
+
+PLAIN_EVERY = 5.0
+"""Seconds between lines where the output is no terminal."""
+
+
+class _Screen:
+    """Draws a report that other code keeps changing."""
+
+    def __init__(self) -> None:
+        self.report: Report | None = None
+        self.started = time.monotonic()
+
+    def __rich__(self) -> Group:
+        if self.report is None:
+            return Group(Text("starting"))
+        return Group(*self._lines(self.report))
+
+    def _lines(self, report: Report) -> Iterator[Table | Text]:
+        if report.reading:
+            yield Text(f"reading seeds  {report.reading}")
+        table = Table.grid(padding=(0, 2))
+        for progress in report.datasets.values():
+            ended = progress.done + progress.failed
+            table.add_row(
+                progress.dataset,
+                ProgressBar(total=max(progress.todo, 1), completed=ended if progress.todo else 1, width=28),
+                f"{ended}/{progress.todo} seeds",
+                f"{progress.accepted} accepted",
+                _noted("rejected", sum(progress.rejected.values()), "yellow"),
+                _noted("failed", progress.failed, "red"),
+            )
+        yield table
+        yield Text(self.totals(report), style="dim")
+        if reasons := sum((progress.rejected for progress in report.datasets.values()), Counter()):
+            shown = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common(3))
+            yield Text(f"rejected: {shown}", style="yellow", overflow="ellipsis", no_wrap=True)
+        if errors := [progress.last_error for progress in report.datasets.values() if progress.last_error]:
+            yield Text(f"last error: {errors[-1]}", style="red", overflow="ellipsis", no_wrap=True)
+
+    def totals(self, report: Report) -> str:
+        """Calls, tokens, money and the time that is left, on one line."""
+        tally, elapsed = report.tally, time.monotonic() - self.started
+        todo = sum(progress.todo for progress in report.datasets.values())
+        ended = sum(progress.done + progress.failed for progress in report.datasets.values())
+        left = (
+            f"about {_clock(elapsed / ended * (todo - ended))} left of what is begun"
+            if ended
+            else "no estimate yet"
+        )
+        return (
+            f"{tally.calls} calls ({tally.in_flight} in flight, {tally.reused} reused)   "
+            f"{tally.prompt_tokens + tally.completion_tokens:,} tokens   cost {tally.cost:.4f}   "
+            f"{tally.executions} runs   {_clock(elapsed)}   {left}"
+        )
+
+
+def _noted(word: str, count: int, style: str) -> Text:
+    return Text(f"{count} {word}", style=style if count else "dim")
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"
+
+
+@contextmanager
+def display(*, quiet: bool) -> Iterator[Callable[[Report], None]]:
+    """A live display on a terminal, a line now and then elsewhere, nothing when quiet.
+
+    Yields what a build calls whenever something happened; drawing is bounded, whatever the build's speed.
+    """
+    screen = _Screen()
+
+    def remember(report: Report) -> None:
+        screen.report = report
+
+    if quiet:
+        yield remember
+    elif sys.stderr.isatty():
+        with Live(screen, console=Console(stderr=True), refresh_per_second=8, transient=True):
+            yield remember
+    else:
+        yield _plain(screen, remember)
+
+
+def _plain(screen: _Screen, remember: Callable[[Report], None]) -> Callable[[Report], None]:
+    last = time.monotonic()
+
+    def line(report: Report) -> None:
+        nonlocal last
+        remember(report)
+        if time.monotonic() - last >= PLAIN_EVERY:
+            last = time.monotonic()
+            sys.stderr.write((report.reading or screen.totals(report)) + "\n")
+
+    return line
+
+
+def closing_table(report: Report, store: Path) -> None:
+    """What the build did, dataset by dataset, and what to do next where something failed."""
+    console = Console(highlight=False)
+    worked = [progress for progress in report.datasets.values() if progress.todo]
+    for name, intake in report.intakes.items():
+        if intake.new or intake.broken:
+            broken = f", {intake.broken} broken records (in failures)" if intake.broken else ""
+            console.print(
+                f"seeds {name}: {intake.new} new of {intake.seeds} from {intake.files} files{broken}"
+            )
+    if not worked:
+        console.print(
+            "nothing to do: every dataset is up to date" if report.status == "done" else report.status
+        )
+        return
+    console.print(_table(worked))
+    tally = report.tally
+    console.print(
+        f"{tally.calls} calls, {tally.reused} replies reused, {tally.prompt_tokens:,} prompt tokens,"
+        f" {tally.completion_tokens:,} completion tokens, cost {tally.cost:.4f}, {tally.executions} program runs"
+    )
+    if report.status == "interrupted":
+        console.print("interrupted: what was paid for is kept; the same command goes on from here")
+    if any(progress.failed for progress in worked):
+        console.print(
+            "why seeds failed: factory sql 'select dataset, error, count(*) from failures group by all'"
+        )
+        console.print("try them again:   factory build --retry failed")
+    console.print(f"store: {store}")
+
+
+def _table(worked: list[Progress]) -> Table:
+    table = Table(box=None, padding=(0, 2), header_style="bold")
+    table.add_column("dataset")
+    for heading in ("seeds", "failed", "accepted", "rejected", "repeats"):
+        table.add_column(heading, justify="right")
+    table.add_column("most frequent reason")
+    for progress in worked:
+        reasons = progress.rejected.most_common(1)
+        table.add_row(
+            progress.dataset,
+            str(progress.done + progress.failed),
+            str(progress.failed),
+            str(progress.accepted),
+            str(sum(progress.rejected.values())),
+            str(progress.duplicates),
+            f"{reasons[0][0]} ({reasons[0][1]})" if reasons else "",
+        )
+    return table

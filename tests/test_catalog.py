@@ -1,0 +1,112 @@
+"""The catalogue: every fault is told with file, line and key, and mended by its message."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from factory.catalog import Catalog, load_catalog
+from factory.errors import CatalogError, PluginError
+
+GOOD = """\
+models:
+  writer: {model: rehearsal, temperature: 0.7}
+seeds:
+  questions: {source: jsonl, path: questions.jsonl, as: question}
+  topics: {source: jsonl, path: topics.jsonl, as: topic}
+datasets:
+  voted: {seeds: questions, generator: question.plurality, validators: [majority_vote], tags: [sft, math]}
+  exercises:
+    seeds: topics
+    generator: code.exercise
+    validators: [code_execution, {format: {max_words: 900}}]
+    tags: sft
+mixtures:
+  all: {chat: {select: tag:sft, share: 1.0}}
+"""
+
+
+def _catalog(folder: Path, text: str = GOOD, **environment: str) -> Catalog:
+    path = folder / "catalog.yaml"
+    path.write_text(text)
+    return load_catalog(path, environment)
+
+
+def _fault(folder: Path, text: str, **environment: str) -> str:
+    with pytest.raises((CatalogError, PluginError)) as caught:
+        catalog = _catalog(folder, text, **environment)
+        for name in catalog.datasets:
+            catalog.dataset(name)
+    return str(caught.value)
+
+
+def test_a_good_catalogue_gives_checked_datasets(tmp_path: Path) -> None:
+    dataset = _catalog(tmp_path).dataset("exercises")
+    assert dataset.generator.name == "code.exercise"
+    assert [check.plugin.name for check in dataset.checks] == ["code_execution", "format"]
+    assert dataset.tags == ("sft",)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("datasets:", "dataset:", "catalog.yaml:6: dataset: unknown key 'dataset'; did you mean 'datasets'?"),
+        ("generator: question", "generatr: question", "catalog.yaml:7: datasets.voted.generatr: unknown key"),
+        ("question.plurality", "question.plurallity", "did you mean 'question.plurality'?"),
+        ("seeds: questions,", "seeds: question,", "did you mean 'questions'?"),
+        ("as: question}", "as: questoin}", "catalog.yaml:4: seeds.questions.as"),
+        ("source: jsonl, path: questions", "source: jsonlines, path: questions", "did you mean 'jsonl'?"),
+        ("max_words: 900", "max_word: 900", "did you mean 'max_words'?"),
+        ("max_words: 900", "max_words: many", "catalog.yaml:11"),
+        ("temperature: 0.7", "temprature: 0.7", "did you mean 'temperature'?"),
+        ("temperature: 0.7", "temperature: hot", "catalog.yaml:2: models.writer.temperature"),
+        ("seeds: topics", "seeds: questions", "code.exercise takes topic, and 'questions' gives question"),
+        ("[code_execution,", "[majority_vote,", "majority_vote needs evidence 'answer'"),
+        ("share: 1.0", "share: 2.0", "catalog.yaml:14: mixtures.all.chat.share"),
+        ("{model: rehearsal,", "{model: ${WRITER},", "the environment variable WRITER is not set"),
+    ],
+)
+def test_a_fault_is_told_with_its_place(tmp_path: Path, before: str, after: str, told: str) -> None:
+    assert before in GOOD
+    assert told in _fault(tmp_path, GOOD.replace(before, after, 1))
+
+
+def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
+    told = _fault(tmp_path, GOOD.replace("temperature", "temp").replace("tags: sft", "tag: sft"))
+    assert "models.writer.temp" in told
+    assert "datasets.exercises.tag" in told
+
+
+def test_a_key_given_twice_and_broken_yaml_are_errors(tmp_path: Path) -> None:
+    assert "given twice" in _fault(tmp_path, "models: {a: {model: rehearsal}, a: {model: rehearsal}}")
+    assert "is not YAML" in _fault(tmp_path, "models: {a: ")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match="nowhere.yaml: cannot be read"):
+        load_catalog(tmp_path / "nowhere.yaml")
+
+
+def test_variables_come_from_the_environment_or_their_default(tmp_path: Path) -> None:
+    text = GOOD.replace("model: rehearsal", "model: ${WRITER:-rehearsal}, concurrency: ${AT_ONCE:-8}")
+    assert _catalog(tmp_path, text).models["writer"].model == "rehearsal"
+    changed = _catalog(tmp_path, text, WRITER="openai/x", AT_ONCE="3").models["writer"]
+    assert (changed.model, changed.concurrency) == ("openai/x", 3)
+
+
+def test_a_key_is_never_shown(tmp_path: Path) -> None:
+    text = GOOD.replace("temperature: 0.7", "api_key: ${KEY}, temperature: hot")
+    assert "sesame" not in _fault(tmp_path, text, KEY="sesame")
+    shown = repr(_catalog(tmp_path, text.replace("hot", "1"), KEY="sesame").models["writer"])
+    assert "sesame" not in shown
+
+
+def test_selection_follows_names_tags_and_generators(tmp_path: Path) -> None:
+    catalog = _catalog(tmp_path)
+    assert catalog.select() == ["voted", "exercises"]
+    assert catalog.select(["tag:math"]) == ["voted"]
+    assert catalog.select(["generator:code.*"]) == ["exercises"]
+    assert catalog.select(["tag:sft"], exclude=["v*"]) == ["exercises"]
+    with pytest.raises(CatalogError, match="did you mean 'voted'"):
+        catalog.select(["votd"])
