@@ -71,49 +71,64 @@ def read_yaml(path: Path, environment: Mapping[str, str] | None = None) -> YamlF
     except UnicodeDecodeError as error:
         raise CatalogError(f"{path}: is not UTF-8: {error}") from error
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        # Braces mean something in YAML: a variable is a plain mark until its scalar is read.
+        found: list[re.Match[str]] = []
+        marked = _VARIABLE.sub(lambda match: _mark(match, found), text)
+        root = yaml.compose(marked, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise CatalogError(f"{path}: is not YAML: {error}") from error
     file = YamlFile(path, None)
-    file.content = None if root is None else _value(root, (), file, variables)
+    reader = _Reader(file, found, variables)
+    file.content = None if root is None else reader.value(root, ())
     return file
 
 
-def _value(node: yaml.Node, at: KeyPath, file: YamlFile, variables: Mapping[str, str]) -> Any:
-    """The value of a node; notes the line of each key on the way."""
-    file.lines.setdefault(at, node.start_mark.line + 1)
-    if isinstance(node, yaml.MappingNode):
-        result: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = str(key_node.value)
-            file.lines[(*at, key)] = key_node.start_mark.line + 1
-            if key in result:
-                raise CatalogError(f"{file.where(*at, key)}: this key is given twice")
-            result[key] = _value(value_node, (*at, key), file, variables)
-        return result
-    if isinstance(node, yaml.SequenceNode):
-        return [_value(item, (*at, place), file, variables) for place, item in enumerate(node.value)]
-    assert isinstance(node, yaml.ScalarNode)
-    filled = _VARIABLE.sub(lambda match: _fill(match, at, file, variables), node.value)
-    if filled != node.value and node.style is None:
-        # An unquoted variable takes the type that its value would have had in its place.
-        return yaml.safe_load(filled) if filled else None
-    return yaml.SafeLoader("").construct_object(_retagged(node, filled), deep=True)
+_MARK = re.compile("\ue000(\\d+)\ue001")
 
 
-def _retagged(node: yaml.ScalarNode, text: str) -> yaml.ScalarNode:
-    return yaml.ScalarNode(node.tag, text, node.start_mark, node.end_mark, node.style)
+def _mark(match: re.Match[str], found: list[re.Match[str]]) -> str:
+    found.append(match)
+    return f"\ue000{len(found) - 1}\ue001"
 
 
-def _fill(match: re.Match[str], at: KeyPath, file: YamlFile, variables: Mapping[str, str]) -> str:
-    name, default = match.groups()
-    value = variables.get(name) or default
-    if value is None:
-        raise CatalogError(
-            f"{file.where(*at)}: the environment variable {name} is not set;"
-            f" set it, or write ${{{name}:-default}}"
-        )
-    return value
+@dataclass
+class _Reader:
+    """Turns YAML nodes into values; notes the line of each key, and fills variables in, on the way."""
+
+    file: YamlFile
+    found: Sequence[re.Match[str]]
+    variables: Mapping[str, str]
+
+    def value(self, node: yaml.Node, at: KeyPath) -> Any:
+        """The value of a node. Raises CatalogError for a key given twice."""
+        self.file.lines.setdefault(at, node.start_mark.line + 1)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, (*at, place)) for place, item in enumerate(node.value)]
+        if isinstance(node, yaml.MappingNode):
+            result: dict[str, Any] = {}
+            for key_node, value_node in node.value:
+                key = str(key_node.value)
+                self.file.lines[(*at, key)] = key_node.start_mark.line + 1
+                if key in result:
+                    raise CatalogError(f"{self.file.where(*at, key)}: this key is given twice")
+                result[key] = self.value(value_node, (*at, key))
+            return result
+        text = _MARK.sub(lambda mark: self._fill(self.found[int(mark.group(1))], at), node.value)
+        if text != node.value and node.style is None:
+            # An unquoted variable has the type that its value would have had in its place.
+            return yaml.safe_load(text) if text else None
+        scalar = yaml.ScalarNode(node.tag, text, node.start_mark, node.end_mark, node.style)
+        return yaml.SafeLoader("").construct_object(scalar, deep=True)
+
+    def _fill(self, variable: re.Match[str], at: KeyPath) -> str:
+        name, default = variable.groups()
+        value = self.variables.get(name) or default
+        if value is None:
+            raise CatalogError(
+                f"{self.file.where(*at)}: the environment variable {name} is not set;"
+                f" set it, or write ${{{name}:-default}}"
+            )
+        return value
 
 
 def _fields_at(model: type[BaseModel], keys: Sequence[str | int]) -> list[str]:

@@ -133,7 +133,7 @@ def closing_table(report: Report, store: Path) -> None:
     tally = report.tally
     console.print(
         f"{tally.calls} calls, {tally.reused} replies reused, {tally.prompt_tokens:,} prompt tokens,"
-        f" {tally.completion_tokens:,} completion tokens, cost {tally.cost:.4f}, {tally.executions} program runs"
+        f" {tally.completion_tokens:,} completion tokens, cost {tally.cost:.4f}, {tally.executions} runs"
     )
     if report.status == "interrupted":
         console.print("interrupted: what was paid for is kept; the same command goes on from here")

@@ -1,0 +1,1 @@
+"""Glossary entries from passages: an example of a plugin for seedfactory."""
