@@ -113,6 +113,7 @@ class _Reader:
                     raise CatalogError(f"{self.file.where(*at, key)}: this key is given twice")
                 result[key] = self.value(value_node, (*at, key))
             return result
+        assert isinstance(node, yaml.ScalarNode)
         text = _MARK.sub(lambda mark: self._fill(self.found[int(mark.group(1))], at), node.value)
         if text != node.value and node.style is None:
             # An unquoted variable has the type that its value would have had in its place.

@@ -1,9 +1,16 @@
 -- Views for people. They are made anew at every opening by a writer, so they need no migration.
 
--- The run that counts for a seed of a dataset: its newest success.
+-- The run that counts for a seed of a dataset: its newest success, but one of the dataset's own fingerprint
+-- comes first, so that going back to earlier settings brings their samples back.
 create or replace view current_runs as
-select * from runs where status = 'done'
-qualify row_number() over (partition by dataset, seed_number order by recorded_at desc, rowid desc) = 1;
+select r.*
+from runs r
+left join datasets d on d.dataset = r.dataset
+where r.status = 'done'
+qualify row_number() over (
+    partition by r.dataset, r.seed_number
+    order by (r.fingerprint is not distinct from d.fingerprint) desc, r.recorded_at desc, r.rowid desc
+) = 1;
 
 -- The seeds that each dataset stands on now.
 create or replace view dataset_seeds as
@@ -17,32 +24,41 @@ from (
 )
 where seed_limit is null or place <= seed_limit;
 
--- Every current sample with what its dataset's validators say of it.
-create or replace view judged as
+-- What the validators that a dataset names today say of its samples: the newest verdict of each.
+create or replace view current_verdicts as
 with required as (
-    select dataset, unnest(validators).name as validator, unnest(validators).fingerprint as fingerprint
+    select dataset, unnest(validators).name as validator, unnest(validators).fingerprint as fingerprint,
+           unnest(range(len(validators))) as place
     from datasets
-),
-latest as (
-    select * from verdicts
-    qualify row_number() over (partition by dataset, sample_id, validator, fingerprint order by recorded_at desc) = 1
-),
-opinions as (
-    select r.dataset, v.sample_id,
-           count(*) filter (v.passed) as passed,
-           arg_min(v.validator, v.recorded_at) filter (not v.passed) as rejected_by,
-           arg_min(v.reason, v.recorded_at) filter (not v.passed) as reason
-    from required r join latest v using (dataset, validator, fingerprint)
-    group by all
 )
-select s.*, o.rejected_by, o.reason,
-       case when o.rejected_by is not null then 'rejected'
-            when coalesce(o.passed, 0) = len(d.validators) then 'accepted'
+select v.*, r.place
+from verdicts v
+join required r using (dataset, validator, fingerprint)
+qualify row_number() over (
+    partition by v.dataset, v.sample_id, v.validator order by v.recorded_at desc, v.rowid desc
+) = 1;
+
+-- Every current sample with what its dataset's validators say of it: accepted by all of them, rejected by
+-- at least one (the first in the catalogue's order is named), or waiting for a verdict.
+create or replace view judged as
+with opinions as (
+    select dataset, sample_id, count(*) filter (passed) as passed,
+           arg_min({validator: validator, reason: reason}, place) filter (not passed) as against
+    from current_verdicts
+    group by all
+),
+live as (
+    select r.run_id, len(d.validators) as validators
+    from current_runs r
+    join datasets d using (dataset)
+    join dataset_seeds using (dataset, seed_number)
+)
+select s.*, o.against.validator as rejected_by, o.against.reason as reason,
+       case when o.against is not null then 'rejected'
+            when coalesce(o.passed, 0) = live.validators then 'accepted'
             else 'waiting' end as state
 from samples s
-join current_runs r using (run_id)
-join datasets d on d.dataset = s.dataset
-join dataset_seeds live on live.dataset = s.dataset and live.seed_number = s.seed_number
+join live using (run_id)
 left join opinions o on o.dataset = s.dataset and o.sample_id = s.sample_id;
 
 create or replace view accepted as
@@ -54,39 +70,43 @@ select * exclude (state) from judged where state = 'rejected';
 -- Why samples were rejected, and how often.
 create or replace view rejections as
 select dataset, rejected_by as validator, reason, count(*) as samples, min(sample_id) as example
-from rejected group by all order by samples desc;
+from rejected group by all order by samples desc, dataset, validator, reason;
 
--- Where every seed of every dataset stands.
+-- Where every seed of every dataset stands: done and judged; done and waiting for a verdict; failed; stale
+-- (done, but with another fingerprint than the catalogue's); waiting.
 create or replace view progress as
 with latest as (
-    select * from runs
-    qualify row_number() over (partition by dataset, seed_number, fingerprint order by recorded_at desc, rowid desc) = 1
+    select r.dataset, r.seed_number, r.status
+    from runs r
+    join datasets d on d.dataset = r.dataset and d.fingerprint = r.fingerprint
+    qualify row_number() over (
+        partition by r.dataset, r.seed_number order by r.recorded_at desc, r.rowid desc
+    ) = 1
 ),
 unjudged as (
-    select dataset, seed_number, count(*) as samples from judged where state = 'waiting' group by all
+    select distinct dataset, seed_number from judged where state = 'waiting'
 )
-select d.dataset, count(*) as seeds,
-       count(*) filter (r.status = 'done' and u.samples is null) as done,
+select d.dataset, count(live.seed_number) as seeds,
+       count(*) filter (r.status = 'done' and u.dataset is null) as done,
+       count(*) filter (r.status = 'done' and u.dataset is not null) as unjudged,
        count(*) filter (r.status = 'failed') as failed,
        count(*) filter (r.status is null and c.run_id is not null) as stale,
-       count(*) filter (r.status is null and c.run_id is null) as waiting,
-       count(*) filter (r.status = 'done' and u.samples is not null) as unjudged
+       count(live.seed_number) filter (r.status is null and c.run_id is null) as waiting
 from datasets d
-join dataset_seeds live using (dataset)
+left join dataset_seeds live on live.dataset = d.dataset
 left join latest r on r.dataset = d.dataset and r.seed_number = live.seed_number
-                  and r.fingerprint = d.fingerprint
 left join current_runs c on c.dataset = d.dataset and c.seed_number = live.seed_number
 left join unjudged u on u.dataset = d.dataset and u.seed_number = live.seed_number
-group by all;
+group by all order by d.dataset;
 
--- What was asked, and what it cost.
+-- What was asked, and what it cost. (Sums are cast back: a HUGEINT is a decimal to whoever reads it.)
 create or replace view spend as
 select dataset, plugin, section, role, model, count(*) as calls,
-       sum(prompt_tokens) as prompt_tokens, sum(completion_tokens) as completion_tokens,
+       sum(prompt_tokens)::bigint as prompt_tokens, sum(completion_tokens)::bigint as completion_tokens,
        sum(cost) as cost, avg(seconds) as mean_seconds
-from calls group by all order by cost desc, calls desc;
+from calls group by all order by cost desc, calls desc, dataset, section;
 
--- What each generator gives for what it takes.
+-- What each generator gives for what it takes. A reply that two datasets share counts for both.
 create or replace view yield_by_generator as
 with counted as (
     select dataset, count(*) as samples,
@@ -95,8 +115,8 @@ with counted as (
     from judged group by all
 ),
 paid as (
-    select r.dataset, count(distinct c.key) as calls,
-           sum(c.prompt_tokens + c.completion_tokens) as tokens, sum(c.cost) as cost
+    select r.dataset, count(*) as calls,
+           sum(c.prompt_tokens + c.completion_tokens)::bigint as tokens, sum(c.cost) as cost
     from (select distinct dataset, unnest(calls) as key from current_runs) r
     join calls c using (key)
     group by all
@@ -105,29 +125,44 @@ select d.generator, d.dataset, p.seeds, p.done, p.failed,
        coalesce(k.samples, 0) as samples, coalesce(k.accepted, 0) as accepted,
        coalesce(k.rejected, 0) as rejected, coalesce(a.calls, 0) as calls,
        coalesce(a.tokens, 0) as tokens, coalesce(a.cost, 0) as cost,
-       a.calls / nullif(k.accepted, 0) as calls_per_accepted
+       coalesce(a.calls, 0) / nullif(k.accepted, 0) as calls_per_accepted,
+       coalesce(a.cost, 0) / nullif(k.accepted, 0) as cost_per_accepted
 from datasets d
 join progress p using (dataset)
 left join counted k using (dataset)
-left join paid a using (dataset);
+left join paid a using (dataset)
+order by d.generator, d.dataset;
 
--- Each sample beside every reply and program run that made it, and where its seed came from.
+-- Each current sample beside every reply, program run and verdict that made it what it is, step by step,
+-- and where its seed came from.
 create or replace view lineage as
 with steps as (
-    select run_id, unnest(calls) as key, unnest(range(len(calls))) as step, 'call' as what from runs
+    select r.run_id, null as sample_id, 'call' as what, unnest(range(len(r.calls))) as step,
+           unnest(r.calls) as key
+    from current_runs r
     union all
-    select run_id, unnest(executions), unnest(range(len(executions))), 'execution' from runs
+    select r.run_id, null, 'execution', unnest(range(len(r.executions))), unnest(r.executions)
+    from current_runs r
+),
+told as (
+    select s.dataset, s.sample_id, s.seed_number, s.seed_id, t.what, t.step,
+           c.plugin, c.section, c.role, c.model, c.draw, c.attempt, c.request, c.reply,
+           e.program, e.status, e.outcome, null as passed, null as reason, null as details
+    from samples s
+    join steps t on t.run_id = s.run_id
+    left join calls c on t.what = 'call' and c.key = t.key
+    left join executions e on t.what = 'execution' and e.key = t.key
+    union all
+    select s.dataset, s.sample_id, s.seed_number, s.seed_id, 'verdict', v.place,
+           v.validator, null, null, null, null, null, null, null,
+           null, null, null, v.passed, v.reason, v.details
+    from samples s
+    join current_runs r using (run_id)
+    join current_verdicts v on v.dataset = s.dataset and v.sample_id = s.sample_id
 ),
 places as (
-    select seed_number, list(distinct {source: source, address: address, place: place, licence: licence}) as origins
+    select seed_number,
+           list(distinct {source: source, address: address, place: place, licence: licence}) as origins
     from origins where not withdrawn group by all
 )
-select s.dataset, s.sample_id, s.seed_number, s.seed_id, p.origins, t.what, t.step,
-       c.plugin, c.section, c.role, c.model, c.draw, c.attempt, c.request, c.reply,
-       e.program, e.status, e.outcome
-from samples s
-join current_runs r using (run_id)
-join steps t on t.run_id = s.run_id
-left join places p on p.seed_number = s.seed_number
-left join calls c on t.what = 'call' and c.key = t.key
-left join executions e on t.what = 'execution' and e.key = t.key;
+select t.*, p.origins from told t left join places p using (seed_number);
