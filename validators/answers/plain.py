@@ -1,0 +1,88 @@
+"""LaTeX, Markdown and Unicode ways of writing the same, made one."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
+_SUPERSCRIPT = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+")
+_FRACTION = re.compile("[¼½¾⅐-⅞]")
+_SIGNS = str.maketrans(
+    {
+        **dict.fromkeys("−–‒﹣－", "-"),
+        **dict.fromkeys("×⋅·∙⨯", "*"),
+        **dict.fromkeys("\u00a0\u2009\u202f\u2007", " "),
+        **dict.fromkeys("’‘", "'"),
+        **dict.fromkeys("“”", '"'),
+        "÷": "/",
+        "∕": "/",
+        "⁄": "/",
+        "º": "°",
+    }
+)
+_COMMANDS = {
+    **dict.fromkeys((r"\left", r"\right", r"\displaystyle", r"\!"), ""),
+    **dict.fromkeys((r"\,", r"\;", r"\:", r"\ ", r"\quad", r"\qquad", "~"), " "),
+    **dict.fromkeys((r"\dfrac", r"\tfrac", r"\cfrac"), r"\frac"),
+    **dict.fromkeys((r"\times", r"\cdot"), "*"),
+    **dict.fromkeys((r"\leq", r"\le"), "≤"),
+    **dict.fromkeys((r"\geq", r"\ge"), "≥"),
+    **dict.fromkeys((r"\emptyset", r"\varnothing"), "∅"),
+    r"\infty": "∞",
+    r"\pi": "π",
+    r"\cup": "∪",
+    r"\pm": "±",
+    r"\degree": "°",
+    r"\circ": "°",
+    r"\%": "%",
+    r"\$": "$",
+    r"\{": "{",
+    r"\}": "}",
+}
+_COMMAND = re.compile(r"\\(?:[A-Za-z]+|[^A-Za-z])|~")
+_WRAPPERS = re.compile(
+    r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|operatorname|mbox|boxed|fbox) *\{([^{}]*)\}"
+)
+_MATH = (("$$", "$$"), (r"\(", r"\)"), (r"\[", r"\]"))
+_INLINE = re.compile(r"(?<![\\$])\$(?=\S)([^$]*[^\s\\$])\$(?![\d$])")
+_EMPHASIS = ("**", "__", "`", "*", '"')
+
+
+def plain(text: str) -> str:
+    """One line without dressing: fractions as a/b, powers as ^n, signs in ASCII, no dollar signs around
+    formulas, no final full stop."""
+    text = " ".join(text.translate(_SIGNS).split())
+    text = _FRACTION.sub(lambda found: f" {unicodedata.normalize('NFKC', found[0])}", text)
+    text = _SUPERSCRIPT.sub(lambda found: f"^{found[0].translate(_SUPERSCRIPTS)}", text)
+    text = unicodedata.normalize("NFKC", text).translate(_SIGNS)
+    text = _undressed(text)
+    if "\\" in text or "~" in text or "{" in text:
+        text = _undressed(_unlatexed(text))
+    return " ".join(text.split())
+
+
+def _undressed(text: str) -> str:
+    """Without full stop, emphasis, quotes and the marks of a formula around it."""
+    before = None
+    while before != text:
+        before, text = text, text.strip().removesuffix(".").rstrip(",; ")
+        text = re.sub(r"(?<=[^\W\d])!$", "", text)  # "Yes!", but not 5!
+        text = _INLINE.sub(r"\1", text)
+        for left, right in (*_MATH, *((mark, mark) for mark in _EMPHASIS)):
+            inner = text[len(left) : len(text) - len(right)]
+            around = len(text) > len(left) + len(right) and text.startswith(left) and text.endswith(right)
+            if around and left not in inner and right not in inner:
+                text = inner
+    return text
+
+
+def _unlatexed(text: str) -> str:
+    text = _WRAPPERS.sub(r"\1", text.replace("{,}", ","))
+    text = _COMMAND.sub(lambda found: _COMMANDS.get(found[0], found[0]), text)
+    text = text.replace("^{°}", "°").replace("^°", "°")
+    text = re.sub(r"\\frac *(\d) *(\d)(?!\d)", r"\\frac{\1}{\2}", text)
+    text = re.sub(r"(\d) *\\frac *\{(\d+)\} *\{(\d+)\}", r"\1 \2/\3", text)
+    text = re.sub(r"\\frac *\{(-?[\d.]+)\} *\{(-?[\d.]+)\}", r"\1/\2", text)
+    text = re.sub(r"\^ *\{([+-]?\d+)\}", r"^\1", text)
+    return _WRAPPERS.sub(r"\1", text)

@@ -1,0 +1,54 @@
+"""Keeps an answer only where independent votes single it out (phi-4 report, question seeds)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from factory.plugins import validator
+from factory.records import Answer, Sample, Verdict
+from validators.answers import same, vote
+from validators.answers.vote import HIGH, LOW
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+_REASONS = {
+    "scattered": "too hard: the votes scatter",
+    "tie": "no plurality: several answers lead",
+    "unanimous": "too easy: all votes agree",
+}
+
+
+@validator(needs=Answer)
+async def majority_vote(
+    sample: Sample,
+    teacher: Any,
+    *,
+    min_votes: Annotated[int, Field(ge=1)] = 3,
+    low: Share = LOW,
+    high: Share = HIGH,
+    allow_unanimous: bool = False,
+) -> Verdict:
+    """Rejects answers that are not the plurality of their votes.
+
+    `min_votes`: fewer decide nothing; `low`: the share of votes that the answer needs; `high`: from this
+    share on the question is too easy, unless `allow_unanimous`. The report names no numbers; these are ours.
+    """
+    claimed = sample.find(Answer)
+    if claimed is None:
+        return Verdict.reject("no answer to check")
+    tally = vote(claimed.votes, low, high)
+    details = {
+        "votes": len(claimed.votes),
+        "verdict": tally.verdict,
+        "winner": tally.winner,
+        "counts": {one.answer: one.count for one in tally.classes},
+    }
+    if len(claimed.votes) < min_votes:
+        return Verdict.reject("too few votes", tally.agreement, **details)
+    if tally.winner is None or (tally.verdict == "unanimous" and not allow_unanimous):
+        return Verdict.reject(_REASONS[tally.verdict], tally.agreement, **details)
+    if not same(claimed.value, tally.winner):
+        return Verdict.reject("not the answer that the votes chose", tally.agreement, **details)
+    return Verdict.accept(tally.agreement, **details)
