@@ -65,7 +65,8 @@ class Build:
                 async with serve(writer.answer, self.catalog.store, interrupt=writer.interrupt):
                     await self._read_seeds(writer, report)
                     await self._work(writer, report, self._journal)
-                report.status = "interrupted" if self._stopping else "done"
+                report.note = self._journal.stopped_because
+                report.status = "capped" if report.note else "interrupted" if self._stopping else "done"
             except BaseException:
                 report.status = "failed"
                 raise
@@ -104,6 +105,7 @@ class Build:
     async def _work(self, writer: Writer, report: Report, journal: Journal) -> None:
         async with AsyncExitStack() as stack:
             resources = await open_resources(self.catalog, stack)
+            await journal.set_budgets(self.catalog.models, resources.stand_in)
             ready = []
             for dataset in self.datasets:
                 prepared = await prepare(dataset, self.catalog.models)
@@ -113,7 +115,7 @@ class Build:
             for group in _independent(ready):
                 line = Line(writer, journal, resources, report, self._watch)
                 items = self._items(writer, group, report, journal)
-                await local.run(items, line.work, window=self._window, stopped=lambda: self._stopping)
+                await local.run(items, line.work, window=self._window, stopped=lambda: journal.stopping)
 
     async def _items(
         self, writer: Writer, group: Sequence[Prepared], report: Report, journal: Journal

@@ -139,7 +139,8 @@ async def done_work(writer: Writer, dataset: str) -> AsyncIterator[list[tuple[Wo
     while rows := await writer.query(
         "select r.seed_number, kind, content,"
         " (select coalesce(list(sample_id order by position), []) from samples s where s.run_id = r.run_id)"
-        " from current_runs r join datasets d using (dataset, fingerprint) join seeds using (seed_number)"
+        " from current_runs r join datasets d using (dataset, fingerprint)"
+        " join dataset_seeds using (dataset, seed_number) join seeds using (seed_number)"
         " where dataset = ? and r.seed_number > ? order by r.seed_number limit ?",
         [dataset, last, CHUNK],
     ):

@@ -34,6 +34,7 @@ class Report:
     intakes: dict[str, Intake] = field(default_factory=dict)
     reading: str = ""
     status: str = "running"
+    note: str = ""
 
 
 Watch = Callable[[Report], None]

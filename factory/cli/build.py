@@ -33,7 +33,8 @@ def build(
     """Build datasets: read seeds, ask models, judge, store.
 
     Only what is missing or stale is done: a second build does nothing. Ctrl-C once ends what is in flight
-    and keeps it; the same command then goes on from there.
+    and keeps it; the same command then goes on from there. Exit codes: 0 done, 1 something failed and is
+    kept, 3 a budget is used up, 130 interrupted.
 
     \b
     A SELECTOR is a dataset's name (globs allowed), tag:NAME, generator:GLOB or seeds:GLOB:
@@ -107,6 +108,8 @@ async def _run(build: Build) -> Report:
 def _exit_code(report: Report, broken: bool) -> int:
     if report.status == "interrupted":
         return 130
+    if report.status == "capped":
+        return 3
     failed = any(progress.failed for progress in report.datasets.values())
     unread = any(intake.broken for intake in report.intakes.values())
     return 1 if failed or broken or unread else 0

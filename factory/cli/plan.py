@@ -23,10 +23,10 @@ def plan(catalog: Path, select: tuple[str, ...], exclude: tuple[str, ...]) -> No
     Seeds that are new to the store are counted when a build reads them; calls are estimated from what
     each dataset's finished seeds took.
     """
-    from rich.console import Console
     from rich.table import Table
 
     from factory.catalog import load_catalog
+    from factory.cli.progress import wide_console
     from factory.plan import standings
     from factory.store.reader import open_reader
 
@@ -54,4 +54,4 @@ def plan(catalog: Path, select: tuple[str, ...], exclude: tuple[str, ...]) -> No
         state = standing.why or ("finished" if standing.finished else "unfinished")
         counts = (standing.seeds, standing.done, standing.failed, todo)
         table.add_row(standing.dataset, *(str(count) for count in counts), calls, state)
-    Console(highlight=False).print(table)
+    wide_console().print(table)

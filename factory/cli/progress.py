@@ -116,7 +116,7 @@ def _plain(screen: _Screen, remember: Callable[[Report], None]) -> Callable[[Rep
 
 def closing_table(report: Report, store: Path) -> None:
     """What the build did, dataset by dataset, and what to do next where something failed."""
-    console = Console(highlight=False)
+    console = wide_console()
     worked = [progress for progress in report.datasets.values() if progress.todo]
     for name, intake in report.intakes.items():
         if intake.new or intake.broken:
@@ -135,6 +135,8 @@ def closing_table(report: Report, store: Path) -> None:
         f"{tally.calls} calls, {tally.reused} replies reused, {tally.prompt_tokens:,} prompt tokens,"
         f" {tally.completion_tokens:,} completion tokens, cost {tally.cost:.4f}, {tally.executions} runs"
     )
+    if report.note:
+        console.print(report.note, style="yellow")
     if report.status == "interrupted":
         console.print("interrupted: what was paid for is kept; the same command goes on from here")
     if any(progress.failed for progress in worked):
@@ -143,6 +145,11 @@ def closing_table(report: Report, store: Path) -> None:
         )
         console.print("try them again:   factory build --retry failed")
     console.print(f"store: {store}")
+
+
+def wide_console() -> Console:
+    """A console for standard output; where that is no terminal, lines are not cut at 80 characters."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 
 def _table(worked: list[Progress]) -> Table:

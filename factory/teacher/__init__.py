@@ -1,1 +1,5 @@
-"""What generators and validators ask: models, prompts, and the teacher that joins them."""
+"""The teacher: how generators and validators ask models, run programs and draw."""
+
+from factory.teacher.teacher import Teacher
+
+__all__ = ["Teacher"]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 from factory.errors import TeacherError
 from factory.records import Outcome, Program
+from factory.teacher.budget import Budget, OverBudget
 from factory.teacher.model import Client, Hint, Model, Request
 
 Row = Mapping[str, Any]
@@ -89,6 +92,17 @@ class Place:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whom an ask goes to: the role, the entry of the catalogue that serves it, its model and client."""
+
+    role: str
+    entry: str
+    model: Model
+    client: Client
+    hint: Hint
+
+
 def now() -> datetime:
     """UTC without zone, as the store keeps time."""
     return datetime.now(UTC).replace(tzinfo=None)
@@ -107,11 +121,23 @@ class Journal:
         self._build_id = build_id
         self._replay_only = replay_only
         self._under_way: dict[str, asyncio.Task[Any]] = {}
-        self._stopping = False
+        self.stopping = False
+        self.stopped_because = ""
+        self._budgets: dict[str, Budget] = {}
 
-    def stop(self) -> None:
+    def stop(self, why: str = "") -> None:
         """From now on no new call starts; those in flight end and are kept."""
-        self._stopping = True
+        self.stopping = True
+        self.stopped_because = self.stopped_because or why
+
+    async def set_budgets(self, entries: Mapping[str, Model], entry_of: Callable[[str], str]) -> None:
+        """Caps what the models' entries may cost, counting what the store says was spent on each."""
+        spent: Counter[str] = Counter()
+        for role, cost in await self._store.query("select role, sum(cost) from calls group by role", []):
+            spent[entry_of(role)] += cost
+        for name, model in entries.items():
+            if model.budget is not None:
+                self._budgets[name] = Budget(model.budget, spent[name])
 
     async def recorded(self, first: int, last: int) -> Recorded:
         """Everything recorded for the seeds numbered `first` to `last`, in two range scans."""
@@ -124,47 +150,48 @@ class Journal:
             found.outcomes[key] = Outcome.model_validate_json(outcome)
         return found
 
-    async def reply(
-        self,
-        place: Place,
-        memory: Recorded,
-        request: Request,
-        role: str,
-        model: Model,
-        client: Client,
-        hint: Hint,
-    ) -> Answered:
-        """The recorded reply of a key, or a new one, committed."""
+    async def reply(self, place: Place, memory: Recorded, asked: Asked, request: Request) -> Answered:
+        """The recorded reply of a key, or a new one, committed. Raises Stopped, or the client's error."""
         if known := memory.replies.get(place.key):
             self.tally.reused += 1
             return known
-
-        async def ask() -> Answered:
-            self.tally.in_flight += 1
-            try:
-                reply = await client.complete(request, place.draw, hint)
-            finally:
-                self.tally.in_flight -= 1
-            cost = model.price.cost(reply.prompt_tokens, reply.completion_tokens) if model.price else 0.0
-            row = place.row(self._build_id) | {
-                "section": hint.section,
-                "role": role,
-                "model": model.model,
-                "request": request.canonical().decode(),
-                "reply": reply.text,
-                "finish_reason": reply.finish_reason,
-                "prompt_tokens": reply.prompt_tokens,
-                "completion_tokens": reply.completion_tokens,
-                "cost": cost,
-                "seconds": reply.seconds,
-            }
-            await self._store.commit(calls=[row])
-            self._count(reply.prompt_tokens, reply.completion_tokens, cost)
-            return Answered(reply.text, reply.finish_reason, model.model, cost)
-
-        answered = await self._once(place.key, ask)
+        answered = await self._once(place.key, lambda: self._ask(place, asked, request))
         memory.replies[place.key] = answered
         return answered
+
+    async def _ask(self, place: Place, asked: Asked, request: Request) -> Answered:
+        model, budget = asked.model, self._budgets.get(asked.entry)
+        try:
+            async with budget.reserve(model, request) if budget else nullcontext():
+                self.tally.in_flight += 1
+                try:
+                    reply = await asked.client.complete(request, place.draw, asked.hint)
+                finally:
+                    self.tally.in_flight -= 1
+                cost = model.price.cost(reply.prompt_tokens, reply.completion_tokens) if model.price else 0.0
+                if budget:
+                    budget.settle(cost)
+        except OverBudget as error:
+            self.stop(str(error))
+            raise Stopped from error
+        row = place.row(self._build_id) | {
+            "section": asked.hint.section,
+            "role": asked.role,
+            "model": model.model,
+            "request": request.canonical().decode(),
+            "reply": reply.text,
+            "finish_reason": reply.finish_reason,
+            "prompt_tokens": reply.prompt_tokens,
+            "completion_tokens": reply.completion_tokens,
+            "cost": cost,
+            "seconds": reply.seconds,
+        }
+        await self._store.commit(calls=[row])
+        self.tally.calls += 1
+        self.tally.prompt_tokens += reply.prompt_tokens
+        self.tally.completion_tokens += reply.completion_tokens
+        self.tally.cost += cost
+        return Answered(reply.text, reply.finish_reason, model.model, cost)
 
     async def outcome(
         self, place: Place, memory: Recorded, program: Program, run: Callable[[Program], Awaitable[Outcome]]
@@ -197,16 +224,10 @@ class Journal:
         if task is None:
             if self._replay_only:
                 raise TeacherError("a replay needs a reply or a program run that was never recorded")
-            if self._stopping:
+            if self.stopping:
                 raise Stopped
             task = asyncio.ensure_future(make())
             self._under_way[key] = task
             task.add_done_callback(lambda _: self._under_way.pop(key, None))
         # A cancelled seed must not cancel a call that is paid for, or that another seed waits for.
         return await asyncio.shield(task)
-
-    def _count(self, prompt_tokens: int, completion_tokens: int, cost: float) -> None:
-        self.tally.calls += 1
-        self.tally.prompt_tokens += prompt_tokens
-        self.tally.completion_tokens += completion_tokens
-        self.tally.cost += cost

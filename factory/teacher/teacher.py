@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from factory.errors import TeacherError, did_you_mean
 from factory.plugins import Executor, Generator, Policy, Validator
 from factory.records import Outcome, Program, content_hash
-from factory.teacher.journal import Answered, Journal, Place, Recorded, Stopped
+from factory.teacher.journal import Answered, Asked, Journal, Place, Recorded, Stopped
 from factory.teacher.model import Client, Hint, Model, ReplySchema, Request
 from factory.teacher.prompts import Prompts
 from factory.teacher.replies import Misfit, parse, repair_messages
@@ -304,9 +304,9 @@ class Teacher:
         raise AssertionError("unreachable")
 
     async def _answered(self, place: Place, request: Request, role: str, hint: Hint) -> Answered:
-        name = self._resources.stand_in(role)
-        model, client = self._resources.models[name], self._resources.clients[name]
-        answered = await self._journal.reply(place, self._memory, request, role, model, client, hint)
+        entry = self._resources.stand_in(role)
+        asked = Asked(role, entry, self._resources.models[entry], self._resources.clients[entry], hint)
+        answered = await self._journal.reply(place, self._memory, asked, request)
         self.used.calls.append(place.key)
         self.used.models.add(answered.model)
         self.used.cost += answered.cost
