@@ -1,0 +1,193 @@
+"""Rejects samples that lean on a text, code or picture that their reader does not see."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import Field
+
+from factory.plugins import validator
+from factory.records import Chat, Preference, Sample, Verdict
+
+REASONS = {
+    "text": "leans on a text that is not there",
+    "information": "leans on information that is not there",
+    "code": "leans on code that is not there",
+    "table": "leans on a table that is not there",
+    "figure": "leans on a figure that is not there",
+    "author": "leans on an author whom nobody named",
+    "earlier": "refers to what was not said before",
+}
+_PASSAGE = 40  # a paragraph of so many words in a user's turn is a text that the turn brings along
+
+
+@validator()
+async def self_contained(
+    sample: Sample,
+    teacher: Any,
+    *,
+    shown_words: Annotated[int, Field(ge=1)] = 12,
+    earlier_words: Annotated[int, Field(ge=1)] = 80,
+) -> Verdict:
+    """Rejects samples that lean on what their reader cannot see ("according to the passage").
+
+    `shown_words`: a block quote, a quotation or a part under a label ("Passage:") of so many words is a text
+    that the sample shows; `earlier_words`: how many words "as mentioned above" needs before it. Knows the
+    usual phrases of nine languages (leaning.yaml); what leans in other words passes.
+    """
+    turns = _turns(sample)
+    coded = any(_CODE.search(text) for _, text in turns)
+    for number, (role, text) in enumerate(turns):
+        earlier = "\n\n".join(content for _, content in turns[:number])
+        for phrase, found in _leanings(_masked(text)):
+            place = _Place(phrase.thing, found[0].lower(), earlier, role, text, found.start(), found.end())
+            if place.shown(shown_words, earlier_words) or (coded and _OPERAND.match(found[0])):
+                continue
+            around = text[max(0, found.start() - 60) : found.end() + 60]
+            return Verdict.reject(
+                REASONS[phrase.thing],
+                phrase=found[0],
+                text=number,
+                character=found.start(),
+                language=phrase.language,
+                around=around,
+            )
+    return Verdict.accept()
+
+
+def _turns(sample: Sample) -> list[tuple[str, str]]:
+    """Roles and texts; a text that belongs to no conversation has no role."""
+    if isinstance(sample, Chat):
+        return [(message.role, message.content) for message in sample.messages]
+    if isinstance(sample, Preference):
+        prompt = [(message.role, message.content) for message in sample.prompt]
+        return [*prompt, ("assistant", sample.chosen), ("assistant", sample.rejected)]
+    return [("", text) for text in sample.texts()]
+
+
+# --------------------------------------------------------------------------------------- the phrases
+
+
+@dataclass(frozen=True)
+class _Phrase:
+    language: str
+    thing: str
+    pattern: re.Pattern[str]
+
+
+@functools.cache
+def _phrases() -> tuple[_Phrase, ...]:
+    """Every phrase of leaning.yaml, the names in braces replaced by their words."""
+    table = yaml.safe_load(Path(__file__).with_name("leaning.yaml").read_text(encoding="utf-8"))
+    phrases = []
+    for language, things in table.items():
+        words = things.pop("words", {})
+        for thing, patterns in things.items():
+            for pattern in patterns:
+                for name, expression in words.items():
+                    pattern = pattern.replace(f"{{{name}}}", expression)
+                phrases.append(_Phrase(language, thing, re.compile(pattern, re.IGNORECASE | re.MULTILINE)))
+    return tuple(phrases)
+
+
+def _leanings(text: str) -> Iterator[tuple[_Phrase, re.Match[str]]]:
+    for phrase in _phrases():
+        for found in phrase.pattern.finditer(text):
+            yield phrase, found
+
+
+# ------------------------------------------------------------------------------ what a sample shows
+
+_FENCE = r"^[ \t]*(?P<fence>```+|~~~+)[\s\S]*?(?:^[ \t]*(?P=fence)|\Z)"
+_CODE = re.compile(rf"{_FENCE}|`[^`\n]+`|(?:\n|\A)(?:(?: {{4}}|\t)\S.*(?:\n|\Z)){{2,}}", re.MULTILINE)
+_QUOTE = re.compile(r"\"[^\"\n]{1,2000}\"|“[^”]{1,2000}”|«[^»]{1,2000}»|„[^“”]{1,2000}[“”]|「[^」]{1,2000}」")
+_BLOCK_QUOTE = re.compile(r"(?:^[ \t]*>.*\n?)+", re.MULTILINE)
+_LABELLED = re.compile(
+    r"^[ \t#*_<]*(?:passage|text|excerpt|extract|article|document|paragraph|context|source|snippet|story"
+    r"|abstract|abschnitt|auszug|artikel|texte?|extrait|texto|pasaje|testo|brano|trecho|текст|отрывок|文章|短文|段落|原文)"
+    r"(?: \w{1,2})?[ \t*_]*(?:[:>：]|\n)([\s\S]+)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_TABLE = re.compile(r"^[ \t]*\|.+\|[ \t]*$|<table|^[^|\n]+\|[^|\n]+\|", re.MULTILINE)
+_FIGURE = re.compile(
+    r"!\[|<(?:img|svg)|^[*_ \t]*(?:figure|fig\.|diagram)\b[^\n]{0,12}[:.]", re.IGNORECASE | re.MULTILINE
+)
+# "the words in the given text" is a parameter where the sample is about a program.
+_OPERAND = re.compile(
+    r"the (?:given|provided|supplied) (?:text|document|paragraph|source|material)", re.IGNORECASE
+)
+_INDEFINITE = r"\b(?:an?|another|eine?[nmrs]?|une?|un[ao]|uma?) (?:[\w-]+ ){0,2}"
+_FOLLOWING = re.compile(r"follow|folgend")
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A phrase in a turn, with all that its reader has seen."""
+
+    thing: str
+    phrase: str
+    earlier: str
+    role: str
+    text: str
+    start: int
+    end: int
+
+    def shown(self, shown_words: int, earlier_words: int) -> bool:
+        """Whether the sample itself holds what the phrase leans on."""
+        before = f"{self.earlier}\n\n{self.text[: self.start]}"
+        seen = f"{self.earlier}\n\n{self.text}"
+        if self.thing == "earlier":
+            return _words(before) >= earlier_words
+        if self._introduced(before) or (_FOLLOWING.search(self.phrase) and self._follows()):
+            return True
+        if self.thing == "information":
+            return _words(before) >= shown_words
+        if self.thing == "table":
+            return _TABLE.search(seen) is not None
+        if self.thing == "figure":
+            return _FIGURE.search(seen) is not None or _CODE.search(seen) is not None
+        if self.thing == "code":
+            return _CODE.search(seen) is not None
+        return self._text_shown(seen, shown_words)
+
+    def _introduced(self, before: str) -> bool:
+        """ "An article on bees ..." and then "the article": the sample made it up itself."""
+        nouns = "|".join(re.findall(r"[^\W\d_]{4,}", self.phrase))
+        return bool(nouns) and re.search(rf"{_INDEFINITE}(?:{nouns})\b", before, re.IGNORECASE) is not None
+
+    def _follows(self) -> bool:
+        """ "the following sentence: ..." and the sentence."""
+        rest = re.match(r"[^.?!:\n]*(?::|\n)([\s\S]*)", self.text[self.end :])
+        return self.thing != "code" and rest is not None and _words(rest[1]) >= 2
+
+    def _text_shown(self, seen: str, shown_words: int) -> bool:
+        quoted = [found[0] for pattern in (_QUOTE, _BLOCK_QUOTE) for found in pattern.finditer(seen)]
+        labelled = [found[1] for found in _LABELLED.finditer(seen)]
+        if any(_words(part) >= shown_words for part in (*quoted, *labelled)):
+            return True
+        # A user may put a passage into a paragraph of its own; an assistant's paragraphs are its own words.
+        others = [self.earlier]
+        if self.role == "user":
+            others += [
+                self.text[: self.start].rpartition("\n\n")[0],
+                self.text[self.end :].partition("\n\n")[2],
+            ]
+        return any(_words(part) >= _PASSAGE for other in others for part in other.split("\n\n"))
+
+
+def _masked(text: str) -> str:
+    """The text with code, quotations and block quotes blanked: what they say is not said by the sample."""
+    for pattern in (_CODE, _BLOCK_QUOTE, _QUOTE):
+        text = pattern.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+    return text
+
+
+def _words(text: str) -> int:
+    """Words, or letters where a script sets no spaces."""
+    return len(re.findall(r"[\u3041-\u30ff\u3400-\u9fff]|[^\W\u3041-\u30ff\u3400-\u9fff]+", text))
