@@ -19,8 +19,8 @@ def judged(sample: Sample, **settings: Any) -> Verdict:
 
 PASSAGE = (
     "Bees dance to tell their sisters where nectar is. The angle of the dance against the vertical is the"
-    " angle between the flight and the sun, and its length tells how far away the flowers are. Karl von Frisch"
-    " found this out with glass hives and painted bees."
+    " angle between the flight and the sun, and its length tells how far away the flowers are. Karl von"
+    " Frisch found this out with glass hives and painted bees."
 )
 
 
