@@ -112,8 +112,8 @@ class Build:
                 stack.push_async_callback(prepared.close)
                 await describe(writer, prepared, self.catalog.models, report.build_id)
                 ready.append(prepared)
+            line = Line(writer, journal, resources, report, self._watch)
             for group in _independent(ready):
-                line = Line(writer, journal, resources, report, self._watch)
                 items = self._items(writer, group, report, journal)
                 await local.run(items, line.work, window=self._window, stopped=lambda: journal.stopping)
 

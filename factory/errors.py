@@ -30,6 +30,10 @@ class StoreError(FactoryError):
     """The store cannot be opened, read or migrated."""
 
 
+class RowError(FactoryError):
+    """The store did not take a row: it fails the seed that it belongs to, and nobody else."""
+
+
 def did_you_mean(name: str, options: Iterable[str]) -> str:
     """Returns ``; did you mean 'x'?`` for a near miss, the list of options when it is short, or nothing."""
     known = sorted(set(options))

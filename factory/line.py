@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import traceback
-import uuid
 from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -84,6 +84,7 @@ class Line:
     ) -> None:
         self._writer, self._journal, self._resources = writer, journal, resources
         self._report, self._watch = report, watch
+        self._numbers = itertools.count()
 
     async def work(self, item: Item) -> None:
         """Ends the seed as done or failed, committed; or leaves it waiting when the build is stopping."""
@@ -141,7 +142,7 @@ class Line:
 
     def _run_row(self, item: Item, teacher: Teacher, status: str, made: Made) -> dict[str, Any]:
         return {
-            "run_id": uuid.uuid4().hex,
+            "run_id": f"{self._report.build_id}.{next(self._numbers)}",
             "dataset": item.prepared.dataset.name,
             "seed_number": item.work.seed_number,
             "seed_id": item.work.seed.id,

@@ -6,15 +6,15 @@ import asyncio
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import duckdb
-import pyarrow as pa
+import orjson
 
-from factory.errors import StoreError
+from factory.errors import RowError, StoreError
 from factory.store.migrate import open_writer_schema
 from factory.store.reader import Answer, select
 
@@ -26,19 +26,6 @@ _MOST_FOR_A_GUEST = 64 << 20
 
 # Guests' SQL shares the connection: it reaches no other file, and changes no setting.
 _GUARD = {"enable_external_access": "false", "lock_configuration": "true"}
-
-_TURNS = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
-_ARROW: dict[str, pa.DataType] = {
-    "VARCHAR": pa.string(),
-    "JSON": pa.string(),
-    "BIGINT": pa.int64(),
-    "INTEGER": pa.int32(),
-    "DOUBLE": pa.float64(),
-    "BOOLEAN": pa.bool_(),
-    "TIMESTAMP": pa.timestamp("us"),
-    "VARCHAR[]": pa.list_(pa.string()),
-    'STRUCT("role" VARCHAR, "content" VARCHAR)[]': _TURNS,
-}
 
 
 @dataclass(frozen=True)
@@ -55,7 +42,8 @@ class Writer:
     """Opens a store for writing, making or migrating it first.
 
     Commits of many tasks that arrive within `interval` seconds of the last share one transaction: a group
-    of 64 rows costs as much as one. Raises StoreError when another process holds the file.
+    of 64 rows costs as much as one. Raises StoreError when another process holds the file; a row that the
+    store does not take is a RowError for the task that brought it.
     """
 
     def __init__(self, path: Path, *, memory_limit: str = "1GB", interval: float = 0.03) -> None:
@@ -63,7 +51,7 @@ class Writer:
         self.path = path
         self._connection = _open(path, memory_limit)
         open_writer_schema(self._connection)
-        self._schemas = _arrow_schemas(self._connection)
+        self._inserts = _insert_statements(self._connection)
         self._reader = self._connection.cursor()
         self._reading = threading.Lock()
         self._guests = self._connection.cursor()
@@ -167,7 +155,7 @@ class Writer:
             for table, rows in merged.items():
                 self._insert(table, rows)
             self._connection.commit()
-        except (duckdb.Error, pa.ArrowException, TypeError, ValueError) as error:
+        except (duckdb.Error, TypeError, ValueError) as error:
             return self._roll_back(error)
         return None
 
@@ -176,14 +164,12 @@ class Writer:
             self._connection.rollback()
         except duckdb.Error as fatal:
             self._broken = fatal
-        return StoreError(f"the store {self.path} did not take a row: {type(error).__name__}: {error}")
+        return RowError(f"the store {self.path} did not take a row: {type(error).__name__}: {error}")
 
-    def _insert(self, table: str, rows: Iterable[Row]) -> None:
-        batch = pa.Table.from_pylist(list(rows), schema=self._schemas[table])
-        if batch.num_rows:
-            self._connection.register("batch", batch)
-            self._connection.execute(f"insert into {table} by name select * from batch")
-            self._connection.unregister("batch")
+    def _insert(self, table: str, rows: Sequence[Row]) -> None:
+        if rows:
+            text = orjson.dumps(rows, option=orjson.OPT_NAIVE_UTC).decode()
+            self._connection.execute(self._inserts[table], [text])
 
 
 def _tell(group: Sequence[_Pending], error: Exception | None) -> None:
@@ -216,13 +202,21 @@ def _open(path: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
         raise StoreError(f"the store {path} cannot be opened: {error}") from error
 
 
-def _arrow_schemas(connection: duckdb.DuckDBPyConnection) -> dict[str, pa.Schema]:
-    """The Arrow schema of every table, read from the database so that it is written down once."""
-    fields: dict[str, list[pa.Field]] = defaultdict(list)
+def _insert_statements(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """For every table, the statement that adds rows given as one JSON array.
+
+    As fast as Arrow within a third for groups of 64 rows, and it spares the build pyarrow and, where it is
+    installed, pandas, which pyarrow imports: 120 MB.
+    """
+    columns: dict[str, dict[str, str]] = defaultdict(dict)
     for table, column, kind in connection.execute(
         "select table_name, column_name, data_type from duckdb_columns()"
         " where schema_name = 'main' and not internal order by table_name, column_index"
     ).fetchall():
-        if kind in _ARROW:
-            fields[table].append(pa.field(column, _ARROW[kind]))
-    return {table: pa.schema(columns) for table, columns in fields.items()}
+        # JSON columns arrive as text that holds JSON, not as nested values.
+        columns[table][column] = "VARCHAR" if kind == "JSON" else kind
+    return {
+        table: f"insert into {table} by name select unnest(r) from (select unnest(from_json(?::json,"
+        f" '{orjson.dumps([shape]).decode()}')) as r)"
+        for table, shape in columns.items()
+    }
