@@ -93,7 +93,7 @@ def test_lengths_are_settings() -> None:
 
 def test_repetition_has_thresholds_and_spares_code() -> None:
     often = "The moon pulls on the sea.\n" * 5 + GOOD
-    assert judged(Text.of(often), max_repeated_lines=0.5).passed
+    assert judged(Text.of(often), max_repeated_lines=0.5, max_repeated_ngrams=0.5).passed
     rhyme = "row row row your boat gently down the stream merrily " * 4
     assert not judged(Text.of(rhyme)).passed
     assert judged(Text.of(rhyme), max_repeated_ngrams=1).passed

@@ -17,20 +17,20 @@ _COMMON = {
     "en": "the of and to in is that it for was with as are on be this by at from which have not or an",
     "de": "der die und das ist nicht ein eine zu den mit von im dem für auf sich des auch als es wird sind",
     "fr": "le la les de des et est un une dans que pour qui pas sur au ne du par plus avec il sont ce",
-    "es": "el la los las de y en que es un una por con para se no del al lo como más su son está",
-    "it": "il la di che e è un una per non con del della le i si sono da nel gli come più anche lo",
-    "pt": "o a os as de e em que é um uma para com não do da por se no na mais como são dos ao",
+    "es": "el la los las de en que es un una por con para se no del al lo como más su son está",
+    "it": "il la di che un una per non con del della le si sono da nel gli come più anche lo",
+    "pt": "os as de em que um uma para com não do da por se no na mais como são dos ao",
     "nl": "de het een en van is in dat niet op te zijn voor met die er aan ook als bij naar door wordt",
-    "sv": "och i att det som en är på av för med den till inte ett om de har kan var från eller",
-    "da": "og i at det som en er på af for med den til ikke et om de har kan var fra eller der",
-    "pl": "i w na z się że nie do to jest jak o co po dla przez ale od są które być oraz może",
-    "cs": "a v na se že je to s z do o i jako pro není by ale od jsou který nebo které jeho při",
+    "sv": "och att det som en är på av för med den till inte ett om de har kan var från eller",
+    "da": "og at det som en er på af for med den til ikke et om de har kan var fra eller der",
+    "pl": "na się że nie do to jest jak co po dla przez ale od są które być oraz może",
+    "cs": "na se že je to do jako pro není by ale od jsou který nebo které jeho při",
     "tr": "ve bir bu için ile da de olarak çok daha olan en gibi kadar sonra ne değil ancak var her",
     "fi": "ja on ei se että oli joka hän ovat mutta kun myös tai niin sen voi ole kuin mitä tämä",
     "id": "yang dan di dari untuk dengan pada ini itu adalah dalam tidak akan ke atau sebagai oleh juga",
     "vi": "và của là có trong được cho các một không với những để người này đã từ khi như về",
-    "ru": "и в не на что с по как это к но из у за от о для бы же так его все или если",
-    "uk": "і в не на що з до як це у та за від про для але його або є які так було при",
+    "ru": "не на что по как это но из за от для бы же так его все или если",
+    "uk": "не на що до як це та за від про для але його або які так було при",
 }
 _SCRIPTS = {
     "zh": ("CJK",),
@@ -48,7 +48,7 @@ LANGUAGES = tuple(sorted({*_COMMON, *_SCRIPTS}))
 
 _OWNERS = {script: language for language, scripts in _SCRIPTS.items() for script in scripts}
 _SETS = {language: frozenset(words.split()) for language, words in _COMMON.items()}
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(r"[^\W\d_]{2,}")  # single letters are names in formulas and code before they are words
 
 
 def language_shares(text: str) -> dict[str, float]:
