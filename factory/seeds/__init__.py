@@ -1,0 +1,1 @@
+"""Seeds: where they come from, how they are read, cut and cleaned."""

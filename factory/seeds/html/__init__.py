@@ -1,0 +1,14 @@
+"""The extractor: pages of HTML to typed blocks with their place in the file, and to Markdown.
+
+    decode -> mark places -> parse (Lexbor) -> protect formulas, code, tables -> prune -> choose a reading
+    -> blocks -> check places
+
+Nothing here is learnt, names a site, or calls another extractor but for metadata and as a last resort.
+"""
+
+from factory.seeds.html.blocks import Block
+from factory.seeds.html.extract import Page, extract
+from factory.seeds.html.markdown import block_markdown, markdown
+from factory.seeds.html.metadata import Metadata
+
+__all__ = ["Block", "Metadata", "Page", "block_markdown", "extract", "markdown"]

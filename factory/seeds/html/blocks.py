@@ -1,0 +1,257 @@
+"""From the tree to blocks: headings, paragraphs, list items, code, tables, formulas and quotes, in order.
+
+The blocks are a tree in document order: `section` holds the headings above a block, `depth` how many list
+items and `quoted` how many quotations it stands in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from factory.seeds.html.code import Listing
+from factory.seeds.html.mathematics import Formula, delimited
+from factory.seeds.html.tables import Grid
+from factory.seeds.html.tree import GONE, Child, Node
+
+BlockKind: TypeAlias = Literal["heading", "paragraph", "item", "code", "table", "math", "quote"]
+
+BLOCK_TAGS = frozenset(
+    """address article aside blockquote body caption center dd details dir div dl dt fieldset figcaption figure
+    footer form h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol p search section summary table
+    tbody td tfoot th thead tr ul""".split()
+)
+_HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
+_CODE_SPANS = frozenset({"code", "tt", "kbd", "samp"})
+_ANCHOR = re.compile(r"^\W{0,2}$|^\[?\s*edit\s*\]?$|^permalink$", re.I)
+_SPACE = re.compile(r"[ \t\n\r\f\v]+")
+_AROUND_BREAK = re.compile(r" *\n *")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of a page. `text` is Markdown for words, the bare code or TeX otherwise.
+
+    `start` and `end` are the span in the source: characters while extracting, bytes in what `extract` gives.
+    """
+
+    kind: BlockKind
+    text: str
+    start: int
+    end: int
+    level: int = 0
+    depth: int = 0
+    quoted: int = 0
+    marker: str = ""
+    language: str = ""
+    section: tuple[str, ...] = ()
+    grid: Grid | None = None
+
+
+def inline_text(node: Node, dropped: Container[Node] = ()) -> str:
+    """The text of a node as one line of Markdown: formulas between dollars, code between backticks."""
+    parts: list[str] = []
+    stack: list[Child] = [node]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str):
+            parts.append(_SPACE.sub(" ", item))
+        elif item in dropped:
+            parts.append(" ")
+        elif isinstance(item.value, Formula):
+            parts.append(str(Formula(item.value.tex, display=False)))
+        elif item.value is not None:
+            parts.append(f" {item.value} ")
+        elif item.tag in _CODE_SPANS:
+            parts.append(_code_span(item))
+        elif item.tag in BLOCK_TAGS or item.tag == "br":
+            stack.extend([" ", *reversed(item.children), " "])
+        else:
+            stack.extend(reversed(item.children))
+    return delimited(" ".join("".join(parts).split()))
+
+
+def blocks_of(root: Node, dropped: Container[Node] = ()) -> list[Block]:
+    """The blocks below a node, in document order, without those below dropped nodes."""
+    return _Reader(dropped).read(root)
+
+
+def _code_span(node: Node) -> str:
+    text = _SPACE.sub(" ", node.text(" "))
+    bare = text.strip()
+    if not bare or "`" in bare:
+        return text
+    before, after = " " * text.startswith(" "), " " * text.endswith(" ")
+    return f"{before}`{bare}`{after}"
+
+
+@dataclass
+class _Item:
+    """A list item being read; its marker goes to its first block."""
+
+    marker: str
+
+
+@dataclass
+class _Reader:
+    """One walk over the tree that gathers inline text until a block begins or ends."""
+
+    dropped: Container[Node]
+    blocks: list[Block] = field(default_factory=list)
+    parts: list[str] = field(default_factory=list)
+    begun: int = 0  # where the gathered text begins in the source
+    cursor: int = 0  # the last boundary of a block that was passed
+    around: tuple[int, int] = (0, 0)
+    items: list[_Item] = field(default_factory=list)
+    counts: dict[Node, int] = field(default_factory=dict)  # of ordered lists: the last number given
+    quoted: int = 0
+    headings: list[tuple[int, str]] = field(default_factory=list)
+    heading: int = 0
+
+    def read(self, root: Node) -> list[Block]:
+        self.cursor, self.around = root.start, (root.start, root.end)
+        stack: list[tuple[Child, bool]] = [(root, False)]
+        while stack:
+            item, leaving = stack.pop()
+            if isinstance(item, str):
+                self._add(_SPACE.sub(" ", item))
+            elif leaving:
+                self._leave(item)
+            elif item in self.dropped or item.tag == GONE:
+                self._add(" ")
+            elif self._enter(item):
+                if item.tag in BLOCK_TAGS:
+                    stack.append((item, True))
+                stack.extend((child, False) for child in reversed(item.children))
+        self._flush(root.end)
+        return self.blocks
+
+    def _add(self, text: str) -> None:
+        if not self.parts:
+            if text == " ":
+                return
+            self.begun = self.cursor
+        self.parts.append(text)
+
+    def _enter(self, node: Node) -> bool:
+        """Handles what begins; returns whether to read its children."""
+        value = node.value
+        if isinstance(value, Formula):
+            if value.display and not self.heading:
+                self._boundary(node.start)
+                self._block("math", value.tex, node.start, node.end)
+                self.cursor = node.end
+            else:
+                self._add(str(Formula(value.tex, display=False)))
+            return False
+        if isinstance(value, Listing):
+            self._boundary(node.start)
+            self._block("code", value.text, node.start, node.end, language=value.language)
+            self.cursor = node.end
+            return False
+        if isinstance(value, Grid):
+            self._boundary(node.start)
+            self._block("table", value.caption, node.start, node.end, grid=value)
+            self.cursor = node.end
+            return False
+        if node.tag == "br":
+            self._add("\v")
+            return False
+        if node.tag in _CODE_SPANS:
+            self._add(_code_span(node))
+            return False
+        if node.tag == "a" and self.heading and _ANCHOR.match(node.text().strip()):
+            return False
+        if node.tag in BLOCK_TAGS:
+            self._boundary(node.start)
+            self.cursor, self.around = node.start, (node.start, node.end)
+            self._open(node)
+        return True
+
+    def _open(self, node: Node) -> None:
+        if node.tag in _HEADINGS:
+            self.heading = _HEADINGS[node.tag]
+        elif node.tag == "li":
+            self.items.append(_Item(self._marker(node)))
+        elif node.tag == "blockquote":
+            self.quoted += 1
+
+    def _marker(self, node: Node) -> str:
+        """What stands before a list item: its number in an ordered list, else a dash."""
+        parent = node.parent
+        if parent is None or parent.tag != "ol":
+            return "-"
+        if parent not in self.counts:
+            first = parent.attributes.get("start", "1").strip()
+            short = first.isascii() and first.isdecimal() and len(first) < 9
+            self.counts[parent] = int(first) - 1 if short else 0
+        self.counts[parent] += 1
+        return f"{self.counts[parent]}."
+
+    def _leave(self, node: Node) -> None:
+        self._boundary(node.end)
+        self.cursor = node.end
+        parent = node.parent
+        if parent is not None:
+            self.around = (parent.start, parent.end)
+        if node.tag in _HEADINGS:
+            self.heading = 0
+        elif node.tag == "li":
+            self.items.pop()
+        elif node.tag == "blockquote":
+            self.quoted -= 1
+
+    def _boundary(self, position: int) -> None:
+        if self.parts:
+            self._flush(position)
+
+    def _flush(self, end: int) -> None:
+        """Ends the gathered text: one block, or several where two line breaks divide it."""
+        gathered, self.parts = "".join(self.parts), []
+        lines = _AROUND_BREAK.sub("\n", _SPACE.sub(" ", gathered.replace("\v", "\x00")).replace("\x00", "\n"))
+        for piece in re.split(r"\n{2,}", lines):
+            text = delimited(piece.strip())
+            if not text:
+                continue
+            start = self.begun if self.begun < end else self.around[0]
+            stop = max(end, start)
+            if self.heading:
+                self._head(" ".join(text.split()), start, stop)
+            else:
+                self._words(text, start, stop)
+
+    def _head(self, text: str, start: int, end: int) -> None:
+        while self.headings and self.headings[-1][0] >= self.heading:
+            self.headings.pop()
+        self._block("heading", text, start, end, level=self.heading)
+        self.headings.append((self.heading, text))
+
+    def _words(self, text: str, start: int, end: int) -> None:
+        if text.startswith("$$") and text.endswith("$$") and text.count("$$") == 2:
+            self._block("math", text[2:-2].strip(), start, end)
+        elif self.items and self.items[-1].marker:
+            self._block("item", text, start, end)
+        else:
+            self._block("quote" if self.quoted else "paragraph", text, start, end)
+
+    def _block(
+        self,
+        kind: BlockKind,
+        text: str,
+        start: int,
+        end: int,
+        *,
+        level: int = 0,
+        language: str = "",
+        grid: Grid | None = None,
+    ) -> None:
+        marker = ""
+        if self.items and kind == "item":
+            marker, self.items[-1].marker = self.items[-1].marker, ""
+        section = tuple(words for _, words in self.headings)
+        depth, quoted = len(self.items), self.quoted
+        self.blocks.append(
+            Block(kind, text, start, end, level, depth, quoted, marker, language, section, grid)
+        )

@@ -1,0 +1,138 @@
+"""Finds the code blocks of a page before anything is pruned: lines and indentation stay, decoration goes."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+
+from factory.seeds.html.tree import Node
+
+LISTING = "#code"
+
+_GUTTER = re.compile(
+    r"^(lineno|linenos|linenums?|line-?numbers?|line-numbers-rows|lnt|ln|gutter|hljs-ln-numbers|blob-num"
+    r"|rouge-gutter|headerlink|copybtn|copy-?button|copy-?code(-button)?)$"
+)
+_NUMBERS = re.compile(r"\s*(\d+\s*)+")
+_LANGUAGE = re.compile(r"(?:^|\s)(?:lang(?:uage)?|highlight|brush|source)[-:]\s*([\w+#.]+)", re.I)
+_BARE = re.compile(r"(?:^|\s)(?:sourceCode|prettyprint|brush:|hljs|highlight)\s+([\w+#]+)(?:$|\s|;)")
+_NO_LANGUAGE = frozenset("default none text plain plaintext nohighlight notranslate source output".split())
+_SAME = {
+    "python3": "python", "py": "python", "pycon3": "pycon", "js": "javascript", "ts": "typescript",
+    "sh": "bash", "shell": "bash", "c++": "cpp", "cs": "csharp", "c#": "csharp", "rb": "ruby", "ipython3": "python",
+}  # fmt: skip
+_LOOKS_PYTHON = re.compile(
+    r"^\s*(?:def \w+\(|class \w+|import \w|from \w[\w.]* import |(?:for|if|while|with) .+:$|print\()", re.M
+)
+_BLOCKS_IN_CODE = frozenset({"div", "li", "p", "tr", "ol", "ul", "table", "tbody"})
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A block of code as it stood on the page."""
+
+    text: str
+    language: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def protect_code(root: Node) -> None:
+    """Replaces every block of code with a node that holds its text and language."""
+    for node in root.walk():
+        if node.tag not in ("pre", "listing", "xmp") and not (node.tag == "code" and _is_block(node)):
+            continue
+        text = _lines(node)
+        if not text.strip() or (_NUMBERS.fullmatch(text) and _is_gutter_cell(node)):
+            node.remove()
+            continue
+        listing = Listing(text, _language(node, text))
+        _outermost(node).become(LISTING, listing)
+
+
+def _is_block(node: Node) -> bool:
+    """Whether a ``code`` outside ``pre`` holds several lines, as seen on the page."""
+    if any(child.tag == "pre" for child in node.elements):
+        return False
+    if any(above.tag == "pre" for above in node.above()):
+        return False
+    return sum(1 for below in node.walk() if below.tag == "br") > 0 and "\n" in node.text().strip()
+
+
+def _is_gutter_cell(node: Node) -> bool:
+    """Numbers in a table cell beside other cells are the line numbers of the next cell's code."""
+    cell = next((above for above in node.above() if above.tag == "td"), None)
+    if cell is None or cell.parent is None:
+        return False
+    return len(cell.parent.elements) > 1
+
+
+def _outermost(node: Node) -> Node:
+    """The node itself, or the highlighter's table around it, which is no table of data."""
+    outer = node
+    for above in node.above():
+        if above.tag in ("td", "tr", "tbody", "table", "div", "figure"):
+            if len(above.find("td")) > 2 or len(above.find("pre")) > 2 or above.tag in ("div", "figure"):
+                break
+            if above.tag == "table":
+                outer = above
+                break
+        else:
+            break
+    return outer
+
+
+def _shown(node: Node) -> bool:
+    classes = node.attributes.get("class", "").split()
+    return not any(_GUTTER.match(name) for name in classes) and node.attributes.get("aria-hidden") != "true"
+
+
+def _lines(node: Node) -> str:
+    """The text with one line a line: elements that the browser puts on lines of their own get theirs."""
+    own_lines = any(below.tag in _BLOCKS_IN_CODE for below in node.walk() if below is not node)
+    if own_lines:
+        for below in list(node.walk()):
+            if below.tag in _BLOCKS_IN_CODE and below is not node and below.children:
+                last = below.children[-1]
+                if not (isinstance(last, str) and last.endswith("\n")):
+                    below.children.append("\n")
+    text = node.text(keep=_shown).replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")
+    lines = [line.rstrip() for line in text.split("\n")]
+    while lines and not lines[0]:
+        lines.pop(0)
+    while lines and not lines[-1]:
+        lines.pop()
+    return "\n".join(lines)
+
+
+def _language(node: Node, text: str) -> str:
+    for near in _near(node):
+        declared = near.attributes.get("data-lang") or near.attributes.get("data-language")
+        classes = near.attributes.get("class", "")
+        found = _LANGUAGE.search(classes) or _BARE.search(classes)
+        name = (declared or (found[1] if found else "")).lower()
+        if name and name not in _NO_LANGUAGE:
+            return _SAME.get(name, name)
+    return _guess(text)
+
+
+def _near(node: Node) -> list[Node]:
+    """Where highlighters write the language: the block, the ``code`` in it, and three levels above."""
+    inside = [child for child in node.elements if child.tag == "code"][:1]
+    above = [node_above for _, node_above in zip(range(3), node.above(), strict=False)]
+    return [node, *inside, *above]
+
+
+def _guess(text: str) -> str:
+    """Python and its console can be told for certain; other languages are left open."""
+    if text.lstrip().startswith(">>> "):
+        return "pycon"
+    if len(text) > 10_000 or not _LOOKS_PYTHON.search(text):
+        return ""
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ""
+    return "python"

@@ -1,0 +1,79 @@
+"""Parses a page with Lexbor into the tree that the extraction works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from factory.seeds.html.encoding import Source
+from factory.seeds.html.marking import MARK, mark
+from factory.seeds.html.tree import Node, measure
+
+# Never text of the page. A formula's script is, and is told by its type.
+_SKIPPED = frozenset(
+    """style template head link meta iframe object embed canvas audio video map svg
+    input select textarea button datalist dialog""".split()
+)
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A parsed page: its tree, what its ``title`` says, its size (characters of text without white space)
+    and the marked source for a second parser, which it does not harm and spares a page's deepest nesting."""
+
+    root: Node
+    title: str
+    size: int
+    html: str
+
+
+def parse(source: Source) -> Parsed:
+    """Parses a page. An empty page gives an empty tree."""
+    marked = mark(source.text)
+    parser = LexborHTMLParser(marked.html)
+    root = Node("body", {}, 0, len(source.text))
+    if parser.body is not None:
+        root.attributes = {name: value or "" for name, value in parser.body.attributes.items()}
+        _convert(parser.body, root, marked.spans)
+    title = parser.css_first("title")
+    words = title.text(deep=True).split() if title is not None else []
+    measure(root)
+    return Parsed(root, " ".join(words), root.size, marked.html)
+
+
+def _convert(body: LexborNode, root: Node, spans: list[tuple[int, int]]) -> None:
+    """Copies what can hold text below `body` into `root`."""
+    into, node = root, body.first_child
+    while node is not None:
+        entered = False
+        if node.is_text_node:
+            into.children.append(node.text_content or "")
+        elif node.is_element_node:
+            made = _element(node, into, spans)
+            if made is not None:
+                into.add(made)
+                if node.first_child is not None:
+                    into, node, entered = made, node.first_child, True
+        if entered:
+            continue
+        while node is not None and node.next is None:
+            node = node.parent
+            if into is root or node is None:
+                return
+            into = into.parent or root
+        node = node.next
+
+
+def _element(node: LexborNode, into: Node, spans: list[tuple[int, int]]) -> Node | None:
+    tag = node.tag or ""
+    if tag in _SKIPPED:
+        return None
+    attributes = {name: value or "" for name, value in node.attributes.items()}
+    if tag == "script" and not attributes.get("type", "").startswith("math/"):
+        return None
+    number = attributes.pop(MARK, "")
+    start, end = into.start, into.end
+    if number.isdecimal() and int(number) < len(spans):
+        start, end = spans[int(number)]
+    return Node(tag, attributes, start, end)

@@ -1,0 +1,49 @@
+"""Checks that each block lies where it says, and turns places in the text into bytes of the file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
+
+from factory.seeds.html.blocks import Block
+from factory.seeds.html.encoding import Source
+
+_WORD = re.compile(r"[A-Za-z]{3,}")
+_TRIED = 4
+_SEARCHED = 400  # characters at either end of a block in which its first and last words are looked for
+
+
+def placed(blocks: Sequence[Block], source: Source) -> list[Block]:
+    """The blocks with their spans as bytes.
+
+    The parser may move text that stands where HTML forbids it, out of a table for one. A block whose words
+    are not in its span gets the span of its neighbours with its own, and at the worst that of the page.
+    """
+    spans: list[tuple[int, int]] = []
+    for number, block in enumerate(blocks):
+        near = blocks[max(0, number - 1) : number + 2]
+        wider = (min(other.start for other in near), max(other.end for other in near))
+        tried = ((block.start, block.end), wider)
+        words = _words(block)
+        spans.append(
+            next((span for span in tried if _holds(source.text, span, words)), (0, len(source.text)))
+        )
+    offsets = source.byte_offsets(position for span in spans for position in span)
+    return [
+        replace(block, start=offsets[start], end=offsets[end])
+        for block, (start, end) in zip(blocks, spans, strict=True)
+    ]
+
+
+def _words(block: Block) -> tuple[list[str], list[str]]:
+    """A few words from the beginning of a block and a few from its end."""
+    text = str(block.grid) if block.grid is not None else block.text
+    first = [found[0] for found in islice(_WORD.finditer(text[:_SEARCHED]), _TRIED)]
+    last = _WORD.findall(text[-_SEARCHED:])[-_TRIED:]
+    return first, last
+
+
+def _holds(text: str, span: tuple[int, int], ends: tuple[list[str], list[str]]) -> bool:
+    return all(not words or any(text.find(word, *span) >= 0 for word in words) for words in ends)

@@ -1,0 +1,175 @@
+"""Tells the boilerplate of a page by tag, names, link density, text length and place.
+
+Nothing is taken out of the tree: the result is the set of nodes to leave out, so that several readings of
+a page can be compared cheaply. A rule may not drop a node that holds much of the page's text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from factory.seeds.html.blocks import BLOCK_TAGS
+from factory.seeds.html.tree import Node, measure
+from factory.seeds.html.words import BOILERPLATE, COMMENTS, DOUBTFUL, ENDINGS, FORUM, UNSEEN
+
+_NAVIGATION_TAGS = frozenset({"nav", "footer", "aside", "menu", "form", "search"})
+_NAVIGATION_ROLES = frozenset(
+    """navigation banner contentinfo complementary search dialog alertdialog menu menubar toolbar tablist
+    alert tooltip""".split()
+)
+_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+_FORUM_TYPE = re.compile(r"DiscussionForumPosting|QAPage")
+_MOST_HIDDEN = 0.4
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_LINKED_BLOCKS = frozenset({"div", "ul", "ol", "section", "p", "li", "dl", "td", "table", "span", "header"})
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How strict a reading is. Shares are of the page's text, sizes are characters without white space."""
+
+    veto: float = 0.35
+    density: float = 0.6
+    short: int = 40
+    prose: int = 200
+    names: bool = True
+    endings: bool = True
+
+
+STRICT = Rules()
+RELAXED = Rules(veto=0.12, density=0.85, short=0, names=True, endings=False)
+LEAST = Rules(veto=0.05, density=1.01, short=0, names=False, endings=False)
+
+
+def prune(root: Node, rules: Rules) -> set[Node]:
+    """The nodes to leave out. Sizes of the tree are measured without them when it returns."""
+    measure(root)
+    dropped = _unseen(root)
+    measure(root, dropped)
+    _drop_named(root, rules, dropped)
+    measure(root, dropped)
+    if rules.endings:
+        _drop_endings(root, dropped)
+        measure(root, dropped)
+    _drop_linked(root, rules, dropped)
+    measure(root, dropped)
+    return dropped
+
+
+def _unseen(root: Node) -> set[Node]:
+    """What a browser with scripts does not show, unless it holds the better part of the page's text.
+
+    Pages that are put together by a script carry their text hidden, or in ``noscript``.
+    """
+    unseen: set[Node] = set()
+    for sort in (_is_fallback, _is_hidden):
+        found = [node for node in root.walk() if sort(node)]
+        outer = set(found)
+        size = sum(node.size for node in found if outer.isdisjoint(node.above()))
+        if size <= _MOST_HIDDEN * root.size:
+            unseen.update(found)
+    return unseen
+
+
+def _is_fallback(node: Node) -> bool:
+    return node.tag == "noscript"
+
+
+def _is_hidden(node: Node) -> bool:
+    attributes = node.attributes
+    if not attributes or node.value is not None:
+        return False
+    return (
+        "hidden" in attributes
+        or attributes.get("aria-hidden") == "true"
+        or ("style" in attributes and bool(_HIDDEN_STYLE.search(attributes["style"])))
+        or ("class" in attributes and not UNSEEN.isdisjoint(attributes["class"].split()))
+    )
+
+
+def _drop_named(root: Node, rules: Rules, dropped: set[Node]) -> None:
+    """Drops by tag, role and names; what holds more than the veto's share of the text stays."""
+    allowed = rules.veto * root.size
+    forum = _is_forum(root)
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node in dropped:
+            continue
+        if node is not root and node.size <= allowed and _is_boilerplate(node, rules, forum):
+            dropped.add(node)
+            continue
+        stack.extend(node.elements)
+
+
+def _is_forum(root: Node) -> bool:
+    """Whether readers' posts are the content of this page."""
+    if not FORUM.isdisjoint(root.words):
+        return True
+    return any(_FORUM_TYPE.search(node.attributes.get("itemtype", "")) for node in root.walk())
+
+
+def _is_boilerplate(node: Node, rules: Rules, forum: bool) -> bool:
+    if node.tag in _NAVIGATION_TAGS or node.attributes.get("role", "").lower() in _NAVIGATION_ROLES:
+        return True
+    if node.tag == "header":
+        return not any(below.tag == "h1" for below in node.walk()) or node.linked > 0.5 * node.size
+    if not rules.names or node.tag in ("body", "main", "article", "a") or node.value is not None:
+        return False
+    if "class" not in node.attributes and "id" not in node.attributes:
+        return False
+    if node.tag not in BLOCK_TAGS and node.tag != "span":
+        return False
+    words = node.words
+    if not BOILERPLATE.isdisjoint(words):
+        return True
+    if not COMMENTS.isdisjoint(words):
+        return not forum
+    if not DOUBTFUL.isdisjoint(words):
+        if node.prose >= rules.prose and node.linked < 0.3 * node.size:
+            return False
+        return node.linked > 0.5 * node.size or node.size < rules.short
+    return False
+
+
+def _drop_linked(root: Node, rules: Rules, dropped: set[Node]) -> None:
+    """Drops blocks that are mostly links, the largest first, unless they hold much of what is left."""
+    allowed = rules.veto * root.size
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node in dropped or node.value is not None:
+            continue
+        if node.tag in _LINKED_BLOCKS and node.linked and node.size <= allowed:
+            several = sum(1 for below in node.walk() if below.tag == "a") > 2
+            if several and node.linked > rules.density * node.size:
+                dropped.add(node)
+                continue
+        stack.extend(node.elements)
+
+
+def _drop_endings(root: Node, dropped: set[Node]) -> None:
+    """Drops headings that announce other content, with what follows them up to the next heading like them."""
+    for node in root.walk():
+        if node.tag not in _HEADINGS or node in dropped or node.size > 60:
+            continue
+        words = " ".join(node.text().split()).lower().strip(" :.!?…")
+        if not any(words == ending or words.startswith(ending + " ") for ending in ENDINGS):
+            continue
+        if node.parent is None:
+            continue
+        whole = node
+        while (
+            whole.parent is not None
+            and whole.parent is not root
+            and whole.parent.size == whole.size
+            and whole.parent.tag not in ("article", "main")
+        ):
+            whole = whole.parent
+        dropped.add(whole)
+        siblings = whole.parent.elements if whole.parent is not None else []
+        for sibling in siblings[siblings.index(whole) + 1 :]:
+            if sibling.tag in _HEADINGS or sibling.size > 0.2 * root.size:
+                break
+            dropped.add(sibling)

@@ -1,0 +1,141 @@
+"""Tells tables of data from tables that only lay out a page; reads the former, dissolves the latter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from factory.seeds.html.code import LISTING
+from factory.seeds.html.tree import Node
+
+GRID = "#table"
+
+_BLOCKS_IN_LAYOUT = frozenset({"table", "form", "h1", "h2", "h3", "h4", "article", "section", LISTING})
+_LONGEST_CELL = 600
+_WIDEST = 100
+_TABLE_PARTS = frozenset({"table", "tbody", "thead", "tfoot", "tr", "td", "th", "caption", "colgroup", "col"})
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell's text; `repeated` where a span of an earlier cell reaches here."""
+
+    text: str
+    repeated: bool = False
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table with its spans resolved: every row has as many cells."""
+
+    rows: tuple[tuple[Cell, ...], ...]
+    headers: int
+    caption: str
+
+    def __str__(self) -> str:
+        return " ".join(cell.text for row in self.rows for cell in row if not cell.repeated)
+
+
+def protect_tables(root: Node, inline: Callable[[Node], str]) -> None:
+    """Replaces tables of data with nodes that hold their cells. `inline` gives the text of a cell.
+
+    A layout table's parts become plain containers, so that its content is read like any other.
+    """
+    for node in list(root.walk()):
+        if node.tag != "table":
+            continue
+        grid = None if _is_layout(node) else _grid(node, inline)
+        if grid is None:
+            _dissolve(node)
+        else:
+            node.become(GRID, grid)
+
+
+def _is_layout(table: Node) -> bool:
+    if table.attributes.get("role") in ("presentation", "none"):
+        return True
+    below = list(table.walk())[1:]
+    if any(node.tag in _BLOCKS_IN_LAYOUT for node in below):
+        return True
+    paragraphs = sum(node.tag in ("p", "li") for node in below)
+    rows = sum(node.tag == "tr" for node in below)
+    headed = any(node.tag == "th" for node in below)
+    return not headed and paragraphs > 4 * max(rows, 1)
+
+
+def _grid(table: Node, inline: Callable[[Node], str]) -> Grid | None:
+    """The cells of a table of at least two rows and columns, or None where it is no such table."""
+    rows = table.find("tr")
+    filled: list[list[Cell]] = []
+    hanging: dict[int, tuple[int, str]] = {}  # column -> rows still to fill, text
+    headers = 0
+    for row in rows:
+        cells = [child for child in row.elements if child.tag in ("td", "th")]
+        if not cells:
+            continue
+        in_head = row.parent is not None and row.parent.tag == "thead"
+        if headers == len(filled) and (in_head or all(cell.tag == "th" for cell in cells)):
+            headers += 1
+        line = _row(cells, hanging, inline)
+        if line is None:
+            return None
+        filled.append(line)
+    filled, headers = _without_empty(filled, headers)
+    width = max((len(line) for line in filled), default=0)
+    if len(filled) < 2 or width < 2:
+        return None
+    padded = tuple(tuple(line + [Cell("")] * (width - len(line))) for line in filled)
+    caption = next((inline(node) for node in table.elements if node.tag == "caption"), "")
+    return Grid(padded, min(headers, len(padded) - 1), caption)
+
+
+def _row(
+    cells: list[Node], hanging: dict[int, tuple[int, str]], inline: Callable[[Node], str]
+) -> list[Cell] | None:
+    """One row with its spans; `hanging` carries spans of rows from one to the next."""
+    line: list[Cell] = []
+
+    def hang() -> None:
+        while len(line) in hanging:
+            left, text = hanging.pop(column := len(line))
+            if left > 1:
+                hanging[column] = (left - 1, text)
+            line.append(Cell(text, repeated=True))
+
+    for cell in cells:
+        hang()
+        text = inline(cell)
+        if len(text) > _LONGEST_CELL:
+            return None
+        down = _span(cell, "rowspan")
+        for repeat in range(_span(cell, "colspan")):
+            if len(line) >= _WIDEST:
+                break
+            if down > 1:
+                hanging[len(line)] = (down - 1, text)
+            line.append(Cell(text, repeated=repeat > 0))
+    hang()
+    return line
+
+
+def _span(cell: Node, name: str) -> int:
+    value = cell.attributes.get(name, "1").strip()
+    return min(int(value), _WIDEST) if value.isascii() and value.isdecimal() and int(value) > 0 else 1
+
+
+def _without_empty(filled: list[list[Cell]], headers: int) -> tuple[list[list[Cell]], int]:
+    """Drops rows without a word."""
+    kept = [any(cell.text for cell in line) for line in filled]
+    lines = [line for line, keep in zip(filled, kept, strict=True) if keep]
+    return lines, sum(kept[:headers])
+
+
+def _dissolve(table: Node) -> None:
+    for node in table.walk():
+        if node.tag in _TABLE_PARTS and (node is table or _belongs(node, table)):
+            node.tag = "div"
+
+
+def _belongs(node: Node, table: Node) -> bool:
+    """Whether a part belongs to this table and to none inside it."""
+    return next((above for above in node.above() if above is table or above.tag == "table"), None) is table

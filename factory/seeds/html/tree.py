@@ -1,0 +1,129 @@
+"""The tree that an extraction works on: plain nodes, walked without recursion."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Container, Iterator
+from typing import TypeAlias
+
+Child: TypeAlias = "Node | str"
+
+GONE = "#gone"
+_SENTENCE = 50
+_LOOKS = re.compile(r"[:\[\]]|^(?:overflow|no|has|with|without|is|m[trblxy]?|p[trblxy]?|col|row)-|^page-id-")
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+
+
+class Node:
+    """An element. `start` and `end` are its span in the source text; `value` is what a protected node holds."""
+
+    __slots__ = (
+        "attributes",
+        "children",
+        "end",
+        "linked",
+        "parent",
+        "prose",
+        "size",
+        "start",
+        "tag",
+        "value",
+    )
+
+    def __init__(self, tag: str, attributes: dict[str, str], start: int = 0, end: int = 0) -> None:
+        self.tag = tag
+        self.attributes = attributes
+        self.children: list[Child] = []
+        self.parent: Node | None = None
+        self.start = start
+        self.end = end
+        self.value: object = None
+        self.size = 0  # characters of text below, without white space
+        self.linked = 0  # those of them inside links
+        self.prose = 0  # those of them in runs of text long enough to be sentences, outside links
+
+    def add(self, child: Child) -> None:
+        """Appends a child."""
+        if isinstance(child, Node):
+            child.parent = self
+        self.children.append(child)
+
+    def become(self, tag: str, value: object = None) -> None:
+        """Turns this node, in its place, into one that holds a value and no children.
+
+        In place, for taking a child out of a list of thousands would cost as many steps.
+        """
+        self.tag = tag
+        self.value = value
+        self.children = []
+
+    def remove(self) -> None:
+        """Empties this node. A space stays, so that the words around it do not grow together."""
+        self.become(GONE)
+        self.children = [" "]
+
+    @property
+    def elements(self) -> list[Node]:
+        """The children that are nodes."""
+        return [child for child in self.children if isinstance(child, Node)]
+
+    @property
+    def words(self) -> set[str]:
+        """The words of class and id, lower case, split at case and punctuation."""
+        names = f"{self.attributes.get('class', '')} {self.attributes.get('id', '')}".split()
+        # Utility classes ("overflow-hidden", "md:flex-col", "w-[3px]") say how a node looks, not what it is.
+        return {word.lower() for name in names if not _LOOKS.search(name) for word in _WORD.findall(name)}
+
+    def walk(self) -> Iterator[Node]:
+        """This node and those below it, in document order. A node emptied on the way is not entered."""
+        stack = [self]
+        while stack:
+            node = stack.pop()
+            yield node
+            stack.extend(child for child in reversed(node.children) if isinstance(child, Node))
+
+    def find(self, *tags: str) -> list[Node]:
+        """The nodes below this one with one of those tags."""
+        return [node for node in self.walk() if node.tag in tags and node is not self]
+
+    def above(self) -> Iterator[Node]:
+        """The nodes above this one, nearest first."""
+        node = self.parent
+        while node is not None:
+            yield node
+            node = node.parent
+
+    def text(self, line_break: str = "\n", keep: Callable[[Node], bool] | None = None) -> str:
+        """The text below, in order; ``br`` gives `line_break`; nodes that `keep` refuses are left out."""
+        parts: list[str] = []
+        stack: list[Child] = [self]
+        while stack:
+            item = stack.pop()
+            if isinstance(item, str):
+                parts.append(item)
+            elif item.tag == "br":
+                parts.append(line_break)
+            elif keep is None or keep(item):
+                stack.extend(reversed(item.children))
+        return "".join(parts)
+
+
+def measure(root: Node, dropped: Container[Node] = ()) -> None:
+    """Fills in `size`, `linked` and `prose` of every node, bottom up; dropped nodes count nothing."""
+    for node in reversed(list(root.walk())):
+        size = linked = prose = 0
+        for child in node.children:
+            if isinstance(child, str):
+                length = len(child) - child.count(" ") - child.count("\n") - child.count("\t")
+                size += length
+                if length >= _SENTENCE:
+                    prose += length
+            elif child not in dropped:
+                size += child.size
+                linked += child.linked
+                prose += child.prose
+        if node.value is not None:
+            size = prose = len(str(node.value))
+        if node.tag == "a":
+            linked, prose = size, 0
+        node.size, node.linked, node.prose = size, linked, prose
