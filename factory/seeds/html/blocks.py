@@ -15,13 +15,16 @@ from factory.seeds.html.code import Listing
 from factory.seeds.html.mathematics import Formula, delimited
 from factory.seeds.html.tables import Grid
 from factory.seeds.html.tree import GONE, Child, Node
+from factory.seeds.html.words import names
 
 BlockKind: TypeAlias = Literal["heading", "paragraph", "item", "code", "table", "math", "quote"]
 
-BLOCK_TAGS = frozenset(
-    """address article aside blockquote body caption center dd details dir div dl dt fieldset figcaption figure
+BLOCK_TAGS = names(
+    """
+    address article aside blockquote body caption center dd details dir div dl dt fieldset figcaption figure
     footer form h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol p search section summary table
-    tbody td tfoot th thead tr ul""".split()
+    tbody td tfoot th thead tr ul
+    """
 )
 _HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
 _CODE_SPANS = frozenset({"code", "tt", "kbd", "samp"})

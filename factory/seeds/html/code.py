@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from factory.seeds.html.tree import Node
+from factory.seeds.html.words import names
 
 LISTING = "#code"
 
@@ -17,10 +18,11 @@ _GUTTER = re.compile(
 _NUMBERS = re.compile(r"\s*(\d+\s*)+")
 _LANGUAGE = re.compile(r"(?:^|\s)(?:lang(?:uage)?|highlight|brush|source)[-:]\s*([\w+#.]+)", re.I)
 _BARE = re.compile(r"(?:^|\s)(?:sourceCode|prettyprint|brush:|hljs|highlight)\s+([\w+#]+)(?:$|\s|;)")
-_NO_LANGUAGE = frozenset("default none text plain plaintext nohighlight notranslate source output".split())
+_NO_LANGUAGE = names("default none text plain plaintext nohighlight notranslate source output")
 _SAME = {
     "python3": "python", "py": "python", "pycon3": "pycon", "js": "javascript", "ts": "typescript",
-    "sh": "bash", "shell": "bash", "c++": "cpp", "cs": "csharp", "c#": "csharp", "rb": "ruby", "ipython3": "python",
+    "sh": "bash", "shell": "bash", "c++": "cpp", "cs": "csharp", "c#": "csharp", "rb": "ruby",
+    "ipython3": "python",
 }  # fmt: skip
 _LOOKS_PYTHON = re.compile(
     r"^\s*(?:def \w+\(|class \w+|import \w|from \w[\w.]* import |(?:for|if|while|with) .+:$|print\()", re.M

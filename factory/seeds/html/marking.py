@@ -11,6 +11,8 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+from factory.seeds.html.words import names
+
 MARK = "data-at"
 DEEPEST = 256
 
@@ -22,11 +24,11 @@ _TAG = re.compile(
     )""",
     re.S | re.X,
 )
-_RAW_TEXT = frozenset("script style textarea title xmp iframe noembed noframes".split())
-_VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
+_RAW_TEXT = names("script style textarea title xmp iframe noembed noframes")
+_VOID = names("area base br col embed hr img input link meta param source track wbr")
 # Unmarked: the parser reopens these across blocks and counts equal ones, so they must stay equal.
-_FORMATTING = frozenset(
-    "a b big code em font i nobr s small strike strong tt u span abbr sup sub label path wbr br".split()
+_FORMATTING = names(
+    "a b big code em font i nobr s small strike strong tt u span abbr sup sub label path wbr br"
 )
 _CLOSES_ITSELF = {
     "li": ("li",),
@@ -38,9 +40,9 @@ _CLOSES_ITSELF = {
     "td": ("td", "th"),
     "th": ("td", "th"),
 }
-_ENDS_PARAGRAPH = frozenset(
+_ENDS_PARAGRAPH = names(
     """address article aside blockquote center details div dl fieldset figure footer form h1 h2 h3 h4 h5 h6
-    header hr main nav ol p pre section table ul""".split()
+    header hr main nav ol p pre section table ul"""
 )
 
 

@@ -9,11 +9,12 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from factory.seeds.html.encoding import Source
 from factory.seeds.html.marking import MARK, mark
 from factory.seeds.html.tree import Node, measure
+from factory.seeds.html.words import names
 
 # Never text of the page. A formula's script is, and is told by its type.
-_SKIPPED = frozenset(
+_SKIPPED = names(
     """style template head link meta iframe object embed canvas audio video map svg
-    input select textarea button datalist dialog""".split()
+    input select textarea button datalist dialog"""
 )
 
 

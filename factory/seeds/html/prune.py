@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from factory.seeds.html.blocks import BLOCK_TAGS
 from factory.seeds.html.tree import Node, measure
-from factory.seeds.html.words import BOILERPLATE, COMMENTS, DOUBTFUL, ENDINGS, FORUM, UNSEEN
+from factory.seeds.html.words import BOILERPLATE, COMMENTS, DOUBTFUL, ENDINGS, FORUM, UNSEEN, names
 
 _NAVIGATION_TAGS = frozenset({"nav", "footer", "aside", "menu", "form", "search"})
-_NAVIGATION_ROLES = frozenset(
+_NAVIGATION_ROLES = names(
     """navigation banner contentinfo complementary search dialog alertdialog menu menubar toolbar tablist
-    alert tooltip""".split()
+    alert tooltip"""
 )
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _FORUM_TYPE = re.compile(r"DiscussionForumPosting|QAPage")

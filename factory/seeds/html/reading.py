@@ -16,7 +16,7 @@ _LOST = 0.25
 
 @dataclass(frozen=True)
 class Reading:
-    """The part of a page to read, and what below it to leave out. Sizes are characters without white space."""
+    """The part of a page to read, and what below it to leave out; sizes in characters without white space."""
 
     part: Node
     dropped: set[Node]

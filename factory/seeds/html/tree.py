@@ -15,7 +15,7 @@ _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 
 
 class Node:
-    """An element. `start` and `end` are its span in the source text; `value` is what a protected node holds."""
+    """An element. `start` and `end`: its span in the source text; `value`: what a protected node holds."""
 
     __slots__ = (
         "attributes",

@@ -5,58 +5,65 @@ They are words of the trade, used by every content system; none names a site.
 
 from __future__ import annotations
 
-BOILERPLATE = frozenset(
+
+def names(text: str) -> frozenset[str]:
+    """The words of a text as a set: a list of names that reads as one."""
+    return frozenset(text.split())
+
+
+BOILERPLATE = names(
     """
     nav navbar navigation navmenu subnav topnav menu submenu menubar breadcrumb breadcrumbs crumbs pagination
     pager footer foot colophon sidebar rail cookie cookies consent gdpr modal popup lightbox share sharing
     social socials sharedaddy addtoany newsletter subscribe subscription signup optin login signin register
     advert advertisement advertising sponsor sponsored taboola outbrain related recommended recommendations
     recirc toolbar skiplink offcanvas megamenu topbar searchform searchbox masthead noprint printonly
-    """.split()
+    """
 )
 """A node so named is dropped, unless it holds much of the page."""
 
-DOUBTFUL = frozenset(
+DOUBTFUL = names(
     """
-    aside ad ads banner promo promotion promotions widget widgets similar popular trending skip dropdown overlay
-    header head top bottom meta info tags tag tagcloud categories category byline author bio avatar profile
-    comment comments reply respond disqus discussion rating ratings button buttons btn cta links link list
+    aside ad ads banner promo promotion promotions widget widgets similar popular trending skip dropdown
+    overlay header head top bottom meta info tags tag tagcloud categories category byline author bio
+    avatar profile rating ratings button buttons btn cta links link list
     tools actions action controls filter filters sort toc contents index copyright legal disclaimer print
     caption credit carousel slider teaser teasers card cards more next prev previous form search language
     lang badge notice alert message
-    """.split()
+    """
 )
 """A node so named is dropped where it is mostly links, very short, or hardly any prose."""
 
-UNSEEN = frozenset(
-    "hidden hide invisible sr-only visually-hidden screen-reader-text d-none is-hidden".split()
-)
+UNSEEN = names("hidden hide invisible sr-only visually-hidden screen-reader-text d-none is-hidden")
 """A node of such a class is not shown to a reader who sees."""
 
-CONTENT = frozenset(
+CONTENT = names(
     """
     article articlebody content contents main maincontent body entry post posts text story page blog
     description prose markdown readme documentation document thread topic answer question
-    """.split()
+    """
 )
 """A node so named is a candidate for the main content."""
 
-FORUM = frozenset("forum forums thread topic viewtopic showthread discussion question qa".split())
+FORUM = names("forum forums thread topic viewtopic showthread discussion question qa")
 """A page whose body is so named consists of what its readers wrote."""
 
-COMMENTS = frozenset("comment comments commentlist respond disqus discussion replies".split())
+COMMENTS = names("comment comments commentlist respond disqus discussion replies")
 """A node so named holds what readers wrote below an article."""
 
-ENDINGS = (
-    "related articles", "related posts", "related stories", "related topics", "related content", "related products",
-    "related reading", "related links", "related news", "related", "you may also like", "you might also like",
-    "you may also be interested in", "recommended for you", "recommended", "recommended reading", "more from",
-    "more stories", "more articles", "more news", "more posts", "latest posts", "latest news", "latest articles",
-    "recent posts", "recent articles", "recent news", "recent comments", "popular posts", "most popular",
-    "trending", "trending now", "share this", "share this post", "share this article", "share", "share on",
-    "leave a reply", "leave a comment", "post a comment", "add a comment", "comments", "read next", "up next",
-    "what to read next", "subscribe", "newsletter", "sign up for our newsletter", "follow us", "about the author",
-    "categories", "tags", "archives", "keep reading", "customers also bought", "customers also viewed",
-    "recently viewed", "similar products", "similar threads", "explore more", "see also our",
-)  # fmt: skip
+ENDINGS = tuple(
+    ending.strip()
+    for ending in """
+    related articles / related posts / related stories / related topics / related content / related
+    products / related reading / related links / related news / related / you may also like / you might
+    also like / you may also be interested in / recommended for you / recommended / recommended reading
+    / more from / more stories / more articles / more news / more posts / latest posts / latest news /
+    latest articles / recent posts / recent articles / recent news / recent comments / popular posts /
+    most popular / trending / trending now / share this / share this post / share this article / share /
+    share on / leave a reply / leave a comment / post a comment / add a comment / comments / read next /
+    up next / what to read next / subscribe / newsletter / sign up for our newsletter / follow us /
+    about the author / categories / tags / archives / keep reading / customers also bought / customers
+    also viewed / recently viewed / similar products / similar threads / explore more / see also our
+    """.replace("\n    ", " ").split("/")
+)
 """Headings under which a page shows what is not its own content."""
