@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from pathlib import Path
 from typing import Any, cast
 
@@ -134,7 +135,12 @@ def test_the_overlap_is_that_of_the_definition(item: list[str], text: list[str])
     assert found(" ".join(text), " ".join(item)).ratio == expected
 
 
-def test_tokens_of_ascii_are_those_of_the_report_and_marks_stay_with_their_letters() -> None:
+@given(st.text(st.characters(max_codepoint=127), min_size=1))
+def test_tokens_of_ascii_are_those_of_the_report(text: str) -> None:
+    assert tokenize(text) == re.split(r"\W+", text.lower())
+
+
+def test_marks_stay_with_their_letters_and_unspaced_letters_stand_alone() -> None:
     assert tokenize("Who's there? 1.8 kg.") == ["who", "s", "there", "1", "8", "kg", ""]
     assert tokenize("हिन्दी भाषा") == ["हिन्दी", "भाषा"]
     assert tokenize("Zu\u0308rich") == tokenize("ZÜRICH") == ["zürich"]

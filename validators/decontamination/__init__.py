@@ -13,7 +13,8 @@ from pydantic import Field
 from factory.errors import FactoryError
 from factory.plugins import validator
 from factory.records import Sample, Verdict
-from validators.decontamination.check import Finding, check
+from validators.decontamination.check import Finding
+from validators.decontamination.check import check as compare
 from validators.decontamination.index import LONG, Index, Recipe
 from validators.decontamination.tokens import tokenize
 
@@ -80,7 +81,7 @@ class Decontamination:
 
     async def check(self, sample: Sample, teacher: Any) -> Verdict:
         """Compares each text of a sample and the whole; the worst finding decides and is kept as details."""
-        findings = [(part, check(self._index, text, *self._thresholds)) for part, text in _parts(sample)]
+        findings = [(part, compare(self._index, text, *self._thresholds)) for part, text in _parts(sample)]
         if not findings:
             return Verdict.accept()
         part, worst = max(findings, key=lambda found: (_RANK[found[1].status], found[1].ratio))

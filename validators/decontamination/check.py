@@ -64,12 +64,15 @@ def check(index: Index, text: str, info_threshold: float, contaminated_threshold
     tokens = tokenize(text)
     numbers = index.numbered(tokens)
     sums = running_sums(numbers)
+    shared = np.unique(index.overlap.find(gram_hashes(sums, OVERLAP))[1])
+    if not shared.size:  # a longer n-gram of an item is made of its 7-grams
+        return Finding("clean")
     # Both are looked for whichever decides, so that a reader sees how large a leak is.
     long = _long_match(index, tokens, numbers, sums)
-    overlap = _overlap(index, tokens, sums)
+    overlap = _overlap(index, tokens, shared)
     if long is not None:
         return Finding("contaminated", 13, long, overlap)
-    if overlap is None or overlap.ratio <= info_threshold:
+    if overlap.ratio <= info_threshold:
         return Finding("clean", None, None, overlap)
     if overlap.ratio >= contaminated_threshold:
         return Finding("contaminated", 7, None, overlap)
@@ -94,12 +97,7 @@ def _long_match(index: Index, tokens: Sequence[str], numbers: Numbers, sums: Has
     return None
 
 
-def _overlap(index: Index, tokens: Sequence[str], sums: Hashes) -> Overlap | None:
-    if len(tokens) < OVERLAP:
-        return None
-    keys = np.unique(index.overlap.find(gram_hashes(sums, OVERLAP))[1])
-    if not keys.size:
-        return None
+def _overlap(index: Index, tokens: Sequence[str], keys: Numbers) -> Overlap:
     lists = [index.postings[index.starts[key] : index.starts[key + 1]] for key in keys.tolist()]
     found, shared = np.unique(np.concatenate(lists), return_counts=True)
     text_grams = len(set(zip(*(tokens[at:] for at in range(OVERLAP)), strict=False)))
