@@ -1,4 +1,4 @@
-"""A third party's distribution: installed with pip, found by its entry points, missed by name when it is gone."""
+"""A third party's distribution: installed with pip, found by entry point, missed by name when it is gone."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ datasets:
   terms: {seeds: pages, generator: glossary.entry, validators: [glossary.brief]}
 """
 PAGE = """<!doctype html><title>Sieves</title><article><h1>Sieves</h1>
-<p>A prime sieve is a table in which the multiples of every prime are struck out, so that only primes remain. It
-was described by Eratosthenes, and it is still the quickest way to list all the primes below a few millions. The
-table holds one mark for each number, and a number that is never struck out has no divisor but itself and one.
-To strike out the multiples of a prime one may begin at its square, since smaller multiples have a smaller divisor
-and were struck out before. For this reason the outer loop can end at the square root of the largest number.</p>
+<p>A prime sieve is a table in which the multiples of every prime are struck out, so that only
+primes remain. It was described by Eratosthenes, and it is still the quickest way to list all the
+primes below a few millions. The table holds one mark for each number, and a number that is never
+struck out has no divisor but itself and one. To strike out the multiples of a prime one may begin
+at its square, since smaller multiples have a smaller divisor and were struck out before. For this
+reason the outer loop can end at the square root of the largest number.</p>
 </article>"""
 
 
