@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from factory.plugins import instantiate
+from factory.plugins import Validator, instantiate
 from factory.records import Chat, Message, Preference, Sample, Text, Verdict
-from validators.self_contained import REASONS, self_contained
+from validators.self_contained import REASONS, SelfContained
 
 
 def judged(sample: Sample, **settings: Any) -> Verdict:
-    judge = instantiate(self_contained, self_contained.settings(**settings))
-    return asyncio.run(judge.check(sample, None))
+    plugin = cast("Validator", SelfContained)
+    return asyncio.run(instantiate(plugin, plugin.settings(**settings)).check(sample, None))
 
 
 PASSAGE = (

@@ -13,7 +13,7 @@ import yaml
 from pydantic import Field
 
 from factory.plugins import validator
-from factory.records import Chat, Preference, Sample, Verdict
+from factory.records import Chat, Preference, Sample, Verdict, content_hash
 
 REASONS = {
     "text": "leans on a text that is not there",
@@ -24,41 +24,53 @@ REASONS = {
     "author": "leans on an author whom nobody named",
     "earlier": "refers to what was not said before",
 }
+Least = Annotated[int, Field(ge=1)]
+
+_PHRASES = Path(__file__).with_name("leaning.yaml")
 _PASSAGE = 40  # a paragraph of so many words in a user's turn is a text that the turn brings along
 
 
 @validator()
-async def self_contained(
-    sample: Sample,
-    teacher: Any,
-    *,
-    shown_words: Annotated[int, Field(ge=1)] = 12,
-    earlier_words: Annotated[int, Field(ge=1)] = 80,
-) -> Verdict:
+class SelfContained:
     """Rejects samples that lean on what their reader cannot see ("according to the passage").
 
     `shown_words`: a block quote, a quotation or a part under a label ("Passage:") of so many words is a text
     that the sample shows; `earlier_words`: how many words "as mentioned above" needs before it. Knows the
     usual phrases of nine languages (leaning.yaml); what leans in other words passes.
     """
-    turns = _turns(sample)
-    coded = any(_CODE.search(text) for _, text in turns)
-    for number, (role, text) in enumerate(turns):
-        earlier = "\n\n".join(content for _, content in turns[:number])
-        for phrase, found in _leanings(_masked(text)):
-            place = _Place(phrase.thing, found[0].lower(), earlier, role, text, found.start(), found.end())
-            if place.shown(shown_words, earlier_words) or (coded and _OPERAND.match(found[0])):
-                continue
-            around = text[max(0, found.start() - 60) : found.end() + 60]
-            return Verdict.reject(
-                REASONS[phrase.thing],
-                phrase=found[0],
-                text=number,
-                character=found.start(),
-                language=phrase.language,
-                around=around,
-            )
-    return Verdict.accept()
+
+    def __init__(self, *, shown_words: Least = 12, earlier_words: Least = 80) -> None:
+        self._shown_words = shown_words
+        self._earlier_words = earlier_words
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the phrases."""
+        return content_hash(_PHRASES.read_text(encoding="utf-8"))
+
+    async def check(self, sample: Sample, teacher: Any) -> Verdict:
+        """Judges by the first phrase found that leans on nothing in the sample."""
+        turns = _turns(sample)
+        coded = any(_CODE.search(text) for _, text in turns)
+        for number, (role, text) in enumerate(turns):
+            earlier = "\n\n".join(content for _, content in turns[:number])
+            for phrase, found in _leanings(_masked(text)):
+                place = _Place(
+                    phrase.thing, found[0].lower(), earlier, role, text, found.start(), found.end()
+                )
+                if place.shown(self._shown_words, self._earlier_words):
+                    continue
+                if coded and _OPERAND.match(found[0]):
+                    continue
+                return Verdict.reject(
+                    REASONS[phrase.thing],
+                    phrase=found[0],
+                    text=number,
+                    character=found.start(),
+                    language=phrase.language,
+                    around=text[max(0, found.start() - 60) : found.end() + 60],
+                )
+        return Verdict.accept()
 
 
 def _turns(sample: Sample) -> list[tuple[str, str]]:
@@ -84,7 +96,7 @@ class _Phrase:
 @functools.cache
 def _phrases() -> tuple[_Phrase, ...]:
     """Every phrase of leaning.yaml, the names in braces replaced by their words."""
-    table = yaml.safe_load(Path(__file__).with_name("leaning.yaml").read_text(encoding="utf-8"))
+    table = yaml.safe_load(_PHRASES.read_text(encoding="utf-8"))
     phrases = []
     for language, things in table.items():
         words = things.pop("words", {})

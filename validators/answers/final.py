@@ -25,13 +25,16 @@ def final_answer(reply: str) -> str | None:
 
 
 def _boxed(text: str) -> str | None:
-    for start in reversed([found.end() for found in _BOXED.finditer(text)]):
-        depth = 1
-        for at in range(start, len(text)):
-            depth += (text[at] == "{") - (text[at] == "}")
-            if depth == 0:
-                return text[start:at].strip() or None
-    return None
+    boxes = {found.end() for found in _BOXED.finditer(text)}
+    opened: list[int] = []
+    closed: dict[int, int] = {}
+    for brace in re.finditer(r"[{}]", text):
+        if brace[0] == "{":
+            opened.append(brace.end())
+        elif opened and (start := opened.pop()) in boxes:
+            closed[start] = brace.start()
+    last = max(closed, default=None)
+    return None if last is None else text[last : closed[last]].strip() or None
 
 
 def _stated(text: str) -> str | None:

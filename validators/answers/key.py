@@ -28,6 +28,7 @@ Kind = Literal[
     "text",
 ]
 _DEPTH = 8  # brackets in brackets beyond this are read as text
+_LONGEST = 2000  # characters: beyond this an answer is an essay, and compared as it stands
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ def key(text: str) -> Key | None:
     not converted. (1, 2), [1, 2], {1, 2}, [1, 2) and the bare "1, 2" are five things. Letters A to J are
     choices. What is none of these is compared as an expression (case counts, spaces do not) or as text.
     """
+    if len(text) > _LONGEST:
+        return Key("text", " ".join(text.split()))
     return _key(plain(text), _DEPTH, alone=True)
 
 
