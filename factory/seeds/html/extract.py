@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from factory.seeds.html.blocks import Block, blocks_of, inline_text
@@ -16,13 +17,16 @@ from factory.seeds.html.reading import SHORT, choose
 from factory.seeds.html.tables import protect_tables
 from factory.seeds.html.tree import Node
 
+_PERMALINK = re.compile(r"\s*[¶#§]\s*$")
+
 
 @dataclass(frozen=True)
 class Page:
-    """What was read from a page. Spans of blocks are bytes of the source."""
+    """What was read from a page. Spans of blocks are bytes of the source; `language` as declared ("en")."""
 
     blocks: tuple[Block, ...]
     metadata: Metadata
+    language: str = ""
 
     @property
     def markdown(self) -> str:
@@ -46,9 +50,10 @@ def extract(raw: bytes | str, *, metadata: bool = False) -> Page:
     if reading.size < SHORT <= parsed.size:
         blocks = _fallback(parsed.html, parsed.root) or blocks
     about = describe(parsed.html) if metadata else Metadata()
-    if not about.title:
-        about = Metadata(parsed.title, about.author, about.date)
-    return Page(tuple(placed(blocks, source)), about)
+    about = Metadata(_PERMALINK.sub("", about.title or parsed.title), about.author, about.date)
+    while len(blocks) > 1 and blocks[-1].kind == "heading":
+        blocks.pop()  # what stood below it was left out
+    return Page(tuple(placed(blocks, source)), about, parsed.language)
 
 
 def _fallback(html: str, root: Node) -> list[Block]:

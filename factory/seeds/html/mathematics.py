@@ -20,7 +20,7 @@ _WRAPPERS = frozenset({"katex", "katex-display", "mwe-math-element"})
 _IN_URL = re.compile(
     r"(?:latex\.php|latex\.codecogs\.com/[\w.]+|/(?:mime|math)tex(?:\.cgi)?)\?(?:[^#]*?latex=)?([^#]+)"
 )
-_TEX_CLASS = re.compile(r"\b(tex|latex|math|mwe-math-\S+)\b")
+_TEX_CLASS = re.compile(r"(?:^|\s)(tex|latex|math|displaymath|inlinemath|mwe-math-\S+)(?:\s|$)")
 _CARRIERS = ("data-tex", "data-latex", "data-math", "data-expr")
 _LOOKS_TEX = re.compile(r"\\[a-zA-Z]|[\^_{}=]")
 _SHELL = re.compile(r"^\{\s*\\(?:displaystyle|textstyle)\s*(.*)\}$", re.S)
@@ -113,8 +113,9 @@ def _from_image(node: Node) -> Formula | None:
     if address:
         written = alternative if "\\" in alternative else unquote_plus(address[1])
         return _made(written, False)
-    if alternative and _TEX_CLASS.search(node.attributes.get("class", "")) and _LOOKS_TEX.search(alternative):
-        return _made(alternative, "display" in node.attributes.get("class", ""))
+    for near, _ in zip((node, *node.above()), range(3), strict=False):
+        if alternative and _TEX_CLASS.search(near.attributes.get("class", "")):
+            return _made(alternative, near.tag == "div" or "display" in near.attributes.get("class", ""))
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -11,6 +12,7 @@ from factory.seeds.html.marking import MARK, mark
 from factory.seeds.html.tree import Node, measure
 from factory.seeds.html.words import names
 
+_LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_][\w-]*)?$")
 # Never text of the page. A formula's script is, and is told by its type.
 _SKIPPED = names(
     """style template head link meta iframe object embed canvas audio video map svg
@@ -20,11 +22,13 @@ _SKIPPED = names(
 
 @dataclass(frozen=True)
 class Parsed:
-    """A parsed page: its tree, what its ``title`` says, its size (characters of text without white space)
-    and the marked source for a second parser, which it does not harm and spares a page's deepest nesting."""
+    """A parsed page: its tree, what its ``title`` says, the language that it declares ("en"), its size
+    (characters of text without white space), and the marked source: a second parser takes no harm from the
+    marks, and is spared a page's deepest nesting."""
 
     root: Node
     title: str
+    language: str
     size: int
     html: str
 
@@ -39,8 +43,11 @@ def parse(source: Source) -> Parsed:
         _convert(parser.body, root, marked.spans)
     title = parser.css_first("title")
     words = title.text(deep=True).split() if title is not None else []
+    whole = parser.root
+    declared = ((whole.attributes.get("lang") if whole is not None else None) or "").strip().lower()
+    language = _LANGUAGE.match(declared)
     measure(root)
-    return Parsed(root, " ".join(words), root.size, marked.html)
+    return Parsed(root, " ".join(words), language[1] if language else "", root.size, marked.html)
 
 
 def _convert(body: LexborNode, root: Node, spans: list[tuple[int, int]]) -> None:

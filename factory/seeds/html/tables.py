@@ -32,6 +32,11 @@ class Grid:
     headers: int
     caption: str
 
+    @property
+    def width(self) -> int:
+        """The number of columns."""
+        return len(self.rows[0])
+
     def __str__(self) -> str:
         return " ".join(cell.text for row in self.rows for cell in row if not cell.repeated)
 

@@ -1,0 +1,83 @@
+"""Seeds from Python files: functions and classes, found by the syntax tree."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from factory.plugins import Broken, Found, source
+from factory.records import Code, Origin, Seed
+
+_Definition: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef"
+_Import: TypeAlias = "ast.Import | ast.ImportFrom"
+
+
+@source(gives=Code)
+def python(
+    path: Path,
+    kind: type[Seed],
+    *,
+    min_lines: int = 4,
+    max_lines: int = 80,
+    docstring: bool = False,
+    imports: bool = True,
+) -> Iterator[Found | Broken]:
+    """Python files: each function and class at the top of a module, of `min_lines` to `max_lines` lines.
+
+    `docstring`: only those with one. `imports`: puts the module's imports that it uses above it, so that it
+    runs alone. A file that does not parse is kept as broken.
+    """
+    raw = path.read_bytes()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)  # of a stranger's escapes
+            tree = ast.parse(raw, filename=str(path))
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        line = getattr(error, "lineno", None)
+        place = f"line {line}" if line else ""
+        yield Broken(Origin(address=str(path), place=place), f"no Python: {error}")
+        return
+    # Bytes, as lines end for the parser: str.splitlines also ends them at form feeds and the like.
+    lines = raw.decode(_encoding(raw), "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    imported = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    for node in tree.body:
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        first, last = _span(node)
+        if not min_lines <= last - first + 1 <= max_lines or (docstring and not ast.get_docstring(node)):
+            continue
+        text = "\n".join(lines[first - 1 : last])
+        if imports and (used := _used_imports(node, imported)):
+            text = f"{used}\n\n\n{text}"
+        origin = Origin(address=str(path), place=f"lines {first}-{last}")
+        yield Found(Code(text=text, language="python", name=node.name), origin)
+
+
+def _encoding(raw: bytes) -> str:
+    """The encoding that the file declares, as Python reads it."""
+    return tokenize.detect_encoding(io.BytesIO(raw).readline)[0]
+
+
+def _span(node: _Definition) -> tuple[int, int]:
+    """First and last line, decorators included."""
+    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    return first, node.end_lineno or node.lineno
+
+
+def _used_imports(node: _Definition, imported: Sequence[_Import]) -> str:
+    """The import lines of the names that a definition uses."""
+    used = {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
+    lines = []
+    for statement in imported:
+        kept = [alias for alias in statement.names if (alias.asname or alias.name.partition(".")[0]) in used]
+        if isinstance(statement, ast.ImportFrom):
+            if statement.level == 0 and kept:
+                lines.append(ast.unparse(ast.ImportFrom(statement.module, kept, 0)))
+        elif kept:
+            lines.append(ast.unparse(ast.Import(kept)))
+    return "\n".join(lines)
