@@ -1,0 +1,154 @@
+"""Reading a store: from the file, or through the build that holds it. One SELECT at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from factory.errors import StoreError
+
+_QUERIES = {"SELECT", "EXPLAIN", "MULTI"}
+"""The types of statement that only read; PIVOT is a MULTI. What hides an INSERT fails its transaction."""
+
+_BATCH = 8_192
+_TRIES = 5
+_PAUSE = 0.2
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The first rows of a query's result, and how many it has in all.
+
+    A column that holds JSON carries ``{"type": "JSON"}`` as metadata of its field.
+    """
+
+    table: pa.Table
+    rows: int
+
+
+def open_reader(path: Path, *, own_sql: bool = False) -> duckdb.DuckDBPyConnection:
+    """Opens a store for reading, cut off from every other file unless the SQL is our own.
+
+    Raises StoreError when there is no such file, or a build holds it.
+    """
+    if not path.exists():
+        raise StoreError(f"there is no store {path} yet; run 'factory build' first")
+    guard = {} if own_sql else {"enable_external_access": "false", "lock_configuration": "true"}
+    try:
+        return duckdb.connect(str(path), read_only=True, config={"memory_limit": "2GB", **guard})
+    except duckdb.Error as error:
+        if "lock on file" in str(error):
+            raise _Held(
+                f"a build holds the store {path} and answers no queries; wait for it to end: {error}"
+            ) from error
+        raise StoreError(f"the store {path} cannot be read: {error}") from error
+
+
+def query(store: Path, sql: str) -> pa.Table:
+    """The rows of one SELECT, from the file or, while a build holds it, from the build.
+
+    Raises StoreError for SQL that does not run, with DuckDB's own hint.
+    """
+    return answer(store, sql).table
+
+
+def answer(store: Path, sql: str, *, keep: int | None = None) -> Answer:
+    """As `query`, but only the first `keep` rows are held; the others are counted."""
+    from factory.store import socket
+
+    for _ in range(_TRIES):
+        try:
+            with _opened(store) as connection:
+                return select(connection, sql, keep=keep)
+        except _Held as error:
+            held = error
+            found = socket.ask(store, sql, keep=keep)
+            if found is not None:
+                return found
+            # A build that is just starting or ending holds the file for a moment without answering.
+            time.sleep(_PAUSE)
+    raise StoreError(str(held))
+
+
+def select(
+    connection: duckdb.DuckDBPyConnection, sql: str, *, keep: int | None = None, max_bytes: int | None = None
+) -> Answer:
+    """Runs one SELECT in a read-only transaction of its own.
+
+    Raises StoreError when it is something else, fails, is interrupted, or gives more than `max_bytes`.
+    """
+    _check(connection, sql)
+    connection.execute("begin transaction read only")
+    try:
+        # `sql` streams where `execute` would hold the whole result first.
+        relation = connection.sql(sql)
+        kinds = [str(kind) for kind in relation.types]
+        reader = relation.to_arrow_reader(_BATCH)
+        batches, rows = _first(reader, keep, max_bytes)
+    except (duckdb.Error, OSError) as error:
+        raise StoreError(_plainly(error)) from error
+    finally:
+        connection.rollback()
+    fields = [
+        field.with_metadata({"type": "JSON"}) if kind == "JSON" else field
+        for field, kind in zip(reader.schema, kinds, strict=True)
+    ]
+    return Answer(pa.Table.from_batches(batches, reader.schema).cast(pa.schema(fields)), rows)
+
+
+class _Held(StoreError):
+    """Another process holds the file."""
+
+
+@contextmanager
+def _opened(store: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    connection = open_reader(store)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def _first(
+    reader: pa.RecordBatchReader, keep: int | None, max_bytes: int | None
+) -> tuple[list[pa.RecordBatch], int]:
+    """The batches that hold the first `keep` rows, and the number of all rows."""
+    kept: list[pa.RecordBatch] = []
+    rows = held = 0
+    for batch in reader:
+        wanted = batch.num_rows if keep is None else max(0, min(batch.num_rows, keep - rows))
+        rows += batch.num_rows
+        if wanted:
+            kept.append(batch.slice(0, wanted))
+            held += batch.nbytes * wanted // batch.num_rows
+        if max_bytes is not None and held > max_bytes:
+            raise StoreError(
+                f"the result is larger than {max_bytes >> 20} MB, which a running build does not hold;"
+                " add a 'limit', or ask again when the build has ended"
+            )
+    return kept, rows
+
+
+def _check(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+    try:
+        statements = connection.extract_statements(sql)
+    except duckdb.Error as error:
+        raise StoreError(_plainly(error)) from error
+    if len(statements) != 1:
+        raise StoreError(f"one statement at a time, please; there are {len(statements)}")
+    kind = statements[0].type.name
+    if kind not in _QUERIES:
+        raise StoreError(f"{kind} is not a query; a store is read with SELECT and written by builds alone")
+
+
+def _plainly(error: Exception) -> str:
+    """DuckDB's message on as few lines as it has content, its place in the SQL included."""
+    if isinstance(error, duckdb.InterruptException) or "INTERRUPT" in str(error):
+        return "the query was cancelled"
+    return "\n".join(line for line in str(error).splitlines() if line.strip())
