@@ -1,0 +1,1 @@
+"""Questions and answers found in what a source says."""

@@ -1,0 +1,1 @@
+"""Questions solved, checked and varied."""

@@ -1,0 +1,1 @@
+"""Drafts made better by criticism."""

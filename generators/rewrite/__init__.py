@@ -1,0 +1,1 @@
+"""Passages turned into other forms of text."""
