@@ -1,0 +1,88 @@
+"""`factory doctor`."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import platform
+import sys
+
+import click
+
+from factory.errors import FactoryError
+
+EXTRAS = {
+    "train": ("torch", "transformers", "tokenizers"),
+    "litellm": ("litellm",),
+    "math": ("math_verify",),
+    "quality": ("fasttext",),
+    "distilabel": ("distilabel",),
+    "ray": ("ray",),
+    "view": ("starlette", "uvicorn"),
+}
+"""Extras by the modules that they bring."""
+
+
+@click.command()
+def doctor() -> None:
+    """Check this machine and this installation, and say how to mend what is missing.
+
+    Exit code 1 when something that a default build needs does not work.
+    """
+    good = [_python(), _clashes(), _plugins(), *_executors()]
+    for extra, modules in EXTRAS.items():
+        missing = [module for module in modules if importlib.util.find_spec(module) is None]
+        state = f"not installed: pip install 'seedfactory[{extra}]'" if missing else "installed"
+        click.echo(f"  -   extra {extra}: {state}")
+    sys.exit(0 if all(good) else 1)
+
+
+def _say(good: bool, text: str) -> bool:
+    click.secho(f"  {'ok' if good else '!!'}  {text}", fg=None if good else "red")
+    return good
+
+
+def _python() -> bool:
+    return _say(sys.version_info >= (3, 11), f"Python {platform.python_version()} (3.11 or newer is needed)")
+
+
+def _clashes() -> bool:
+    from factory.clash import clashes
+
+    found = clashes()
+    return _say(not found, "\n".join(found) or "no other distribution claims a package of ours")
+
+
+def _plugins() -> bool:
+    from factory.plugins import GENERATORS, SOURCES, VALIDATORS, discover, load
+
+    faults, count = [], 0
+    for group in (GENERATORS, VALIDATORS, SOURCES):
+        for name in discover(group):
+            count += 1
+            try:
+                load(group, name)
+            except FactoryError as error:
+                faults.append(str(error))
+    return _say(not faults, "\n".join(faults) or f"{count} plugins found, and all of them import")
+
+
+def _executors() -> list[bool]:
+    from factory.build import executor_languages
+
+    return [asyncio.run(_executor(language)) for language in executor_languages()]
+
+
+async def _executor(language: str) -> bool:
+    """Runs the smallest program there is: the one proof that isolation works here."""
+    from factory.plugins import Executor, offered
+    from factory.records import Program
+
+    executor: Executor = offered("factory.executors", language)()
+    try:
+        outcome = await executor.run(Program(source="", language=language))
+    except FactoryError as error:
+        return _say(False, f"sandbox for {language}: {error}")
+    finally:
+        await executor.close()
+    return _say(outcome.ok, f"sandbox for {language}: {outcome.error or 'programs run in isolation'}")

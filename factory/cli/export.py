@@ -1,0 +1,73 @@
+"""`factory export`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from factory.cli.main import catalog_option
+
+if TYPE_CHECKING:
+    from factory.catalog import Catalog
+    from factory.snapshot import Part
+
+
+@click.command()
+@catalog_option
+@click.option("--output", "-o", type=click.Path(file_okay=False, path_type=Path), help="The folder to write.")
+@click.option("--partial", is_flag=True, help="Take what is accepted so far; the manifest says so.")
+@click.argument("what", metavar="MIXTURE_OR_SELECTOR...", nargs=-1, required=True)
+def export(catalog: Path, output: Path | None, partial: bool, what: tuple[str, ...]) -> None:
+    """Write finished datasets as a snapshot: Parquet, a manifest, a card.
+
+    \b
+      factory export sft                a mixture of the catalogue, with its shares
+      factory export tag:code           all accepted rows of a selection
+      factory export docs_qa -o qa      one dataset, into the folder qa
+
+    It opens with datasets.load_dataset("parquet", data_files="FOLDER/data/chat-*.parquet").
+    """
+    from factory.catalog import load_catalog
+    from factory.plan import standings
+    from factory.snapshot import export as write
+    from factory.store.reader import open_reader
+
+    loaded = load_catalog(catalog)
+    name, parts = _parts(loaded, what)
+    names = list(dict.fromkeys(dataset for part in parts for dataset in part.datasets))
+    with open_reader(loaded.store, own_sql=True) as connection:
+
+        def query(sql: str, parameters: Any) -> Any:
+            return connection.execute(sql, parameters).fetchall()
+
+        standing = asyncio.run(standings(loaded, query, names))
+    folder = output or loaded.root / "build" / "snapshots" / name
+    manifest = write(loaded.store, name, parts, standing, folder, partial=partial)
+    for part, taken in manifest["mixture"].items():
+        wanted = f", {taken['share_wanted']:.0%} wanted" if taken["share_wanted"] else ""
+        click.echo(f"{part}: {taken['characters']:,} of {taken['characters_there']:,} characters"
+                   f" ({taken['share']:.0%} of the whole{wanted})")  # fmt: skip
+    rehearsal = "; rehearsal rows: for trying out, not for training" if manifest["rehearsal"] else ""
+    click.echo(f"{manifest['rows']} rows of {len(manifest['datasets'])} datasets in {folder}{rehearsal}")
+
+
+def _parts(catalog: Catalog, what: tuple[str, ...]) -> tuple[str, list[Part]]:
+    """The name of the snapshot and its sources: those of a mixture, or the selection as one."""
+    from factory.errors import CatalogError, did_you_mean
+    from factory.snapshot import Part
+
+    if len(what) == 1 and what[0] in catalog.mixtures:
+        mixture = catalog.mixtures[what[0]]
+        parts = [Part(name, tuple(catalog.select(one.select)), one.share) for name, one in mixture.items()]
+        return what[0], parts
+    try:
+        selected = tuple(catalog.select(what))
+    except CatalogError as error:
+        near = did_you_mean(what[0], [*catalog.mixtures, *catalog.datasets])
+        raise CatalogError(f"{error}; it is no mixture either{near}") from error
+    return "_".join(word.replace(":", "-").replace("*", "all") for word in what), [
+        Part("selection", selected)
+    ]

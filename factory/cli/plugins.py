@@ -1,0 +1,86 @@
+"""`factory plugins`."""
+
+from __future__ import annotations
+
+import click
+
+from factory.errors import FactoryError, PluginError, did_you_mean
+
+
+@click.command()
+@click.argument("name", required=False)
+def plugins(name: str | None) -> None:
+    """List generators, validators and sources, or show one of them.
+
+    \b
+      factory plugins
+      factory plugins extract.qa       its settings, roles, axes and prompts
+    """
+    from factory.plugins import GENERATORS, SOURCES, VALIDATORS, discover
+
+    groups = (GENERATORS, VALIDATORS, SOURCES)
+    if name is None:
+        for group in groups:
+            click.secho(f"{group.noun}s", bold=True)
+            for listing in discover(group).values():
+                click.echo(f"  {listing.name:24} {_line(group, listing.name)}  [{listing.distribution}]")
+        return
+    shown = False
+    for group in groups:
+        if name in discover(group):
+            _show(group, name)
+            shown = True
+    if not shown:
+        known = [listing for group in groups for listing in discover(group)]
+        raise PluginError(f"no plugin is called '{name}'{did_you_mean(name, known)}")
+
+
+def _line(group: object, name: str) -> str:
+    from factory.plugins import load
+
+    try:
+        plugin = load(group, name)  # type: ignore[arg-type]
+    except FactoryError as error:
+        return f"fails: {error}"
+    return f"{_takes_and_gives(plugin)}{plugin.summary}"
+
+
+def _takes_and_gives(plugin: object) -> str:
+    from factory.plugins import Generator, Source, Validator
+
+    if isinstance(plugin, Generator):
+        takes = "|".join(kind.kind for kind in plugin.seeds)
+        return f"{takes} -> {'|'.join(kind.kind for kind in plugin.gives)}: "
+    if isinstance(plugin, Validator) and plugin.needs:
+        return f"needs {' and '.join(kind.kind for kind in plugin.needs)}: "
+    if isinstance(plugin, Source):
+        return f"gives {'|'.join(kind.kind for kind in plugin.gives)}: "
+    return ""
+
+
+def _show(group: object, name: str) -> None:
+    import inspect
+
+    from factory.plugins import Generator, Source, load
+    from factory.teacher.prompts import Prompts
+
+    plugin = load(group, name)  # type: ignore[arg-type]
+    click.secho(f"{group.noun} {name}", bold=True)  # type: ignore[attr-defined]
+    click.echo(inspect.getdoc(plugin.target) or "")
+    if what := _takes_and_gives(plugin):
+        click.echo(f"\n{what.rstrip(': ')}")
+    if isinstance(plugin, Generator) and plugin.evidence:
+        click.echo(f"evidence: {', '.join(kind.kind for kind in plugin.evidence)}")
+    for field_name, info in plugin.settings.model_fields.items():
+        default = "required" if info.is_required() else f"default {info.default!r}"
+        kind = getattr(info.annotation, "__name__", None) or str(info.annotation)
+        click.echo(f"setting {field_name}: {kind}, {default}")
+    if isinstance(plugin, Source):
+        return
+    click.echo(f"roles: {', '.join(plugin.roles) or 'none'}")
+    for axis, values in (plugin.axes if isinstance(plugin, Generator) else {}).items():
+        click.echo(f"axis {axis}: {'; '.join(values)}")
+    if plugin.prompts.exists():
+        for section in Prompts.read(plugin.prompts).sections.values():
+            click.echo(f"prompt {section.name}: {len(section.examples)} examples")
+    click.echo(f"code: {plugin.path}")
