@@ -21,10 +21,11 @@ def open_writer_schema(connection: duckdb.DuckDBPyConnection, migrations: Path =
     """
     steps = _steps(migrations)
     newest = max(steps, default=1)
-    version = _version(connection)
+    name = _name(connection)
+    version = _version(connection, name)
     if version > newest:
         raise StoreError(
-            f"the store {_name(connection)} has version {version} and this seedfactory knows versions up to"
+            f"the store {name} has version {version} and this seedfactory knows versions up to"
             f" {newest}; upgrade with 'pip install --upgrade seedfactory'"
         )
     connection.begin()
@@ -34,7 +35,7 @@ def open_writer_schema(connection: duckdb.DuckDBPyConnection, migrations: Path =
         if version == 0:
             connection.execute((HERE / "schema.sql").read_text(encoding="utf-8"))
         for number in range(max(version, 1) + 1, newest + 1):
-            _apply(connection, number, steps[number])
+            _apply(connection, name, number, steps[number])
         connection.execute((HERE / "views.sql").read_text(encoding="utf-8"))
         connection.commit()
     except BaseException:
@@ -54,26 +55,24 @@ def _steps(folder: Path) -> dict[int, Path]:
     return steps
 
 
-def _apply(connection: duckdb.DuckDBPyConnection, number: int, path: Path) -> None:
+def _apply(connection: duckdb.DuckDBPyConnection, name: str, number: int, path: Path) -> None:
     try:
         connection.execute(path.read_text(encoding="utf-8"))
         connection.execute("update meta set version = ?", [number])
     except duckdb.Error as error:
         raise StoreError(
-            f"the store {_name(connection)} could not be brought to version {number} by {path.name}, and"
-            f" stays as it was: {error}"
+            f"the store {name} could not be brought to version {number} by {path.name}, and stays as it was:"
+            f" {error}"
         ) from error
 
 
-def _version(connection: duckdb.DuckDBPyConnection) -> int:
+def _version(connection: duckdb.DuckDBPyConnection, name: str) -> int:
     """The version of a store; 0 for an empty file."""
     tables = connection.execute("select table_name from duckdb_tables() where not internal").fetchall()
     if not tables:
         return 0
     if ("meta",) not in tables:
-        raise StoreError(
-            f"{_name(connection)} is a DuckDB file but not a store of seedfactory; name another in 'store:'"
-        )
+        raise StoreError(f"{name} is a DuckDB file but not a store of seedfactory; name another in 'store:'")
     row = connection.execute("select version from meta").fetchone()
     return int(row[0]) if row else 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,18 +88,22 @@ def select(
     try:
         # `sql` streams where `execute` would hold the whole result first.
         relation = connection.sql(sql)
-        kinds = [str(kind) for kind in relation.types]
-        reader = relation.to_arrow_reader(_BATCH)
-        batches, rows = _first(reader, keep, max_bytes)
+        with relation.to_arrow_reader(_BATCH) as reader:
+            schema = _noted(reader.schema, [str(kind) for kind in relation.types])
+            batches, rows = _first(reader, keep, max_bytes)
+            return Answer(pa.Table.from_batches(batches, reader.schema).cast(schema), rows)
     except (duckdb.Error, OSError) as error:
         raise StoreError(_plainly(error)) from error
     finally:
         connection.rollback()
-    fields = [
+
+
+def _noted(schema: pa.Schema, kinds: Sequence[str]) -> pa.Schema:
+    """The schema with a note on every column that holds JSON: to Arrow it is a string like any other."""
+    return pa.schema(
         field.with_metadata({"type": "JSON"}) if kind == "JSON" else field
-        for field, kind in zip(reader.schema, kinds, strict=True)
-    ]
-    return Answer(pa.Table.from_batches(batches, reader.schema).cast(pa.schema(fields)), rows)
+        for field, kind in zip(schema, kinds, strict=True)
+    )
 
 
 class _Held(StoreError):

@@ -12,8 +12,10 @@ import hashlib
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, cast
 
 import orjson
 import pyarrow as pa
@@ -52,23 +54,10 @@ async def serve(
     path = socket_path(store)
     # Whoever serves holds the store's file, so a socket that lies there is a dead build's.
     path.unlink(missing_ok=True)
-    turn = asyncio.Lock()
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def accept(asker: asyncio.StreamReader, wire: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        try:
-            await _serve_one(asker, wire, read, interrupt, seconds, turn)
-        except ConnectionError:
-            pass  # The asker has gone, and with it whoever wanted to know.
-        finally:
-            tasks.discard(task)
-            wire.close()
+    desk = _Desk(read, interrupt, seconds)
 
     try:
-        server = await asyncio.start_unix_server(accept, str(path), limit=_LONGEST_LINE)
+        server = await asyncio.start_unix_server(desk.accept, str(path), limit=_LONGEST_LINE)
     except OSError as error:
         raise StoreError(f"cannot listen for queries at {path}: {error}") from error
     path.chmod(0o600)
@@ -77,59 +66,84 @@ async def serve(
     finally:
         server.close()
         path.unlink(missing_ok=True)
-        for task in tuple(tasks):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await desk.close()
 
 
-async def _serve_one(
-    asker: asyncio.StreamReader,
-    wire: asyncio.StreamWriter,
-    read: Callable[[str, int | None], Answer],
-    interrupt: Callable[[], None],
-    seconds: float,
-    turn: asyncio.Lock,
-) -> None:
-    try:
-        request = orjson.loads(await asker.readline())
-        sql, keep = str(request["sql"]), request["keep"]
-    except (ValueError, KeyError, TypeError) as error:
-        wire.write(orjson.dumps({"error": f"not a request: {error}"}) + b"\n")
-        return await wire.drain()
-    async with turn:
-        work = asyncio.create_task(asyncio.to_thread(read, sql, keep))
-        gone = asyncio.create_task(asker.read(1))
-        late = False
+class _Desk:
+    """Takes askers in turn."""
+
+    def __init__(
+        self, read: Callable[[str, int | None], Answer], interrupt: Callable[[], None], seconds: float
+    ) -> None:
+        self._read = read
+        self._interrupt = interrupt
+        self._seconds = seconds
+        self._turn = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
+        # A thread of its own: the loop's own threads may all be busy with the build.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-guests")
+
+    async def accept(self, asker: asyncio.StreamReader, wire: asyncio.StreamWriter) -> None:
+        """One connection: a request and its reply."""
+        task = asyncio.current_task()
         try:
-            done, _ = await asyncio.wait({work, gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            late = not done
+            if task is not None and not self._closing:
+                self._tasks.add(task)
+                await self._serve(asker, wire)
+        except ConnectionError:
+            pass  # The asker has gone, and with it whoever wanted to know.
         finally:
-            gone.cancel()
-            if not work.done():
-                await _stop(work, interrupt)
-    await _reply(wire, work, late, seconds)
-    return None
+            self._tasks.discard(cast("asyncio.Task[None]", task))
+            wire.close()
+
+    async def close(self) -> None:
+        """Cancels the query that runs and turns the others away."""
+        self._closing = True
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._thread.shutdown()
+
+    async def _serve(self, asker: asyncio.StreamReader, wire: asyncio.StreamWriter) -> None:
+        try:
+            request = orjson.loads(await asker.readline())
+            sql, keep = str(request["sql"]), request["keep"]
+        except (ValueError, KeyError, TypeError) as error:
+            wire.write(orjson.dumps({"error": f"not a request: {error}"}) + b"\n")
+            return await wire.drain()
+        async with self._turn:
+            work = asyncio.get_running_loop().run_in_executor(self._thread, self._read, sql, keep)
+            gone = asyncio.ensure_future(asker.read(1))
+            watched: set[asyncio.Future[Any]] = {work, gone}
+            try:
+                done, _ = await asyncio.wait(
+                    watched, timeout=self._seconds, return_when=asyncio.FIRST_COMPLETED
+                )
+            finally:
+                gone.cancel()
+                await self._stop(work)
+        late = None if done else f"the build cancelled the query after {self._seconds:g} s; ask for less"
+        return await _reply(wire, work, late)
+
+    async def _stop(self, work: asyncio.Future[Answer]) -> None:
+        """Interrupts until the thread has ended: an interrupt that comes before the query starts is lost."""
+        while not work.done():
+            self._interrupt()
+            await asyncio.wait({work}, timeout=0.05)
 
 
-async def _stop(work: asyncio.Task[Answer], interrupt: Callable[[], None]) -> None:
-    """Interrupts until the thread has ended: an interrupt that comes before the query starts is lost."""
-    while not work.done():
-        interrupt()
-        await asyncio.wait({work}, timeout=0.05)
-
-
-async def _reply(wire: asyncio.StreamWriter, work: asyncio.Task[Answer], late: bool, seconds: float) -> None:
+async def _reply(wire: asyncio.StreamWriter, work: asyncio.Future[Answer], late: str | None) -> None:
     try:
         found = work.result()
     except StoreError as error:
-        text = f"the build cancelled the query after {seconds:g} s; ask for less" if late else str(error)
-        wire.write(orjson.dumps({"error": text}) + b"\n")
+        wire.write(orjson.dumps({"error": late or str(error)}) + b"\n")
     else:
         wire.write(orjson.dumps({"rows": found.rows}) + b"\n")
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, found.table.schema) as stream:
             stream.write_table(found.table)
-        wire.write(sink.getvalue())
+        wire.write(sink.getvalue().to_pybytes())
     await wire.drain()
 
 
