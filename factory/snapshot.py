@@ -114,7 +114,8 @@ def _choose(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part]) -> dic
         connection.execute(
             "insert into chosen by name select * exclude (before) from ("
             "  select a.*, d.generator, d.tags, ? as part,"
-            "  sum(characters) over (order by md5(sample_id), dataset) - characters as before from accepted a join datasets d using (dataset)"
+            "  sum(characters) over (order by md5(sample_id), dataset) - characters as before"
+            "  from accepted a join datasets d using (dataset)"
             "  where dataset in (select unnest(?))) where before < ?",
             [part.name, list(part.datasets), most],
         )

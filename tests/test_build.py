@@ -180,7 +180,7 @@ def test_a_second_dataset_over_the_same_prompts_pays_nothing(project: Project) -
 
 def test_a_plugin_that_fails_to_import_fails_only_the_datasets_that_name_it(project: Project) -> None:
     project.questions("one?")
-    project.plugin("lab/broken.py", "import nowhere_at_all\n\n@generator\n")
+    project.plugin("lab/broken.py", "import nowhere_at_all\n\n\n@generator\ndef broken(): ...\n")
     project.catalog(ANSWERS + "\n  broken: {seeds: questions, generator: lab.broken}")
     told = project.factory("build", code=1)
     assert "nowhere_at_all" in told
