@@ -1,7 +1,8 @@
 """Cuts the blocks of a document into passages at headings and paragraphs, within a budget of words.
 
 A block is never cut: code, tables and formulas stay whole, and so do the blocks that belong together (a
-heading and what follows it, a lead-in that ends with a colon, a formula and the words around it).
+heading and what follows it, a lead-in and what it leads to, code or a table and the words before it, a
+formula and the words around it).
 """
 
 from __future__ import annotations
@@ -73,8 +74,8 @@ def _belong(before: Block, after: Block) -> bool:
         return True
     if after.kind == "heading":
         return False
-    if "math" in (before.kind, after.kind):
-        return True
+    if "math" in (before.kind, after.kind) or after.kind in ("code", "table"):
+        return True  # what they are about stands before them
     return before.text.endswith(":") or (after.depth > 0 and after.kind != "item")
 
 

@@ -29,6 +29,7 @@ BLOCK_TAGS = names(
 _HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
 _CODE_SPANS = frozenset({"code", "tt", "kbd", "samp"})
 _ANCHOR = re.compile(r"^\W{0,2}$|^\[?\s*edit\s*\]?$|^permalink$", re.I)
+_DISPLAYED = re.compile(r"\$\$(.+?)\$\$", re.S)
 _SPACE = re.compile(r"[ \t\n\r\f\v]+")
 _AROUND_BREAK = re.compile(r" *\n *")
 
@@ -88,6 +89,11 @@ def _code_span(node: Node) -> str:
         return text
     before, after = " " * text.startswith(" "), " " * text.endswith(" ")
     return f"{before}`{bare}`{after}"
+
+
+def _is_permalink(node: Node, in_heading: bool) -> bool:
+    text = node.text().strip()
+    return text == "¶" or (in_heading and bool(_ANCHOR.match(text)))
 
 
 @dataclass
@@ -165,7 +171,7 @@ class _Reader:
         if node.tag in _CODE_SPANS:
             self._add(_code_span(node))
             return False
-        if node.tag == "a" and self.heading and _ANCHOR.match(node.text().strip()):
+        if node.tag == "a" and _is_permalink(node, bool(self.heading)):
             return False
         if node.tag in BLOCK_TAGS:
             self._boundary(node.start)
@@ -232,12 +238,16 @@ class _Reader:
         self.headings.append((self.heading, text))
 
     def _words(self, text: str, start: int, end: int) -> None:
-        if text.startswith("$$") and text.endswith("$$") and text.count("$$") == 2:
-            self._block("math", text[2:-2].strip(), start, end)
-        elif self.items and self.items[-1].marker:
-            self._block("item", text, start, end)
-        else:
-            self._block("quote" if self.quoted else "paragraph", text, start, end)
+        """A paragraph; displayed formulas in it are blocks of their own."""
+        for place, piece in enumerate(_DISPLAYED.split(text)):
+            if not piece.strip():
+                continue
+            if place % 2:
+                self._block("math", piece.strip(), start, end)
+            elif self.items and self.items[-1].marker:
+                self._block("item", piece.strip(), start, end)
+            else:
+                self._block("quote" if self.quoted else "paragraph", piece.strip(), start, end)
 
     def _block(
         self,

@@ -110,6 +110,8 @@ def _lines(node: Node) -> str:
 
 
 def _language(node: Node, text: str) -> str:
+    if text.lstrip().startswith(">>> "):
+        return "pycon"  # whatever is declared: the highlighters of Python take both
     for near in _near(node):
         declared = near.attributes.get("data-lang") or near.attributes.get("data-language")
         classes = near.attributes.get("class", "")
@@ -128,9 +130,7 @@ def _near(node: Node) -> list[Node]:
 
 
 def _guess(text: str) -> str:
-    """Python and its console can be told for certain; other languages are left open."""
-    if text.lstrip().startswith(">>> "):
-        return "pycon"
+    """Python can be told for certain; other languages are left open."""
     if len(text) > 10_000 or not _LOOKS_PYTHON.search(text):
         return ""
     try:

@@ -13,7 +13,7 @@ GRID = "#table"
 _BLOCKS_IN_LAYOUT = frozenset({"table", "form", "h1", "h2", "h3", "h4", "article", "section", LISTING})
 _LONGEST_CELL = 600
 _WIDEST = 100
-_TABLE_PARTS = frozenset({"table", "tbody", "thead", "tfoot", "tr", "td", "th", "caption", "colgroup", "col"})
+_TABLE_PARTS = frozenset({"tbody", "thead", "tfoot", "tr", "td", "th", "caption", "colgroup", "col"})
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def _without_empty(filled: list[list[Cell]], headers: int) -> tuple[list[list[Ce
 
 def _dissolve(table: Node) -> None:
     for node in table.walk():
-        if node.tag in _TABLE_PARTS and (node is table or _belongs(node, table)):
+        if node is table or (node.tag in _TABLE_PARTS and _belongs(node, table)):
             node.tag = "div"
 
 

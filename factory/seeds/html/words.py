@@ -14,10 +14,11 @@ def names(text: str) -> frozenset[str]:
 BOILERPLATE = names(
     """
     nav navbar navheader navfooter docnav navigation navmenu subnav topnav menu submenu menubar breadcrumb
-    breadcrumbs crumbs pagination pager footer foot colophon sidebar rail cookie cookies consent gdpr modal popup lightbox share sharing
-    social socials sharedaddy addtoany newsletter subscribe subscription signup optin login signin register
-    advert advertisement advertising sponsor sponsored taboola outbrain related recommended recommendations
-    recirc toolbar skiplink offcanvas megamenu topbar searchform searchbox masthead noprint printonly
+    breadcrumbs crumbs pagination pager footer foot colophon sidebar rail cookie cookies consent gdpr
+    modal popup lightbox share sharing social socials sharedaddy addtoany newsletter subscribe
+    subscription signup optin login signin register advert advertisement advertising sponsor sponsored
+    taboola outbrain related recommended recommendations recirc toolbar skiplink offcanvas megamenu topbar
+    searchform searchbox masthead noprint printonly eqno
     """
 )
 """A node so named is dropped, unless it holds much of the page."""

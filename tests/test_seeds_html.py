@@ -1,0 +1,343 @@
+"""The extractor: what a page's code, tables and formulas become, what is left out, where each block lies."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from factory.seeds.html import Block, Page, extract, markdown
+
+PAGES = Path(__file__).parent.parent / "examples" / "pages"
+ALL_PAGES = sorted(PAGES.glob("*/*.html"))
+FILLER = "<p>" + "The harbour was quiet that morning, and the boats lay still on the water. " * 6 + "</p>"
+
+
+def page(name: str) -> tuple[bytes, Page]:
+    raw = (PAGES / name).read_bytes()
+    return raw, extract(raw)
+
+
+def only(html: str, kind: str) -> Block:
+    blocks = [block for block in extract(html).blocks if block.kind == kind]
+    assert len(blocks) == 1, blocks
+    return blocks[0]
+
+
+# ------------------------------------------------------------------------------------------------ code
+
+
+def test_code_keeps_its_lines_and_indentation() -> None:
+    block = only("<pre>def f(x):\n    if x:\n\n        return 1\n    return 2\n</pre>" + FILLER, "code")
+    assert block.text == "def f(x):\n    if x:\n\n        return 1\n    return 2"
+    assert block.language == "python"
+
+
+def test_the_spans_of_a_highlighter_and_its_line_numbers_go() -> None:
+    html = """<div class="highlight-c"><table class="highlighttable"><tr>
+        <td class="linenos"><pre>1
+2</pre></td><td class="code"><div><pre><span class="kt">int</span> <span class="n">x</span>;
+  <span class="lineno">2</span><span class="k">return</span> x;</pre></div></td></tr></table></div>"""
+    assert only(html + FILLER, "code").text == "int x;\n  return x;"
+
+
+def test_line_breaks_and_line_elements_within_code_are_lines() -> None:
+    assert only("<pre>a = 1<br>b = 2<br/>  c</pre>" + FILLER, "code").text == "a = 1\nb = 2\n  c"
+    divided = "<pre><div>first line</div><div>  second line</div></pre>"
+    assert only(divided + FILLER, "code").text == "first line\n  second line"
+
+
+@pytest.mark.parametrize(
+    ("html", "language"),
+    [
+        ('<pre><code class="language-rust">fn main() {}</code></pre>', "rust"),
+        ('<div class="highlight-python3 notranslate"><div><pre>x</pre></div></div>', "python"),
+        ('<pre class="sourceCode haskell">main = pure ()</pre>', "haskell"),
+        ('<pre class="brush: sh; gutter: false">ls -l</pre>', "bash"),
+        ("<pre>&gt;&gt;&gt; 1 + 1\n2</pre>", "pycon"),
+        ("<pre>some words that are no program</pre>", ""),
+    ],
+)
+def test_the_language_of_code_is_read_where_it_is_written(html: str, language: str) -> None:
+    assert only(html + FILLER, "code").language == language
+
+
+def test_a_fence_is_longer_than_any_fence_within() -> None:
+    text = markdown([only("<pre>```\ninner\n```</pre>" + FILLER, "code")])
+    assert text == "````\n```\ninner\n```\n````"
+
+
+def test_the_code_of_the_python_documentation_survives_to_the_letter() -> None:
+    _, read = page("python/functional.html")
+    generator = ">>> def generate_ints(N):\n...    for i in range(N):\n...        yield i"
+    assert any(generator in block.text and block.language == "pycon" for block in read.blocks)
+
+
+# -------------------------------------------------------------------------------------------- formulas
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        r'<math><mi>x</mi><annotation encoding="application/x-tex">x^{2}+y</annotation></math>',
+        r'<script type="math/tex">x^{2}+y</script>',
+        r'<span class="MathJax_Preview">x2+y</span><script type="math/tex">x^{2}+y</script>',
+        r'<math alttext="x^{2}+y"><msup><mi>x</mi><mn>2</mn></msup></math>',
+        r'<span class="katex"><math><annotation encoding="application/x-tex">x^{2}+y</annotation></math>'
+        r'<span class="katex-html" aria-hidden="true">x2+y</span></span>',
+        r'<img class="tex" alt="x^{2}+y" src="a.png">',
+        r'<img class="math" alt="x^{2}+y" src="a.png">',
+        r'<img src="https://example.org/latex.php?latex=x%5E%7B2%7D%2By&amp;bg=fff">'.replace(
+            "&amp;bg=fff", ""
+        ),
+        r"\(x^{2}+y\)",
+        r"[tex]x^{2}+y[/tex]",
+    ],
+)
+def test_every_carrier_of_inline_tex_becomes_dollars(html: str) -> None:
+    text = extract(f"<p>We look at {html} here.</p>{FILLER}").markdown
+    assert text.startswith("We look at $x^{2}+y$ here.")
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        r'<script type="math/tex; mode=display">\int_0^1 f</script>',
+        r'<math display="block" alttext="\int_0^1 f"><mi>f</mi></math>',
+        r'<div class="math">\[\int_0^1 f\]</div>',
+        r"<p>$$\int_0^1 f$$</p>",
+        r'<div class="math"><p><img alt="\int_0^1 f" src="a.png"></p></div>',
+    ],
+)
+def test_every_carrier_of_displayed_tex_becomes_a_block(html: str) -> None:
+    block = only(FILLER + html, "math")
+    assert block.text == r"\int_0^1 f"
+    assert markdown([block]) == r"$$\int_0^1 f$$"
+
+
+def test_money_is_no_formula() -> None:
+    assert extract(f"<p>It costs $5, not $10.</p>{FILLER}").markdown.startswith("It costs $5, not $10.")
+
+
+def test_the_formulas_of_real_pages_are_there_between_dollars() -> None:
+    assert r"$$I(a,b)=\int_{0}^{1} ax^2+b \, dx.$$" in page("scipy/integrate.html")[1].markdown
+    assert r"$F_{i}$" in page("sympy/finite_diff_derivatives.html")[1].markdown
+
+
+# ---------------------------------------------------------------------------------------------- tables
+
+
+def test_a_table_is_markdown_with_one_line_a_row() -> None:
+    html = """<table><caption>Sizes</caption><thead><tr><th>Name</th><th>Bytes</th></tr></thead>
+    <tbody><tr><td><code>int2</code></td><td>2</td></tr><tr><td>a|b</td><td>4</td></tr></tbody></table>"""
+    block = only(html + FILLER, "table")
+    assert markdown([block]) == "Sizes\n\n| Name | Bytes |\n| --- | --- |\n| `int2` | 2 |\n| a\\|b | 4 |"
+
+
+def test_spans_are_resolved_and_every_row_has_as_many_cells() -> None:
+    html = """<table><tr><th rowspan=2>Year</th><th colspan=2>Rain</th></tr><tr><th>May</th><th>June</th></tr>
+    <tr><td>2001</td><td>3</td><td>4</td></tr><tr><td>2002</td><td colspan=2>none</td></tr></table>"""
+    grid = only(html + FILLER, "table").grid
+    assert grid is not None
+    assert [[cell.text for cell in row] for row in grid.rows] == [
+        ["Year", "Rain", "Rain"],
+        ["Year", "May", "June"],
+        ["2001", "3", "4"],
+        ["2002", "none", "none"],
+    ]
+    assert grid.headers == 2
+
+
+def test_absurd_spans_are_bounded() -> None:
+    html = "<table><tr><th>a</th><th>b</th></tr>" + "<tr><td colspan=99999999 rowspan=99999>x</td></tr>" * 50
+    assert len(extract(html + "</table>" + FILLER).markdown) < 100_000
+
+
+def test_a_layout_table_is_read_as_if_it_were_not_there() -> None:
+    html = f"""<table><tr><td><a href=1>One</a> <a href=2>Two</a> <a href=3>Three</a></td>
+    <td><h1>Title</h1>{FILLER}<table><tr><th>k</th><th>v</th></tr><tr><td>1</td><td>2</td></tr></table></td>
+    </tr></table>"""
+    kinds = [block.kind for block in extract(html).blocks]
+    assert kinds.count("table") == 1
+    assert kinds.index("heading") < kinds.index("paragraph") < kinds.index("table")
+
+
+def test_the_tables_of_the_postgresql_documentation_are_whole() -> None:
+    text = page("postgresql/datatype-numeric.html")[1].markdown
+    assert "| `smallint` | 2 bytes | small-range integer | -32768 to +32767 |" in text
+
+
+# --------------------------------------------------------------------------------------------- pruning
+
+
+def test_what_surrounds_the_content_goes() -> None:
+    html = f"""<body><header><a href=/>Brand</a></header><nav><a href=1>Navigate</a></nav>
+    <div class="sidebar-left">Sidebar words</div><div id="cookie-banner">We use cookies</div>
+    <main><h1>The harbour</h1>{FILLER}<div class="share-buttons">Share me</div></main>
+    <div style="display: none">Unseen</div><script>var code;</script><footer>Imprint</footer></body>"""
+    text = extract(html).markdown
+    assert text.startswith("# The harbour\n\nThe harbour was quiet")
+    for gone in ("Brand", "Navigate", "Sidebar", "cookies", "Share", "Unseen", "var code", "Imprint"):
+        assert gone not in text
+
+
+def test_a_suspicious_name_does_not_lose_the_article() -> None:
+    for name in ("sidebar", "widget menu", "related", "comment", "footer"):
+        assert "harbour was quiet" in extract(f'<div class="{name}">{FILLER}</div>').markdown
+
+
+def test_lists_of_links_go_and_lists_of_words_stay() -> None:
+    links = "<ul>" + "".join(f"<li><a href={n}>Another page</a></li>" for n in range(6)) + "</ul>"
+    items = "<ol start=3><li>Cast off<li>Hoist the <b>sail</b><ul><li>slowly</ul></ol>"
+    text = extract(f"<body>{FILLER}{items}{links}</body>").markdown
+    assert "Another page" not in text
+    assert text.endswith("3. Cast off\n4. Hoist the sail\n  - slowly")
+
+
+def test_a_short_page_is_read_with_relaxed_rules() -> None:
+    assert (
+        "fewer words"
+        in extract('<div class="promo banner">A page with fewer words than most.</div>').markdown
+    )
+
+
+def test_quotes_headings_and_sections_are_told() -> None:
+    html = f"<h1>Boats</h1>{FILLER}<h2>Sails</h2><blockquote><p>Wind is free.</p></blockquote>"
+    blocks = extract(html).blocks
+    assert (blocks[-1].kind, blocks[-1].quoted, blocks[-1].section) == ("quote", 1, ("Boats", "Sails"))
+    assert markdown(blocks).endswith("## Sails\n\n> Wind is free.")
+
+
+def test_permalinks_are_no_part_of_a_heading() -> None:
+    assert only(f'<h2>Sails<a class="headerlink" href="#s">¶</a></h2>{FILLER}', "heading").text == "Sails"
+
+
+@pytest.mark.parametrize("path", ALL_PAGES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_real_pages_give_their_prose_and_none_of_their_frame(path: Path) -> None:
+    text = extract(path.read_bytes()).markdown
+    assert len(text.split()) > 300
+    assert "¶" not in text
+    assert not re.search(
+        r"^\W*(Prev|Next|Previous topic|Quick search|Navigation|Table of Contents)\W*$", text, re.M
+    )
+
+
+# ---------------------------------------------------------------------------------------------- places
+
+
+def stripped(raw: bytes) -> str:
+    import html
+
+    return html.unescape(re.sub(r"<[^>]*>", "", raw.decode("utf-8")))
+
+
+@pytest.mark.parametrize("path", ALL_PAGES[::3], ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_the_bytes_of_a_block_hold_its_words(path: Path) -> None:
+    raw = path.read_bytes()
+    for block in extract(raw).blocks:
+        there = raw[block.start : block.end].decode("utf-8")
+        words = str(block.grid) if block.grid is not None else block.text
+        bare = stripped(raw[block.start : block.end])
+        for word in re.findall(r"[A-Za-z]{4,}", words):
+            assert word in bare or word in there, (word, block)
+        assert block.end - block.start < len(raw) / 2
+
+
+def test_places_are_bytes_in_any_encoding() -> None:
+    words = "Über die Brücke läuft ein Maultier"
+    for encoding, declared in (("utf-8", "utf-8"), ("latin-1", "iso-8859-1"), ("utf-16-le", "")):
+        html = f"<meta charset={declared}><p>Füße vorweg</p><p>{words}</p>" if declared else f"<p>{words}</p>"
+        raw = (b"\xff\xfe" if encoding.startswith("utf-16") else b"") + html.encode(encoding)
+        block = extract(raw).blocks[-1]
+        assert block.text == words
+        assert words in raw[block.start : block.end].decode(encoding)
+        assert raw[block.start : block.end].decode(encoding).startswith("<p>Ü")
+
+
+def test_text_that_the_parser_moves_keeps_an_honest_place() -> None:
+    raw = b"<div><table><tr><td>inner cell</td></tr>stray words that HTML moves out</table></div>"
+    for block in extract(raw).blocks:
+        for word in re.findall(r"[a-z]{4,}", block.text):
+            assert word.encode() in raw[block.start : block.end]
+
+
+# ------------------------------------------------------------------------------------------ robustness
+
+
+def test_a_wrong_declaration_of_the_encoding_does_not_matter() -> None:
+    assert extract("<meta charset=iso-8859-1><p>naïve café</p>".encode()).markdown == "naïve café"
+    assert extract("<meta charset=utf-16><p>naïve</p>".encode("cp1252")).markdown == "naïve"
+    assert extract("<meta charset=gb2312><p>中文字</p>".encode("gb18030")).markdown == "中文字"
+    assert extract(b"<meta charset=no-such-thing><p>x</p>\xe9").markdown
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"   ", b"\x00", b"<", b"<!--", b"<html></html>", b"\xff\xfe", b"\xef\xbb\xbf"]
+)
+def test_an_empty_page_gives_no_blocks(raw: bytes) -> None:
+    assert extract(raw).markdown.strip("< \ufffd") == ""
+
+
+def test_nul_bytes_do_not_cut_a_page() -> None:
+    text = extract("<p>one\x00two</p>\x00<p>three</p>").markdown
+    assert "one" in text and "two" in text and "three" in text
+
+
+@pytest.mark.parametrize("tags", ["div", "ul><li", "table><tr><td", "blockquote", "b><i", "span", "pre"])
+def test_a_hundred_thousand_levels_are_read_without_recursion(tags: str) -> None:
+    assert "at the bottom" in extract(f"<{tags}>" * 100_000 + "found at the bottom").markdown
+
+
+@pytest.mark.parametrize(
+    "html", ["<a " * 50_000, "<" * 50_000, '<a b="' * 50_001, "</a " * 50_000, "<!--" * 50_000]
+)
+def test_tags_that_never_close_take_no_more_than_linear_time(html: str) -> None:
+    assert len(extract(html).markdown) <= len(html)
+
+
+MARKUP = """
+<p> </p> <div/class='menu'> </div> <table> <tr> <td/rowspan=3> <th/colspan=2> </table> <pre> </pre> <b> </b>
+<code> </code> <br> <li> <ul> </ul> <ol/start=9> <blockquote> <h2> </h2> <math/alttext='x'> </math> <noscript>
+<script/type='math/tex'> </script> \\(a\\) $$b$$ <a/href=x> </a> \x00 é &amp; <!-- --> word \\[c\\]
+"""
+PIECES = st.sampled_from(MARKUP.split())
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(PIECES | st.text(max_size=8), max_size=40))
+def test_no_page_is_an_error_and_every_place_is_within_it(pieces: list[str]) -> None:
+    raw = "".join(pieces).encode("utf-8", "replace")
+    read = extract(raw)
+    assert all(0 <= block.start <= block.end <= len(raw) for block in read.blocks)
+    assert extract(raw) == read
+    assert read.markdown.count("\x00") == 0
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=400))
+def test_no_bytes_are_an_error(raw: bytes) -> None:
+    assert all(0 <= block.start <= block.end <= len(raw) for block in extract(raw).blocks)
+
+
+# -------------------------------------------------------------------------------------------- metadata
+
+
+def test_title_author_and_date_are_read_from_the_page() -> None:
+    html = f"""<html lang="en-GB"><head><title>The harbour</title><meta name="author" content="Ada Lund">
+    <meta property="article:published_time" content="2020-03-04T10:00:00Z"></head><body>{FILLER}</body>"""
+    read = extract(html, metadata=True)
+    assert (read.metadata.title, read.metadata.author) == ("The harbour", "Ada Lund")
+    assert (read.metadata.date, read.language) == ("2020-03-04", "en")
+
+
+def test_importing_the_extractor_does_not_import_trafilatura() -> None:
+    program = (
+        "import sys, factory.seeds.html, factory.seeds.sources.html; print('trafilatura' in sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "False"

@@ -1,0 +1,116 @@
+"""Segmentation: where passages are cut, and what is never torn."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from factory.seeds.html import Block, extract
+from factory.seeds.prose import blocks_of_text
+from factory.seeds.segment import MAX_WORDS, MIN_WORDS, segment
+
+PAGES = Path(__file__).parent.parent / "examples" / "pages"
+ALL_PAGES = sorted(PAGES.glob("*/*.html"))
+
+
+def words(count: int, word: str = "word") -> str:
+    return " ".join([word] * count) + "."
+
+
+def passages(text: str, min_words: int = 20, max_words: int = 60) -> list[str]:
+    return [
+        part.text for part in segment(list(blocks_of_text(text)), min_words=min_words, max_words=max_words)
+    ]
+
+
+def test_passages_end_before_headings_and_keep_their_section() -> None:
+    text = f"# Boats\n\n{words(30)}\n\n## Sails\n\n{words(30)}\n\n## Oars\n\n{words(30)}\n"
+    parts = list(segment(list(blocks_of_text(text)), min_words=20, max_words=60))
+    assert [part.section for part in parts] == ["Boats", "Boats > Sails", "Boats > Oars"]
+    assert [part.text.splitlines()[0] for part in parts] == ["# Boats", "## Sails", "## Oars"]
+
+
+def test_long_sections_are_cut_between_paragraphs() -> None:
+    parts = passages("\n\n".join(words(25) for _ in range(6)))
+    assert [len(part.split()) for part in parts] == [50, 50, 50]
+
+
+def test_short_sections_are_read_together_under_the_headings_they_share() -> None:
+    text = f"# Boats\n\n## Oars\n\n{words(12)}\n\n## Sails\n\n{words(12)}\n"
+    (part,) = segment(list(blocks_of_text(text)), min_words=20, max_words=60)
+    assert part.section == "Boats"
+    assert "## Oars" in part.text and "## Sails" in part.text
+
+
+def test_headings_alone_are_no_passage() -> None:
+    assert passages("# Boats\n\n## Sails\n\n### Jib\n", min_words=0) == []
+    assert passages(f"# Boats\n\n{words(30)}\n\n# Harbours\n\n## Quays\n") == [f"# Boats\n\n{words(30)}"]
+
+
+def test_what_is_left_over_joins_the_passage_before_it() -> None:
+    assert passages(f"{words(55)}\n\n{words(15)}\n") == [f"{words(55)}\n\n{words(15)}"]
+
+
+def test_code_tables_and_formulas_are_never_cut() -> None:
+    code = "```python\n" + "\n\n".join(f"value_{n} = {n} + {n}" for n in range(60)) + "\n```"
+    table = "| a | b |\n| --- | --- |\n" + "\n".join(f"| {n} | {n} |" for n in range(80))
+    text = f"{words(30)}\n\n{code}\n\n{words(30)}\n\n{table}\n\n{words(30)}\n\n$$a = b$$\n\n{words(5)}"
+    parts = passages(text)
+    for whole in (code, table, "$$a = b$$"):
+        assert sum(whole in part for part in parts) == 1
+
+
+def test_a_lead_in_stays_with_what_it_leads_to() -> None:
+    text = f"{words(30)}\n\nThis prints it:\n\n```\n{words(40)}\n```\n\n{words(30)}"
+    assert any("This prints it:\n\n```" in part for part in passages(text))
+
+
+def test_a_formula_stays_with_the_words_around_it() -> None:
+    text = f"{words(50)}\n\nThe sum\n\n$$s = a + b$$\n\nis small."
+    assert any("The sum\n\n$$s = a + b$$\n\nis small." in part for part in passages(text))
+
+
+@pytest.mark.parametrize("path", ALL_PAGES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_the_passages_of_real_pages_keep_to_the_budget_and_their_place(path: Path) -> None:
+    raw = path.read_bytes()
+    blocks = extract(raw).blocks
+    parts = list(segment(blocks))
+    assert parts
+    longest_unit = max(len(block.text.split()) for block in blocks)
+    for part in parts:
+        count = len(part.text.split())
+        assert count >= MIN_WORDS
+        assert count <= 1.3 * MAX_WORDS + longest_unit or "$$" in part.text
+        assert part.text.count("\n```") % 2 == (1 if part.text.startswith("```") else 0)
+        assert part.section or part.text.startswith("#") or part is parts[0]
+        there = raw[part.start : part.end]
+        first = re.search(r"[A-Za-z]{5,}", re.sub("```.*", "", part.text))
+        assert first is not None and first[0].encode() in there
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["heading", "paragraph", "item", "code", "math"]), st.integers(1, 50)),
+        max_size=30,
+    ),
+    st.integers(0, 40),
+)
+def test_passages_are_whole_blocks_in_their_order(drawn: list[tuple[str, int]], min_words: int) -> None:
+    blocks = [
+        Block(kind, words(count, f"w{place}"), place, place + 1, level=1 if kind == "heading" else 0)  # type: ignore[arg-type]
+        for place, (kind, count) in enumerate(drawn)
+    ]
+    parts = list(segment(blocks, min_words=min_words, max_words=60))
+    assert all(before.end <= after.start for before, after in pairwise(parts))
+    for part in parts:
+        for block in blocks[part.start : part.end]:
+            assert block.text in part.text
+    if min_words == 0:
+        kept = sum(part.end - part.start for part in parts)
+        assert kept >= sum(block.kind != "heading" for block in blocks)
