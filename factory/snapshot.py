@@ -7,11 +7,15 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import orjson
+import pyarrow as pa
+import pyarrow.parquet as parquet
 
 from factory import __version__
 from factory.errors import FactoryError
@@ -20,6 +24,9 @@ from factory.store.reader import open_reader
 from factory.teacher.model import REHEARSAL
 
 SHARD_ROWS = 50_000
+_GROUP_ROWS = 5_000
+"""Rows that are in memory at once: a row group of Parquet."""
+
 MANIFEST = "manifest.json"
 _COMMON = "dataset, generator, tags, seed_id, sample_id, model"
 _COLUMNS: Mapping[str, str] = {
@@ -48,25 +55,32 @@ def export(
     output: Path,
     *,
     partial: bool = False,
+    shard_rows: int = SHARD_ROWS,
 ) -> dict[str, Any]:
     """Writes a snapshot and returns its manifest. An older one is replaced when the new is whole.
 
     Shares count characters: the largest total is taken for which every source has enough without repeating a
-    row. Raises FactoryError for an unfinished dataset unless `partial`, and when there is no row.
+    row. Raises FactoryError for an unfinished dataset unless `partial`, for a dataset in two sources, and
+    when there is no row.
     """
     unfinished = {standing.dataset: _why(standing) for standing in standings if not standing.finished}
     if unfinished and not partial:
         told = "\n".join(f"  {dataset}: {why}" for dataset, why in unfinished.items())
         raise FactoryError(f"these datasets are not finished:\n{told}\nbuild them first, or add --partial")
+    _check_parts(parts)
+    if output.exists() and any(output.iterdir()) and not (output / MANIFEST).exists():
+        raise FactoryError(f"{output} holds other files and would be replaced; name another --output")
     aside = output.with_name(f".{output.name}.writing")
     shutil.rmtree(aside, ignore_errors=True)
     (aside / "data").mkdir(parents=True)
     with open_reader(store, own_sql=True) as connection:
+        connection.execute(f"set temp_directory = '{_quoted(aside / 'spilled')}'")
         shares = _choose(connection, parts)
-        shards = list(_shards(connection, aside))
+        shards = list(_shards(connection, aside, shard_rows))
         if not shards:
             raise FactoryError(f"'{name}' has no accepted row yet; see: factory sql 'from rejections'")
         manifest = _manifest(connection, name, shards, shares, unfinished, partial)
+    shutil.rmtree(aside / "spilled", ignore_errors=True)
     (aside / "README.md").write_text(_card(manifest), encoding="utf-8")
     # The manifest is last: a folder without one is no snapshot.
     (aside / MANIFEST).write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
@@ -80,6 +94,19 @@ def _why(standing: Standing) -> str:
     if standing.failed > standing.max_failed:
         told.append(f"{standing.failed} seeds failed, of which {standing.max_failed} may")
     return ", ".join([standing.why, *told] if standing.why else told)
+
+
+def _check_parts(parts: Sequence[Part]) -> None:
+    """A row is taken once, so a dataset may belong to one source only."""
+    owner: dict[str, str] = {}
+    for part in parts:
+        for dataset in part.datasets:
+            if dataset in owner:
+                raise FactoryError(
+                    f"the dataset '{dataset}' is selected by '{owner[dataset]}' and by '{part.name}';"
+                    " a row cannot be taken twice, so narrow one of the two"
+                )
+            owner[dataset] = part.name
 
 
 def _replace(aside: Path, output: Path) -> None:
@@ -96,28 +123,29 @@ def _choose(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part]) -> dic
 
     Which rows are taken is decided by the hashes of their ids: the same on every machine.
     """
+    narrow = "run_id, sample_id, dataset, seed_number, kind, model, characters"
     connection.execute(
-        "create temp table chosen as select a.*, d.generator, d.tags, '' as part"
-        " from accepted a join datasets d using (dataset) limit 0"
+        f"create temp table candidates as select {narrow} from accepted where dataset in (select unnest(?))",
+        [[dataset for part in parts for dataset in part.datasets]],
     )
-    sizes: dict[str, int] = {}
+    sizes = {part.name: _characters(connection, part) for part in parts}
+    empty = [part.name for part in parts if part.share is not None and not sizes[part.name]]
+    if empty:
+        raise FactoryError(
+            f"the source '{empty[0]}' has no accepted row, so no mixture can give it its share;"
+            " build its datasets, or take it out"
+        )
+    total = min((sizes[part.name] / part.share for part in parts if part.share), default=0.0)
+    connection.execute("create temp table chosen as select *, '' as part from candidates limit 0")
     for part in parts:
-        row = connection.execute(
-            "select coalesce(sum(characters), 0) from accepted where dataset in (select unnest(?))",
-            [list(part.datasets)],
-        ).fetchone()
-        sizes[part.name] = int(row[0]) if row else 0
-    shared = [part for part in parts if part.share is not None]
-    total = min((sizes[part.name] / part.share for part in shared if part.share), default=0.0)
-    for part in parts:
-        most = sizes[part.name] if part.share is None else total * part.share
+        most = None if part.share is None else total * part.share
         connection.execute(
             "insert into chosen by name select * exclude (before) from ("
-            "  select a.*, d.generator, d.tags, ? as part,"
+            "  select *, $part as part,"
             "  sum(characters) over (order by md5(sample_id), dataset) - characters as before"
-            "  from accepted a join datasets d using (dataset)"
-            "  where dataset in (select unnest(?))) where before < ?",
-            [part.name, list(part.datasets), most],
+            "  from candidates where dataset in (select unnest($datasets))"
+            ") where $most is null or before < $most",
+            {"part": part.name, "datasets": list(part.datasets), "most": most},
         )
     taken = dict(connection.execute("select part, sum(characters) from chosen group by part").fetchall())
     whole = sum(taken.values()) or 1
@@ -133,26 +161,53 @@ def _choose(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part]) -> dic
     }
 
 
-def _shards(connection: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[dict[str, Any]]:
+def _characters(connection: duckdb.DuckDBPyConnection, part: Part) -> int:
+    row = connection.execute(
+        "select coalesce(sum(characters), 0) from candidates where dataset in (select unnest(?))",
+        [list(part.datasets)],
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _shards(connection: duckdb.DuckDBPyConnection, folder: Path, shard_rows: int) -> Iterator[dict[str, Any]]:
     """Writes the chosen rows, by kind and in the order of their ids, and describes each file."""
-    kinds = connection.execute("select kind, count(*) from chosen group by kind order by kind").fetchall()
-    for kind, count in kinds:
-        columns = _COLUMNS.get(kind, f"extra, evidence, {_COMMON}")
-        for number, first in enumerate(range(0, count, SHARD_ROWS)):
-            file = f"data/{kind}-{number:05}.parquet"
-            connection.execute(
-                f"copy (select {columns} from chosen where kind = '{kind}' order by sample_id, dataset"
-                f" limit {SHARD_ROWS} offset {first}) to '{_quoted(folder / file)}'"
-                " (format parquet, compression zstd)"
-            )
-            content = (folder / file).read_bytes()
-            yield {
-                "file": file,
-                "kind": kind,
-                "rows": min(SHARD_ROWS, count - first),
-                "bytes": len(content),
-                "sha256": hashlib.sha256(content).hexdigest(),
-            }
+    kinds = connection.execute("select distinct kind from chosen order by kind").fetchall()
+    for (kind,) in kinds:
+        rows = connection.sql(
+            f"select {_COLUMNS.get(kind, f'extra, evidence, {_COMMON}')}"
+            " from samples s join (select run_id, sample_id from chosen) using (run_id, sample_id)"
+            " join (select dataset, generator, tags from datasets) using (dataset)"
+            " where s.kind = $kind order by sample_id, dataset",
+            params={"kind": kind},
+        )
+        with rows.to_arrow_reader(_GROUP_ROWS) as reader:
+            for number, groups in groupby(_groups(reader, shard_rows), key=itemgetter(0)):
+                file = f"data/{kind}-{number:05}.parquet"
+                count = 0
+                with parquet.ParquetWriter(folder / file, reader.schema, compression="zstd") as shard:
+                    for _, group in groups:
+                        shard.write_table(group)
+                        count += group.num_rows
+                yield {"file": file, "kind": kind, "rows": count, **_stamp(folder / file)}
+
+
+def _groups(reader: pa.RecordBatchReader, shard_rows: int) -> Iterator[tuple[int, pa.Table]]:
+    """Row groups with the number of their shard, of sizes that do not depend on how the reader cuts."""
+    held = reader.schema.empty_table()
+    done = 0
+    for batch in reader:
+        held = pa.concat_tables([held, pa.Table.from_batches([batch])])
+        while held.num_rows >= (size := min(_GROUP_ROWS, shard_rows - done % shard_rows)):
+            yield done // shard_rows, held.slice(0, size)
+            held, done = held.slice(size), done + size
+    if held.num_rows:
+        yield done // shard_rows, held
+
+
+def _stamp(path: Path) -> dict[str, Any]:
+    with path.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    return {"bytes": path.stat().st_size, "sha256": digest}
 
 
 def _quoted(path: Path) -> str:
@@ -221,7 +276,10 @@ def _manifest(
 def _card(manifest: Mapping[str, Any]) -> str:
     """The dataset card: front matter that `datasets.load_dataset(folder)` reads, then words and tables."""
     kinds = list(dict.fromkeys(shard["kind"] for shard in manifest["shards"]))
-    configs = "".join(f"- config_name: {kind}\n  data_files: data/{kind}-*.parquet\n" for kind in kinds)
+    configs = "".join(
+        f"- config_name: {kind}\n  data_files: data/{kind}-*.parquet\n{default}"
+        for kind, default in zip(kinds, ["  default: true\n", *[""] * len(kinds)], strict=False)
+    )
     warning = (
         "\n**Rehearsal rows.** Some or all of these rows come from the rehearsal model, which only repeats"
         " the examples of the prompts. They are for trying things out, not for training.\n"
@@ -231,7 +289,9 @@ def _card(manifest: Mapping[str, Any]) -> str:
     state = (
         ""
         if manifest["finished"]
-        else "\n**Unfinished.** " + "; ".join(manifest["unfinished"].values()) + "\n"
+        else "\n**Unfinished.** "
+        + "; ".join(f"{name}: {why}" for name, why in manifest["unfinished"].items())
+        + "\n"
     )
     datasets = "".join(
         f"| {dataset} | {one['generator']} | {one['rows']} | {manifest['rejected'].get(dataset, 0)} |\n"

@@ -74,8 +74,10 @@ def _belong(before: Block, after: Block) -> bool:
         return True
     if after.kind == "heading":
         return False
-    if "math" in (before.kind, after.kind) or after.kind in ("code", "table"):
+    if after.kind in ("math", "code", "table"):
         return True  # what they are about stands before them
+    if before.kind == "math":
+        return after.text[:1].islower()  # the sentence goes on behind the formula
     return before.text.endswith(":") or (after.depth > 0 and after.kind != "item")
 
 

@@ -1,0 +1,45 @@
+"""``factory train RECIPE``. Torch is imported only when the command runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+
+
+@click.command()
+@click.argument("recipe", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Only say what would be trained, and for how long.")
+@click.option("--fresh", is_flag=True, help="Start anew, and remove what an earlier run left in the output.")
+@click.option(
+    "--allow-rehearsal", is_flag=True, help="Train on rows of the rehearsal model, to try things out."
+)
+@click.option("--stop-after", type=click.IntRange(min=1), help="Stop with a checkpoint after this step.")
+def train(recipe: Path, dry_run: bool, fresh: bool, allow_rehearsal: bool, stop_after: int | None) -> None:
+    """Train a model as a RECIPE says.
+
+    A run that was stopped goes on where it was when the same command is typed again. On several devices:
+    torchrun --nproc-per-node N -m trainer RECIPE
+    """
+    try:
+        from trainer import loop
+    except ImportError as error:
+        from factory.errors import FactoryError
+
+        raise FactoryError(
+            f"training needs {error.name}, which is not installed: pip install 'seedfactory[train]'"
+        ) from error
+    from trainer.recipe import read_recipe
+
+    settings = read_recipe(recipe)
+    if allow_rehearsal:
+        settings = settings.model_copy(update={"allow_rehearsal": True})
+    if dry_run:
+        loop.dry_run(settings, click.echo)
+        return
+    summary = loop.train(settings, click.echo, fresh=fresh, stop_after=stop_after)
+    if summary.interrupted:
+        raise SystemExit(INTERRUPTED)

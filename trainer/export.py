@@ -1,0 +1,172 @@
+"""Folders of weights that transformers reads, and the reading of such folders."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from factory.errors import FactoryError
+from trainer.data import Manifest
+from trainer.metrics import Step
+from trainer.model import Phi, Shape
+from trainer.recipe import Recipe
+from trainer.tokenizer import CHAT_TEMPLATE, END_OF_TEXT, IM_END, ChatTokenizer
+
+WEIGHTS = "model.safetensors"
+
+
+def write_model(
+    model: Phi, tokenizer: ChatTokenizer, folder: Path, dtype: torch.dtype = torch.float32
+) -> None:
+    """Writes weights, configuration, generation configuration, tokenizer and chat template.
+
+    The folder appears whole or not at all. It replaces one that is there.
+    """
+    from transformers import GenerationConfig, Phi3Config, PreTrainedTokenizerFast
+
+    aside = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    shape = model.shape
+    Phi3Config(
+        architectures=["Phi3ForCausalLM"],
+        vocab_size=shape.vocabulary,
+        hidden_size=shape.width,
+        intermediate_size=shape.ffn,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        num_key_value_heads=shape.kv_heads,
+        max_position_embeddings=shape.context,
+        original_max_position_embeddings=shape.context,
+        rope_parameters={"rope_type": "default", "rope_theta": shape.rope_base},
+        rms_norm_eps=shape.norm_eps,
+        tie_word_embeddings=shape.tied,
+        bos_token_id=tokenizer.end_of_text,
+        eos_token_id=tokenizer.end_of_turn,
+        pad_token_id=tokenizer.end_of_text,
+        dtype=str(dtype).removeprefix("torch."),
+    ).save_pretrained(aside)
+    GenerationConfig(
+        bos_token_id=tokenizer.end_of_text,
+        eos_token_id=[tokenizer.end_of_turn, tokenizer.end_of_text],
+        pad_token_id=tokenizer.end_of_text,
+    ).save_pretrained(aside)
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer.backend,
+        bos_token=END_OF_TEXT,
+        eos_token=IM_END,
+        pad_token=END_OF_TEXT,
+        chat_template=CHAT_TEMPLATE,
+        model_max_length=shape.context,
+        clean_up_tokenization_spaces=False,
+    ).save_pretrained(aside)
+    weights = {name: tensor.to("cpu", dtype).contiguous() for name, tensor in model.state_dict().items()}
+    if shape.tied:
+        del weights["lm_head.weight"]
+    save_file(weights, aside / WEIGHTS, metadata={"format": "pt"})
+    shutil.rmtree(folder, ignore_errors=True)
+    aside.rename(folder)
+
+
+def read_shape(folder: Path) -> Shape:
+    """The shape of a folder of weights. Raises FactoryError for another architecture or a scaled RoPE."""
+    path = folder / "config.json"
+    if not path.is_file():
+        raise FactoryError(
+            f"{path}: there is no such file; 'start' names a folder of weights with its config.json"
+        )
+    config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if config.get("model_type") != "phi3":
+        raise FactoryError(
+            f"{path}: model_type is '{config.get('model_type')}'; this trainer knows 'phi3' (phi-4's)"
+        )
+    rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
+    base = rope.get("rope_theta", config.get("rope_theta", 10_000.0))
+    partial = rope.get("partial_rotary_factor", config.get("partial_rotary_factor", 1.0))
+    if rope.get("rope_type", rope.get("type", "default")) != "default" or partial != 1.0:
+        raise FactoryError(
+            f"{path}: its RoPE is scaled or partial ({rope}); this trainer knows the plain one"
+        )
+    heads = config["num_attention_heads"]
+    return Shape(
+        layers=config["num_hidden_layers"],
+        width=config["hidden_size"],
+        heads=heads,
+        kv_heads=config.get("num_key_value_heads") or heads,
+        ffn=config["intermediate_size"],
+        vocabulary=config["vocab_size"],
+        context=config["max_position_embeddings"],
+        rope_base=float(base),
+        norm_eps=config["rms_norm_eps"],
+        tied=bool(config.get("tie_word_embeddings", False)),
+    )
+
+
+def read_model(folder: Path) -> Phi:
+    """Reads a folder of safetensors weights in float32, one file or many.
+
+    Raises FactoryError that names the parameters that are missing or that the model does not have.
+    """
+    model = Phi(read_shape(folder))
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise FactoryError(f"{folder}: holds no *.safetensors; convert the weights to safetensors first")
+    parameters = dict(model.named_parameters())
+    missing, unknown = set(parameters), set[str]()
+    for file in files:
+        with safe_open(file, framework="pt") as weights, torch.no_grad():
+            for name in weights.keys():  # noqa: SIM118 - not a dictionary
+                if name in parameters:
+                    parameters[name].copy_(weights.get_tensor(name))
+                    missing.discard(name)
+                elif not (model.shape.tied and name == "lm_head.weight"):
+                    unknown.add(name)
+    if missing or unknown:
+        raise FactoryError(
+            f"{folder}: the weights do not fit its config.json: missing {sorted(missing)[:4]},"
+            f" unknown {sorted(unknown)[:4]}"
+        )
+    return model
+
+
+def write_card(
+    folder: Path, recipe: Recipe, data: Manifest, counts: dict[str, int], first: Step, last: Step
+) -> None:
+    """Writes ``README.md``: the data, the training and the recipe of an export."""
+    left_out = ", ".join(
+        f"{count:,} {what}" for what, count in counts.items() if count and what != "documents"
+    )
+    warning = (
+        "\n> Trained on rows of the rehearsal model, which teach nothing: this is a trial of the trainer.\n"
+        if data.rehearsal
+        else ""
+    )
+    settings = yaml.safe_dump(recipe.model_dump(mode="json", exclude_none=True), sort_keys=False)
+    (folder / "README.md").write_text(
+        f"""---
+library_name: transformers
+tags: [seedfactory, {recipe.stage}]
+---
+# {recipe.output.name}
+{warning}
+## Data
+Snapshot `{data.name}` of {data.created_at}: {data.rows:,} rows, of which {counts["documents"]:,} documents were
+trained on. Left out or cut: {left_out or "nothing"}.
+
+## Training
+{last.step:,} steps, {last.total_tokens:,} tokens, {last.epoch:.2f} epochs. Loss per target token:
+{first.loss:.4f} at the first step, {last.loss:.4f} at the last.
+
+## Recipe
+```yaml
+{settings}```
+""",
+        encoding="utf-8",
+    )

@@ -1,0 +1,165 @@
+"""The phi-4 architecture with the parameter names of transformers' Phi3ForCausalLM (phi-4 report, section 3).
+
+Rows are packed: `documents` numbers the document of each token, and attention never leaves a document.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What decides the parameters and how they are used. `context` is the longest document."""
+
+    layers: int
+    width: int
+    heads: int
+    kv_heads: int
+    ffn: int
+    vocabulary: int
+    context: int
+    rope_base: float = 10_000.0
+    norm_eps: float = 1e-5
+    tied: bool = False
+
+    @property
+    def head_width(self) -> int:
+        """Channels of one head."""
+        return self.width // self.heads
+
+
+class Norm(nn.Module):
+    """Root mean square norm, computed in float32."""
+
+    def __init__(self, width: int, eps: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        wide = x.float()
+        return self.weight * (wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + self.eps)).to(x.dtype)
+
+
+class Attention(nn.Module):
+    """Grouped-query attention; queries, keys and values come from one fused projection."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.qkv_proj = nn.Linear(
+            shape.width, (shape.heads + 2 * shape.kv_heads) * shape.head_width, bias=False
+        )
+        self.o_proj = nn.Linear(shape.width, shape.width, bias=False)
+
+    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], mask: Tensor) -> Tensor:
+        rows, length, _ = x.shape
+        heads, kv_heads = self.shape.heads, self.shape.kv_heads
+        qkv = self.qkv_proj(x).view(rows, length, heads + 2 * kv_heads, self.shape.head_width).transpose(1, 2)
+        query, key = rotate(qkv[:, : heads + kv_heads], rotation).split((heads, kv_heads), dim=1)
+        value = qkv[:, heads + kv_heads :]
+        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask, enable_gqa=True)
+        return self.o_proj(mixed.transpose(1, 2).reshape(rows, length, -1))  # type: ignore[no-any-return]
+
+
+class FeedForward(nn.Module):
+    """SwiGLU; gate and up come from one fused projection."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.gate_up_proj = nn.Linear(shape.width, 2 * shape.ffn, bias=False)
+        self.down_proj = nn.Linear(shape.ffn, shape.width, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate, up = self.gate_up_proj(x).chunk(2, dim=-1)
+        return self.down_proj(functional.silu(gate) * up)  # type: ignore[no-any-return]
+
+
+class Layer(nn.Module):
+    """One pre-norm transformer layer."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.self_attn = Attention(shape)
+        self.mlp = FeedForward(shape)
+        self.input_layernorm = Norm(shape.width, shape.norm_eps)
+        self.post_attention_layernorm = Norm(shape.width, shape.norm_eps)
+
+    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], mask: Tensor) -> Tensor:
+        x = x + self.self_attn(self.input_layernorm(x), rotation, mask)
+        return x + self.mlp(self.post_attention_layernorm(x))  # type: ignore[no-any-return]
+
+
+class Trunk(nn.Module):
+    """All but the output projection."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.embed_tokens = nn.Embedding(shape.vocabulary, shape.width)
+        self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
+        self.norm = Norm(shape.width, shape.norm_eps)
+
+
+class Phi(nn.Module):
+    """The model. Its state dict is the one of Phi3ForCausalLM."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.model = Trunk(shape)
+        self.lm_head = nn.Linear(shape.width, shape.vocabulary, bias=False)
+        if shape.tied:
+            self.lm_head.weight = self.model.embed_tokens.weight
+        self.apply(_initialise)
+
+    def hidden(self, ids: Tensor, positions: Tensor, documents: Tensor) -> Tensor:
+        """The last hidden states, (rows, length, width), of packed rows; all inputs are (rows, length).
+
+        `positions` start at 0 in each document; `documents` tell a row's documents apart.
+        """
+        x = self.model.embed_tokens(ids)
+        rotation = rotation_at(positions, self.shape)
+        mask = document_mask(documents)
+        for layer in self.model.layers:
+            x = layer(x, rotation, mask)
+        return self.model.norm(x)  # type: ignore[no-any-return]
+
+    def forward(self, ids: Tensor, positions: Tensor, documents: Tensor) -> Tensor:
+        """Logits, (rows, length, vocabulary)."""
+        return self.lm_head(self.hidden(ids, positions, documents))  # type: ignore[no-any-return]
+
+    def parameter_count(self) -> int:
+        """Number of parameters; tied ones count once."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+
+def document_mask(documents: Tensor) -> Tensor:
+    """Which token sees which, (rows, 1, length, length): itself and what stands before in its document."""
+    same = documents[:, None, :, None] == documents[:, None, None, :]
+    return same.tril()
+
+
+def rotation_at(positions: Tensor, shape: Shape) -> tuple[Tensor, Tensor]:
+    """Cosine and sine of rotary embedding, (rows, 1, length, head_width), in float32."""
+    channels = torch.arange(0, shape.head_width, 2, dtype=torch.float32, device=positions.device)
+    frequencies = 1.0 / shape.rope_base ** (channels / shape.head_width)
+    angles = positions[:, None, :, None].float() * frequencies
+    angles = torch.cat((angles, angles), dim=-1)
+    return angles.cos(), angles.sin()
+
+
+def rotate(x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
+    """Applies rotary embedding to (rows, heads, length, head_width)."""
+    cos, sin = rotation
+    first, second = x.chunk(2, dim=-1)
+    return x * cos.to(x.dtype) + torch.cat((-second, first), dim=-1) * sin.to(x.dtype)
+
+
+def _initialise(module: nn.Module) -> None:
+    if isinstance(module, (nn.Linear, nn.Embedding)):
+        nn.init.normal_(module.weight, std=0.02)
