@@ -9,7 +9,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from factory.seeds.html.encoding import Source
 from factory.seeds.html.marking import MARK, mark
-from factory.seeds.html.tree import Node, measure
+from factory.seeds.html.tree import Node
 from factory.seeds.html.words import names
 
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_][\w-]*)?$")
@@ -46,8 +46,10 @@ def parse(source: Source) -> Parsed:
     whole = parser.root
     declared = ((whole.attributes.get("lang") if whole is not None else None) or "").strip().lower()
     language = _LANGUAGE.match(declared)
-    measure(root)
-    return Parsed(root, " ".join(words), language[1] if language else "", root.size, marked.html)
+    size = sum(
+        len("".join(text.split())) for node in root.walk() for text in node.children if isinstance(text, str)
+    )
+    return Parsed(root, " ".join(words), language[1] if language else "", size, marked.html)
 
 
 def _convert(body: LexborNode, root: Node, spans: list[tuple[int, int]]) -> None:

@@ -7,6 +7,7 @@ a page can be compared cheaply. A rule may not drop a node that holds much of th
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from factory.seeds.html.blocks import BLOCK_TAGS
@@ -21,6 +22,8 @@ _NAVIGATION_ROLES = names(
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _FORUM_TYPE = re.compile(r"DiscussionForumPosting|QAPage")
 _MOST_HIDDEN = 0.4
+_MOST_ENDING = 0.2
+_LONGEST_ENDING = 60
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _LINKED_BLOCKS = frozenset({"div", "ul", "ol", "section", "p", "li", "dl", "td", "table", "span", "header"})
 
@@ -42,33 +45,32 @@ RELAXED = Rules(veto=0.12, density=0.85, short=0, names=True, endings=False)
 LEAST = Rules(veto=0.05, density=1.01, short=0, names=False, endings=False)
 
 
-def prune(root: Node, rules: Rules) -> set[Node]:
-    """The nodes to leave out. Sizes of the tree are measured without them when it returns."""
-    measure(root)
-    dropped = _unseen(root)
-    measure(root, dropped)
-    _drop_named(root, rules, dropped)
-    measure(root, dropped)
-    if rules.endings:
-        _drop_endings(root, dropped)
-        measure(root, dropped)
+def prune(order: Sequence[Node], rules: Rules) -> set[Node]:
+    """The nodes to leave out of a tree, given in order. Its sizes are measured without them afterwards."""
+    measure(order)
+    root = order[0]
+    dropped = _unseen(order)
+    measure(order, dropped)
+    _drop_named(root, rules, dropped, _is_forum(order))
+    measure(order, dropped)
+    if rules.endings and _drop_endings(order, dropped):
+        measure(order, dropped)
     _drop_linked(root, rules, dropped)
-    measure(root, dropped)
+    measure(order, dropped)
     return dropped
 
 
-def _unseen(root: Node) -> set[Node]:
+def _unseen(order: Sequence[Node]) -> set[Node]:
     """What a browser with scripts does not show, unless it holds the better part of the page's text.
 
     Pages that are put together by a script carry their text hidden, or in ``noscript``.
     """
     unseen: set[Node] = set()
     for sort in (_is_fallback, _is_hidden):
-        found = [node for node in root.walk() if sort(node)]
-        outer = set(found)
-        size = sum(node.size for node in found if outer.isdisjoint(node.above()))
-        if size <= _MOST_HIDDEN * root.size:
-            unseen.update(found)
+        found = {node for node in order if sort(node)}
+        size = sum(node.size for node in found if found.isdisjoint(node.above()))
+        if size <= _MOST_HIDDEN * order[0].size:
+            unseen |= found
     return unseen
 
 
@@ -88,10 +90,9 @@ def _is_hidden(node: Node) -> bool:
     )
 
 
-def _drop_named(root: Node, rules: Rules, dropped: set[Node]) -> None:
+def _drop_named(root: Node, rules: Rules, dropped: set[Node], forum: bool) -> None:
     """Drops by tag, role and names; what holds more than the veto's share of the text stays."""
     allowed = rules.veto * root.size
-    forum = _is_forum(root)
     stack = [root]
     while stack:
         node = stack.pop()
@@ -103,11 +104,13 @@ def _drop_named(root: Node, rules: Rules, dropped: set[Node]) -> None:
         stack.extend(node.elements)
 
 
-def _is_forum(root: Node) -> bool:
+def _is_forum(order: Sequence[Node]) -> bool:
     """Whether readers' posts are the content of this page."""
-    if not FORUM.isdisjoint(root.words):
+    if not FORUM.isdisjoint(order[0].words):
         return True
-    return any(_FORUM_TYPE.search(node.attributes.get("itemtype", "")) for node in root.walk())
+    return any(
+        _FORUM_TYPE.search(node.attributes["itemtype"]) for node in order if "itemtype" in node.attributes
+    )
 
 
 def _is_boilerplate(node: Node, rules: Rules, forum: bool) -> bool:
@@ -149,27 +152,32 @@ def _drop_linked(root: Node, rules: Rules, dropped: set[Node]) -> None:
         stack.extend(node.elements)
 
 
-def _drop_endings(root: Node, dropped: set[Node]) -> None:
+def _drop_endings(order: Sequence[Node], dropped: set[Node]) -> bool:
     """Drops headings that announce other content, with what follows them up to the next heading like them."""
-    for node in root.walk():
-        if node.tag not in _HEADINGS or node in dropped or node.size > 60:
+    root, before = order[0], len(dropped)
+    for node in order:
+        if node.tag not in _HEADINGS or node in dropped or node.size > _LONGEST_ENDING:
             continue
         words = " ".join(node.text().split()).lower().strip(" :.!?…")
         if not any(words == ending or words.startswith(ending + " ") for ending in ENDINGS):
             continue
-        if node.parent is None:
-            continue
-        whole = node
-        while (
-            whole.parent is not None
-            and whole.parent is not root
-            and whole.parent.size == whole.size
-            and whole.parent.tag not in ("article", "main")
-        ):
-            whole = whole.parent
+        whole = _alone(node, root)
         dropped.add(whole)
         siblings = whole.parent.elements if whole.parent is not None else []
         for sibling in siblings[siblings.index(whole) + 1 :]:
-            if sibling.tag in _HEADINGS or sibling.size > 0.2 * root.size:
+            if sibling.tag in _HEADINGS or sibling.size > _MOST_ENDING * root.size:
                 break
             dropped.add(sibling)
+    return len(dropped) > before
+
+
+def _alone(node: Node, root: Node) -> Node:
+    """The outermost node that holds this heading and no other text."""
+    while (
+        node.parent is not None
+        and node.parent is not root
+        and node.parent.size == node.size
+        and node.parent.tag not in ("article", "main")
+    ):
+        node = node.parent
+    return node

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from factory.seeds.html.prune import LEAST, RELAXED, STRICT, Rules, prune
-from factory.seeds.html.tree import Node
+from factory.seeds.html.tree import Node, in_order
 from factory.seeds.html.words import CONTENT
 
 SHORT = 200
@@ -26,35 +26,34 @@ class Reading:
 
 def choose(root: Node) -> Reading:
     """The strict reading, unless it lost most of the page's prose or is short where a relaxed one is not."""
-    strict = _reading(root, STRICT)
-    relaxed = _reading(root, RELAXED)
+    order = in_order(root)
+    strict = _reading(order, STRICT)
+    relaxed = _reading(order, RELAXED)
     if strict.size >= SHORT and strict.prose >= _LOST * relaxed.prose:
         return strict
     if relaxed.size >= SHORT:
         return relaxed
-    return max(strict, relaxed, _reading(root, LEAST), key=lambda reading: reading.size)
+    return max(strict, relaxed, _reading(order, LEAST), key=lambda reading: reading.size)
 
 
-def _reading(root: Node, rules: Rules) -> Reading:
-    dropped = prune(root, rules)
-    part = _main_part(root, dropped)
+def _reading(order: Sequence[Node], rules: Rules) -> Reading:
+    dropped = prune(order, rules)
+    part = _main_part(order, dropped)
     return Reading(part, dropped, part.size, part.prose)
 
 
-def _main_part(root: Node, dropped: Container[Node]) -> Node:
+def _main_part(order: Sequence[Node], dropped: Container[Node]) -> Node:
     """The main content where a node that says it is that holds enough of the text left, else the root."""
-    for candidate in _candidates(root, dropped):
-        if candidate.size >= _ENOUGH * root.size:
-            return candidate
-    return root
+    return next(iter(_candidates(order, dropped)), order[0])
 
 
-def _candidates(root: Node, dropped: Container[Node]) -> list[Node]:
-    """Nodes that say they are the content: by tag or role first, then by name, each sort by size."""
+def _candidates(order: Sequence[Node], dropped: Container[Node]) -> list[Node]:
+    """Nodes that say they are the content and hold enough text: by tag or role first, then by name."""
     explicit: list[Node] = []
     named: list[Node] = []
-    for node in root.walk():
-        if node in dropped:
+    enough = _ENOUGH * order[0].size
+    for node in order:
+        if node.size < enough or node in dropped:
             continue
         attributes = node.attributes
         if (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import TypeAlias
 
 Child: TypeAlias = "Node | str"
@@ -22,6 +22,8 @@ class Node:
         "children",
         "end",
         "linked",
+        "own",
+        "own_prose",
         "parent",
         "prose",
         "size",
@@ -38,9 +40,11 @@ class Node:
         self.start = start
         self.end = end
         self.value: object = None
-        self.size = 0  # characters of text below, without white space
+        self.own = 0  # characters of text in this very node, without white space
+        self.own_prose = 0  # those of them in runs of text long enough to be sentences
+        self.size = 0  # characters of text here and below, without white space
         self.linked = 0  # those of them inside links
-        self.prose = 0  # those of them in runs of text long enough to be sentences, outside links
+        self.prose = 0  # those of them in sentences, outside links
 
     def add(self, child: Child) -> None:
         """Appends a child."""
@@ -108,22 +112,32 @@ class Node:
         return "".join(parts)
 
 
-def measure(root: Node, dropped: Container[Node] = ()) -> None:
-    """Fills in `size`, `linked` and `prose` of every node, bottom up; dropped nodes count nothing."""
-    for node in reversed(list(root.walk())):
-        size = linked = prose = 0
+def in_order(root: Node) -> list[Node]:
+    """The nodes of a tree that no longer changes, in document order, with the sizes of their own text."""
+    order = list(root.walk())
+    for node in order:
+        own = prose = 0
         for child in node.children:
             if isinstance(child, str):
                 length = len(child) - child.count(" ") - child.count("\n") - child.count("\t")
-                size += length
+                own += length
                 if length >= _SENTENCE:
                     prose += length
-            elif child not in dropped:
-                size += child.size
-                linked += child.linked
-                prose += child.prose
         if node.value is not None:
-            size = prose = len(str(node.value))
+            own = prose = len(str(node.value))
+        node.own, node.own_prose = own, prose
+    return order
+
+
+def measure(order: Sequence[Node], dropped: Container[Node] = ()) -> None:
+    """Fills in `size`, `linked` and `prose` of nodes in order, bottom up; dropped nodes count nothing."""
+    for node in order:
+        node.size, node.linked, node.prose = node.own, 0, node.own_prose
+    for node in reversed(order):
         if node.tag == "a":
-            linked, prose = size, 0
-        node.size, node.linked, node.prose = size, linked, prose
+            node.linked, node.prose = node.size, 0
+        parent = node.parent
+        if parent is not None and node not in dropped:
+            parent.size += node.size
+            parent.linked += node.linked
+            parent.prose += node.prose
