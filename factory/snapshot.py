@@ -251,7 +251,7 @@ def _manifest(
         "select dataset, count(*) from rejected where dataset in (select dataset from chosen)"
         " group by all order by all"
     ).fetchall()
-    seeds = connection.execute("select count(distinct seed_id) from chosen").fetchone()
+    seeds = connection.execute("select count(distinct seed_number) from chosen").fetchone()
     return {
         "format": 1,
         "name": name,

@@ -231,9 +231,9 @@ def _write_tokens(
 ) -> tuple[dict[str, int], int]:
     """Returns what was counted, and the length of the longest document before cutting."""
     counts = {"documents": 0, "too long": 0, "cut tokens": 0, "without targets": 0}
-    for kind, rows in snapshot.rows_by_kind().items():
+    for kind, count in snapshot.rows_by_kind().items():
         if kind not in COLUMNS:
-            counts[f"of kind {kind}"] = rows
+            counts[f"of kind {kind}"] = count
     lengths, targets, longest = [], [], 0
     with (folder / "ids.bin").open("wb") as ids_file, (folder / "learnt.bin").open("wb") as learnt_file:
         for kind, rows in snapshot.batches():

@@ -262,7 +262,7 @@ def _interruption() -> Iterator[Interruption]:
 
     def ask(number: int, frame: FrameType | None) -> None:
         interruption.asked = True
-        signal.signal(number, before[number])
+        signal.signal(number, before[signal.Signals(number)])
 
     for number in before:
         signal.signal(number, ask)

@@ -61,7 +61,7 @@ class Attention(nn.Module):
         rows, length, _ = x.shape
         heads, kv_heads = self.shape.heads, self.shape.kv_heads
         qkv = self.qkv_proj(x).view(rows, length, heads + 2 * kv_heads, self.shape.head_width).transpose(1, 2)
-        query, key = rotate(qkv[:, : heads + kv_heads], rotation).split((heads, kv_heads), dim=1)
+        query, key = rotate(qkv[:, : heads + kv_heads], rotation).tensor_split((heads,), dim=1)
         value = qkv[:, heads + kv_heads :]
         mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask, enable_gqa=True)
         return self.o_proj(mixed.transpose(1, 2).reshape(rows, length, -1))  # type: ignore[no-any-return]

@@ -51,7 +51,7 @@ class ChatTokenizer:
         self.backend = tokenizer
         tokenizer.encode_special_tokens = True  # text that spells a special token stays text
         self.end_of_text, self._start, self._sep, self.end_of_turn = (
-            int(tokenizer.token_to_id(token)) for token in (END_OF_TEXT, IM_START, IM_SEP, IM_END)
+            tokenizer.token_to_id(token) or 0 for token in (END_OF_TEXT, IM_START, IM_SEP, IM_END)
         )
         self._roles: dict[str, list[int]] = {}
 

@@ -51,7 +51,11 @@ class Report:
             self.results.append(Result(error=_text(orjson.loads(payload))[:1000]))
         elif kind == b"e" and not self.results:
             report = orjson.loads(payload)
-            self.error, self.memory, self.ended = _text(report["error"])[:10_000], bool(report["memory"]), True
+            self.error, self.memory, self.ended = (
+                _text(report["error"])[:10_000],
+                bool(report["memory"]),
+                True,
+            )
         elif kind == b"z" and len(self.results) == calls:
             self.ended = True
         elif kind != b"s" or self.results:

@@ -54,8 +54,8 @@ class Keeper:
         with theirs:
             self._process = subprocess.Popen(
                 bubblewrap.command(),
-                stdin=theirs,
-                stdout=theirs,
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
                 stderr=subprocess.PIPE,
                 env={},
                 start_new_session=True,

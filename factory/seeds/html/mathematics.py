@@ -17,9 +17,7 @@ FORMULA = "#math"
 
 _RENDERED = re.compile(r"^(MathJax(_\w+)?|mjx-chtml|MJXc-display|katex-html|MathJye)$")
 _WRAPPERS = frozenset({"katex", "katex-display", "mwe-math-element"})
-_IN_URL = re.compile(
-    r"(?:latex\.php|latex\.codecogs\.com/[\w.]+|/(?:mime|math)tex(?:\.cgi)?)\?(?:[^#]*?latex=)?([^#]+)"
-)
+_IN_URL = re.compile(r"\b(?:latex|mimetex|mathtex)\b[^?]*\?(?:(?:[^#]*&)?latex=([^&#]+)|([^#]+))")
 _TEX_CLASS = re.compile(r"(?:^|\s)(tex|latex|math|displaymath|inlinemath|mwe-math-\S+)(?:\s|$)")
 _CARRIERS = ("data-tex", "data-latex", "data-math", "data-expr")
 _LOOKS_TEX = re.compile(r"\\[a-zA-Z]|[\^_{}=]")
@@ -111,7 +109,7 @@ def _from_image(node: Node) -> Formula | None:
     alternative = node.attributes.get("alt", "")
     address = _IN_URL.search(node.attributes.get("src", ""))
     if address:
-        written = alternative if "\\" in alternative else unquote_plus(address[1])
+        written = alternative if "\\" in alternative else unquote_plus(address[1] or address[2])
         return _made(written, False)
     for near, _ in zip((node, *node.above()), range(3), strict=False):
         if alternative and _TEX_CLASS.search(near.attributes.get("class", "")):

@@ -15,9 +15,9 @@ BOILERPLATE = names(
     """
     nav navbar navheader navfooter docnav navigation navmenu subnav topnav menu submenu menubar breadcrumb
     breadcrumbs crumbs pagination pager footer foot colophon sidebar rail cookie cookies consent gdpr
-    modal popup lightbox share sharing social socials sharedaddy addtoany newsletter subscribe
+    modal popup lightbox share sharing social socials newsletter subscribe
     subscription signup optin login signin register advert advertisement advertising sponsor sponsored
-    taboola outbrain related recommended recommendations recirc toolbar skiplink offcanvas megamenu topbar
+    related recommended recommendations recirc toolbar skiplink offcanvas megamenu topbar
     searchform searchbox masthead noprint printonly eqno
     """
 )
@@ -27,9 +27,8 @@ DOUBTFUL = names(
     """
     aside ad ads banner promo promotion promotions widget widgets similar popular trending skip dropdown
     overlay header head top bottom meta info tags tag tagcloud categories category byline author bio
-    avatar profile rating ratings button buttons btn cta links link list
-    tools actions action controls filter filters sort toc contents index copyright legal disclaimer print
-    caption credit carousel slider teaser teasers card cards more next prev previous form search language
+    avatar profile rating ratings button buttons btn cta links link list tools actions action
+    controls filter filters sort toc contents index copyright legal disclaimer print caption credit carousel slider teaser teasers card cards more next prev previous form search language
     lang badge notice alert message
     """
 )
@@ -49,7 +48,7 @@ CONTENT = names(
 FORUM = names("forum forums thread topic viewtopic showthread discussion question qa")
 """A page whose body is so named consists of what its readers wrote."""
 
-COMMENTS = names("comment comments commentlist respond disqus discussion replies")
+COMMENTS = names("comment comments commentlist respond discussion replies")
 """A node so named holds what readers wrote below an article."""
 
 ENDINGS = tuple(

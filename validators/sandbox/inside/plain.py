@@ -47,7 +47,7 @@ def _list(items: list[Any], depth: int) -> list[Any]:
 def _goes_as_it_is(items: list[Any], kinds: set[type]) -> bool:
     """Whether JSON can hold these items of one type unmarked: decided without a step of Python for each."""
     if kinds == {int}:
-        return -_SMALL <= min(items) and max(items) <= _SMALL
+        return bool(min(items) >= -_SMALL and max(items) <= _SMALL)
     if kinds == {float}:
         return all(map(math.isfinite, items))
     if kinds == {str}:

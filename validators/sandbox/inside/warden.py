@@ -7,6 +7,7 @@ nothing of its source, ever lies in this process, so the next child cannot inher
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import gc
 import importlib
@@ -110,14 +111,14 @@ def _watch(pid: int, values: int, output: int, cpu_limit: float, wall_limit: flo
     why, cpu = "", 0.0
     while not why:
         left = min(cpu_limit - cpu, wall_end - time.monotonic())
-        events = dict(poll.poll(max(1, left * 1000)))
-        if 0 in events:
+        ready = dict(poll.poll(max(1, left * 1000)))
+        if 0 in ready:
             os.kill(pid, signal.SIGKILL)
             raise SystemExit("the host is gone")
         for descriptor in (values, output):
-            if descriptor in events and not _relay(descriptor, b"v" if descriptor == values else b"o", room):
+            if descriptor in ready and not _relay(descriptor, b"v" if descriptor == values else b"o", room):
                 poll.unregister(descriptor)
-        if ended in events:
+        if ended in ready:
             break
         cpu = time.clock_gettime(clock)
         if room[values] < 0:
@@ -166,10 +167,8 @@ _NOTHING = os.open("/dev/null", os.O_WRONLY)
 def _sweep() -> bool:
     """Ends every process that is left and empties the scratch space. False where that is better left to a
     fresh sandbox: nothing of one job may be seen by the next."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(-1, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     try:
         entries = os.listdir(_SCRATCH)
         if len(entries) > 1000:
