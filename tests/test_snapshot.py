@@ -229,8 +229,7 @@ SHORT: dict[str, Any] = {
 
 
 def opened(folder: Path, kind: str, cache: Path) -> Any:
-    import datasets
-
+    datasets = pytest.importorskip("datasets")
     files = str(folder / "data" / f"{kind}-*.parquet")
     return datasets.load_dataset("parquet", data_files=files, split="train", cache_dir=str(cache))
 

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 @catalog_option
 @click.option("--output", "-o", type=click.Path(file_okay=False, path_type=Path), help="The folder to write.")
 @click.option("--partial", is_flag=True, help="Take what is accepted so far; the manifest says so.")
+@click.option(
+    "--shard-rows", type=click.IntRange(min=1), default=50_000, show_default=True, help="Rows of a file."
+)
 @click.argument("what", metavar="MIXTURE_OR_SELECTOR...", nargs=-1, required=True)
-def export(catalog: Path, output: Path | None, partial: bool, what: tuple[str, ...]) -> None:
+def export(catalog: Path, output: Path | None, partial: bool, shard_rows: int, what: tuple[str, ...]) -> None:
     """Write finished datasets as a snapshot: Parquet, a manifest, a card.
 
     \b
@@ -45,7 +48,7 @@ def export(catalog: Path, output: Path | None, partial: bool, what: tuple[str, .
 
         standing = asyncio.run(standings(loaded, query, names))
     folder = output or loaded.root / "build" / "snapshots" / name
-    manifest = write(loaded.store, name, parts, standing, folder, partial=partial)
+    manifest = write(loaded.store, name, parts, standing, folder, partial=partial, shard_rows=shard_rows)
     for part, taken in manifest["mixture"].items():
         wanted = f", {taken['share_wanted']:.0%} wanted" if taken["share_wanted"] else ""
         click.echo(f"{part}: {taken['characters']:,} of {taken['characters_there']:,} characters"
