@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pytest
@@ -42,7 +43,7 @@ class Asked(NamedTuple):
     section: str
     variables: dict[str, Any]
     schema: type[BaseModel] | None = None
-    rehearsal: dict[str, Any] = {}
+    rehearsal: Mapping[str, Any] = MappingProxyType({})
 
 
 def _passages() -> list[Passage]:
@@ -287,9 +288,9 @@ def test_answers_that_go_beyond_the_source_are_left_out(built: Project) -> None:
     assert kept == judged["grounded"]
 
 
-def test_right_choices_fall_on_every_letter(built: Project) -> None:
+def test_the_right_choice_stands_in_no_fixed_place(built: Project) -> None:
     letters = built.query("select distinct (evidence->0)->>'value' from samples where dataset = 'revised'")
-    assert {letter for (letter,) in letters} >= {"A", "B", "C", "D"} - {"C"} or len(letters) >= 3
+    assert len(letters) >= 3
 
 
 def test_a_vote_may_go_against_the_reference(built: Project) -> None:
