@@ -15,7 +15,9 @@ _PLAIN = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "–": "
 
 def source_of(passage: Passage) -> str:
     """What a model is shown of a passage: the document's title, the headings above it, and its text."""
-    return "\n\n".join(part for part in (passage.title, passage.section, passage.text) if part.strip())
+    titled = passage.section.startswith(passage.title)
+    headings = passage.section if titled else f"{passage.title}\n\n{passage.section}"
+    return "\n\n".join(part for part in (headings.strip(), passage.text) if part)
 
 
 def occurs(quote: str, source: str) -> bool:

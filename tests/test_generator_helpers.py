@@ -105,7 +105,7 @@ def test_other_expressions_are_not(call: str) -> None:
 
 
 def test_likeness_is_blind_to_names_layout_and_docstrings() -> None:
-    one = "def f(values):\n    'Sum.'\n    total = 0\n    for value in values:\n        total += value\n    return total"
+    one = "def f(values):\n    'S.'\n    t = 0\n    for v in values:\n        t += v\n    return t"
     two = "def f(xs: list[int]) -> int:\n    t: int = 0  # start\n    for x in xs:\n        t += x\n    return t"
     other = "def f(xs):\n    return sum(xs)"
     assert similarity(one, two) == 1.0
