@@ -10,7 +10,7 @@ from pathlib import Path
 from conftest import ROOT, Project
 
 CATALOG = """\
-seeds: {pages: {source: html, path: page.html, as: passage}}
+seeds: {pages: {source: html, path: page.html, as: passage, with: {min_words: 40}}}
 datasets:
   terms: {seeds: pages, generator: glossary.entry, validators: [glossary.brief]}
 """
