@@ -58,7 +58,12 @@ def _plugins() -> bool:
 
     faults, count = [], 0
     for group in (GENERATORS, VALIDATORS, SOURCES):
-        for name in discover(group):
+        try:
+            names = list(discover(group))
+        except FactoryError as error:
+            faults.append(str(error))
+            continue
+        for name in names:
             count += 1
             try:
                 load(group, name)

@@ -18,20 +18,27 @@ from factory.errors import FactoryError, StoreError
 @click.option(
     "--store", type=click.Path(dir_okay=False, path_type=Path), help="The store. Default: the catalogue's."
 )
-@click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), help="Default: what --output ends in, or a table."
+)
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
 @click.option(
     "--all", "show_all", is_flag=True, help=f"Every row of a table, not only the first {SHOWN_ROWS}."
 )
 @click.argument("query", required=False)
 def sql(
-    catalog: Path, store: Path | None, form: str, output: Path | None, show_all: bool, query: str | None
+    catalog: Path,
+    store: Path | None,
+    form: str | None,
+    output: Path | None,
+    show_all: bool,
+    query: str | None,
 ) -> None:
     """Ask the store in SQL: one SELECT, also while a build is running.
 
     \b
       factory sql "select dataset, count(*) from accepted group by all"
-      factory sql --format csv -o rows.csv "select * from rejections"
+      factory sql -o rows.csv "select * from rejections"
       factory sql                       a prompt; .help says what it offers
       factory sql < question.sql
 
@@ -45,8 +52,11 @@ def sql(
         _prompt(path)
         return
     text = query if query is not None else sys.stdin.read()
+    if form is None:
+        ending = output.suffix.removeprefix(".") if output else ""
+        form = ending if ending in FORMATS else "table"
     keep = SHOWN_ROWS if form == "table" and not show_all else None
-    write(answer(path, text, keep=keep), form, output)
+    write(answer(path, text, keep=keep), form, output, everything=show_all)
 
 
 HELP = """\

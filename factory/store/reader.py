@@ -41,7 +41,7 @@ def open_reader(path: Path, *, own_sql: bool = False) -> duckdb.DuckDBPyConnecti
         raise StoreError(f"there is no store {path} yet; run 'factory build' first")
     guard = {} if own_sql else {"enable_external_access": "false", "lock_configuration": "true"}
     try:
-        return duckdb.connect(str(path), read_only=True, config={"memory_limit": "2GB", **guard})
+        return duckdb.connect(str(path), read_only=True, config={"memory_limit": "1GB", **guard})
     except duckdb.Error as error:
         if "lock on file" in str(error):
             raise _Held(
