@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import subprocess
 import sys
 import time
@@ -244,6 +245,21 @@ async def test_a_query_whose_asker_has_gone_is_cancelled(tmp_path: Path) -> None
         await wire.drain()
         wire.close()
         await asyncio.wait_for(cancelled.wait(), 10)
+
+
+@in_a_loop
+async def test_a_build_that_ends_drops_what_is_still_asked_without_a_word(tmp_path: Path) -> None:
+    path = tmp_path / "store.duckdb"
+    complaints: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    endless = "select count(*) from range(10000000) a, range(10000000) b where a.range * b.range % 7 = 3"
+    async with build(path):
+        asked = [asyncio.create_task(asyncio.to_thread(ask, path, endless)) for _ in range(2)]
+        await asyncio.sleep(0.3)
+    assert await asyncio.gather(*asked) == [None, None]
+    gc.collect()
+    await asyncio.sleep(0.05)
+    assert complaints == []
 
 
 @in_a_loop

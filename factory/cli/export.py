@@ -48,13 +48,16 @@ def export(catalog: Path, output: Path | None, partial: bool, shard_rows: int, w
 
         standing = asyncio.run(standings(loaded, query, names))
     folder = output or loaded.root / "build" / "snapshots" / name
+    replaced = " (the snapshot that was there is replaced)" if folder.exists() else ""
     manifest = write(loaded.store, name, parts, standing, folder, partial=partial, shard_rows=shard_rows)
     for part, taken in manifest["mixture"].items():
         wanted = f", {taken['share_wanted']:.0%} wanted" if taken["share_wanted"] else ""
         click.echo(f"{part}: {taken['characters']:,} of {taken['characters_there']:,} characters"
                    f" ({taken['share']:.0%} of the whole{wanted})")  # fmt: skip
     rehearsal = "; rehearsal rows: for trying out, not for training" if manifest["rehearsal"] else ""
-    click.echo(f"{manifest['rows']} rows of {len(manifest['datasets'])} datasets in {folder}{rehearsal}")
+    click.echo(
+        f"{manifest['rows']} rows of {len(manifest['datasets'])} datasets in {folder}{replaced}{rehearsal}"
+    )
 
 
 def _parts(catalog: Catalog, what: tuple[str, ...]) -> tuple[str, list[Part]]:

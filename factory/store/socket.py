@@ -91,8 +91,8 @@ class _Desk:
             if task is not None and not self._closing:
                 self._tasks.add(task)
                 await self._serve(asker, wire)
-        except ConnectionError:
-            pass  # The asker has gone, and with it whoever wanted to know.
+        except (ConnectionError, asyncio.CancelledError):
+            pass  # The asker has gone, or the build ends: nobody is left to answer, or to be told.
         finally:
             self._tasks.discard(cast("asyncio.Task[None]", task))
             wire.close()
@@ -131,6 +131,7 @@ class _Desk:
         while not work.done():
             self._interrupt()
             await asyncio.wait({work}, timeout=0.05)
+        work.exception()  # Looked at, so that asyncio does not complain where no reply follows.
 
 
 async def _reply(wire: asyncio.StreamWriter, work: asyncio.Future[Answer], late: str | None) -> None:
