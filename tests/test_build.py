@@ -158,7 +158,7 @@ def test_a_broken_record_is_a_row_of_failures_and_the_others_are_built(project: 
 
 def test_replies_that_break_their_schema_are_asked_again_and_none_is_lost(project: Project) -> None:
     project.questions(*(f"question {number}?" for number in range(30)))
-    project.catalog(STEPS, "{writer: {model: rehearsal, rehearsal: {broken_json: 0.3, server_error: 0.1}}}")
+    project.catalog(STEPS, "{writer: {model: rehearsal, rehearsal: {broken_json: 0.1, server_error: 0.1}}}")
     out = project.factory("build", "--retry", "failed", code=0)
     assert "30" in out
     assert project.query("select count(*) from accepted") == [(60,)]

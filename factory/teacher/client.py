@@ -90,6 +90,7 @@ class HttpClient:
         body = self._body(request)
         headers = {HINT_HEADER: encoded(hint, draw)} if hint and self._hints else None
         most_tokens = len(body) // 4 + self._model.max_tokens
+        unbidden = 0  # failures without a Retry-After: only these make the next wait longer
         for attempt in range(self._model.retries + 1):
             turn = await self._limiter.enter(most_tokens)
             started = time.monotonic()
@@ -101,7 +102,8 @@ class HttpClient:
                     self._limiter.refused(turn, pause=pause, unused=most_tokens)
                 else:
                     self._limiter.failed(unused=most_tokens)
-                await self._wait(attempt, fault)
+                await self._wait(attempt, unbidden, fault)
+                unbidden += fault.wait is None
             except BaseException:
                 self._limiter.failed(unused=most_tokens)
                 raise
@@ -119,14 +121,14 @@ class HttpClient:
             await self._session.close()
             self._session = None
 
-    async def _wait(self, attempt: int, fault: Passing) -> None:
+    async def _wait(self, attempt: int, unbidden: int, fault: Passing) -> None:
         """Waits before the next attempt. Raises TeacherError when there is none."""
         if attempt == self._model.retries:
             times = f"{attempt + 1} attempts" if attempt else "1 attempt"
             raise self._error(f"gave up after {times}: {fault}") from fault
         if fault.wait is not None and fault.wait > LONGEST_WAIT:
             raise self._error(f"asks to wait {fault.wait:.0f} s: {fault}") from fault
-        backoff = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2**attempt) * _JITTER.uniform(0.5, 1.0)
+        backoff = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2**unbidden) * _JITTER.uniform(0.5, 1.0)
         await asyncio.sleep(backoff if fault.wait is None else fault.wait)
 
     async def _attempt(self, body: bytes, headers: dict[str, str] | None, started: float) -> Reply:

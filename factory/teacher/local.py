@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -38,8 +39,6 @@ class LocalClient:
 
     def _sample(self, request: Request, draw: int) -> Reply:
         tokenizer, network = self._load()
-        import torch
-
         started = time.monotonic()
         messages, _ = asked(request, "prompt")
         prompt = tokenizer.apply_chat_template(
@@ -47,20 +46,19 @@ class LocalClient:
             add_generation_prompt=True,
             return_tensors="pt",
             return_dict=True,
-        )
-        sampling = request.sampling
-        options: dict[str, Any] = {"do_sample": bool(sampling["temperature"])}
-        if options["do_sample"]:
-            options |= {"temperature": sampling["temperature"], "top_p": sampling["top_p"] or 1.0, "top_k": 0}
+        )["input_ids"]
         seed = int(content_hash(request.canonical().decode(), draw)[:15], 16)
-        with torch.no_grad(), torch.random.fork_rng():
-            torch.manual_seed(seed)
-            ids = network.generate(**prompt, max_new_tokens=sampling["max_tokens"], **options)[0]
-        given = prompt["input_ids"].shape[1]
-        new = ids[given:].tolist()
-        text = _until(tokenizer.decode(new, skip_special_tokens=True), sampling["stop"])
-        cut = len(new) >= sampling["max_tokens"] and new[-1] not in _ends(network)
-        return Reply(text, "length" if cut else "stop", given, len(new), time.monotonic() - started)
+        stops = request.sampling["stop"]
+        longest = max(map(len, stops), default=0)
+
+        def ended(ids: list[int]) -> bool:
+            tail = tokenizer.decode(ids[-longest - 4 :]) if longest else ""
+            return any(stop in tail for stop in stops)
+
+        ids, whole = _continue(network, prompt, request.sampling, seed, ended)
+        text = _until(tokenizer.decode(ids, skip_special_tokens=True), stops)
+        seconds = time.monotonic() - started
+        return Reply(text, "stop" if whole else "length", prompt.shape[1], len(ids), seconds)
 
     def _load(self) -> tuple[Any, Any]:
         if self._loaded is None:
@@ -69,6 +67,7 @@ class LocalClient:
                     f"{self._model.model}: {self._folder} is no folder of weights (no config.json)"
                 )
             try:
+                import torch  # noqa: F401  (transformers imports without it, and fails later)
                 from transformers import AutoModelForCausalLM, AutoTokenizer
             except ImportError:
                 raise TeacherError(
@@ -76,14 +75,55 @@ class LocalClient:
                     " pip install 'seedfactory[train]'"
                 ) from None
             tokenizer = AutoTokenizer.from_pretrained(self._folder, local_files_only=True)
+            if tokenizer.chat_template is None:
+                raise TeacherError(
+                    f"{self._model.model}: the tokenizer in {self._folder} has no chat template, so it cannot"
+                    " be asked; give it one, or name a model that was trained on conversations"
+                )
             network = AutoModelForCausalLM.from_pretrained(self._folder, local_files_only=True).eval()
             self._loaded = tokenizer, network
         return self._loaded
 
 
-def _ends(network: Any) -> list[int]:
+def _continue(
+    network: Any, prompt: Any, sampling: Mapping[str, Any], seed: int, ended: Callable[[list[int]], bool]
+) -> tuple[list[int], bool]:
+    """The ids of one continuation, and whether it came to an end: an end token, left out, or `ended`.
+
+    Not `generate`: that draws from the process's one generator, which a trainer may be using.
+    """
+    import torch
+
+    chance = torch.Generator().manual_seed(seed)
     ends = network.generation_config.eos_token_id
-    return ends if isinstance(ends, list) else [ends]
+    ends = set(ends) if isinstance(ends, list) else {ends}
+    ids: list[int] = []
+    step, past = prompt, None
+    with torch.inference_mode():
+        while len(ids) < sampling["max_tokens"]:
+            output = network(input_ids=step, past_key_values=past, use_cache=True, logits_to_keep=1)
+            past = output.past_key_values
+            chosen = _choose(output.logits[0, -1].float(), sampling, chance)
+            if chosen in ends:
+                return ids, True
+            ids.append(chosen)
+            if ended(ids):
+                return ids, True
+            step = torch.tensor([[chosen]])
+    return ids, False
+
+
+def _choose(logits: Any, sampling: Mapping[str, Any], chance: Any) -> int:
+    """A token id: the likeliest at temperature 0, else one drawn from the nucleus of `top_p`."""
+    import torch
+
+    temperature = 1.0 if sampling["temperature"] is None else sampling["temperature"]
+    if temperature == 0:
+        return int(logits.argmax())
+    likely, order = torch.softmax(logits / temperature, -1).sort(descending=True)
+    outside = likely.cumsum(-1) - likely >= (sampling["top_p"] or 1.0)
+    place = torch.multinomial(likely.masked_fill(outside, 0.0), 1, generator=chance)
+    return int(order[place])
 
 
 def _until(text: str, stops: list[str]) -> str:

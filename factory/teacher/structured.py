@@ -13,6 +13,11 @@ from factory.teacher.model import ReplySchema, Request
 
 Messages = Sequence[Mapping[str, str]]
 
+_IN_WORDS = (
+    "\n\nAnswer with one JSON object and nothing else: no words around it, no code fence. It must fit this JSON"
+    " schema:\n"
+)
+
 
 def asked(request: Request, way: str | None = None) -> tuple[Messages, dict[str, Json] | None]:
     """The messages to send and the `response_format` field, or None, for the way the model is asked.
@@ -31,14 +36,17 @@ def asked(request: Request, way: str | None = None) -> tuple[Messages, dict[str,
 
 def _with_words(messages: Messages, schema: ReplySchema) -> Messages:
     """The messages, the first question with the schema at its end."""
-    words = (
-        "\n\nAnswer with one JSON object and nothing else: no words around it, no code fence. It must"
-        f" fit this JSON schema:\n{orjson.dumps(schema.schema).decode()}"
-    )
+    words = _IN_WORDS + orjson.dumps(schema.schema).decode()
     first = next(place for place, message in enumerate(messages) if message["role"] == "user")
     worded = [dict(message) for message in messages]
     worded[first]["content"] += words
     return worded
+
+
+def schema_in(prompt: str) -> dict[str, Json] | None:
+    """The schema that the words of a prompt ask for, where `asked` put them; None where there are none."""
+    found = prompt.rpartition(_IN_WORDS)
+    return orjson.loads(found[2].partition("\n")[0]) if found[1] else None
 
 
 @functools.lru_cache(maxsize=256)
