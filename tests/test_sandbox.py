@@ -117,7 +117,8 @@ def test_a_program_that_will_not_end_well_is_ended(name: str) -> None:
 def test_a_pass_cannot_be_forged(name: str) -> None:
     outcome = _run(FORGED[name], "answer()")
     results = outcome.results or (Result(error="never reached"),)
-    assert not outcome.ok or disagreement(Case(call="answer()", expected="42"), results[0])
+    # The expected value never enters the sandbox, so a program may send what it likes: it cannot know this.
+    assert not outcome.ok or disagreement(Case(call="answer()", expected="7919"), results[0])
 
 
 def test_the_executor_goes_on_after_all_of_them() -> None:
