@@ -260,3 +260,45 @@ def test_a_wrong_recipe_is_told_with_line_and_near_miss(tmp_path: Path) -> None:
     path.write_text("stage: sft\nsnapshot: s\noutput: o\ncontext: 64\nbatch: {tokens: 64}\nstepz: 3\n")
     with pytest.raises(FactoryError, match=r"recipe\.yaml:6.*did you mean 'steps'"):
         read_recipe(path)
+
+
+def test_an_export_answers_as_a_local_model_the_same_for_the_same_draw(tmp_path: Path) -> None:
+    import asyncio
+
+    from factory.errors import TeacherError
+    from factory.teacher.client import client_for
+    from factory.teacher.model import Model, Request
+
+    _snapshot(tmp_path / "snapshot")
+    recipe = _recipe(tmp_path, steps=2)
+    train(recipe, _quiet)
+
+    async def ask(folder: Path, draws: tuple[int, ...]) -> list[str]:
+        model = Model(model=f"local/{folder}", max_tokens=12, temperature=1.0)
+        client = client_for(model)
+        request = Request([{"role": "user", "content": "Say red."}], model.sampling())
+        try:
+            return [(await client.complete(request, draw)).text for draw in draws]
+        finally:
+            await client.close()
+
+    first, second, again = asyncio.run(ask(recipe.output / "export", (0, 1, 0)))
+    assert first == again != second
+    with pytest.raises(TeacherError, match="nowhere"):
+        asyncio.run(ask(tmp_path / "nowhere", (0,)))
+
+
+def test_a_provider_without_litellm_is_told_how_to_install_it() -> None:
+    import asyncio
+    import importlib.util
+
+    from factory.errors import TeacherError
+    from factory.teacher.client import client_for
+    from factory.teacher.model import Model, Request
+
+    if importlib.util.find_spec("litellm"):
+        pytest.skip("litellm is installed here")
+    model = Model(model="anthropic/some-model")
+    request = Request([{"role": "user", "content": "Hello"}], model.sampling())
+    with pytest.raises(TeacherError, match=r"pip install 'seedfactory\[litellm\]'"):
+        asyncio.run(client_for(model).complete(request))
