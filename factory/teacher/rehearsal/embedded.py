@@ -35,3 +35,4 @@ class EmbeddedRehearsal:
             await self._client.close()
         if self._server is not None:
             await self._server.__aexit__()
+        self._client = self._server = None

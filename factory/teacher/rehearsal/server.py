@@ -146,7 +146,7 @@ class Rehearsal:
 class Ask:
     """A chat request with its hint."""
 
-    __slots__ = ("body", "hint", "identity", "label", "pick")
+    __slots__ = ("body", "hint", "identity", "label", "pick", "prompt")
 
     def __init__(self, body: bytes, header: str | None) -> None:
         """Raises ValueError, TypeError, LookupError or zlib.error for what is no chat request."""
@@ -154,6 +154,7 @@ class Ask:
         self.hint = _decoded(header) if header else None
         if not self.body["messages"]:
             raise ValueError("'messages' is empty")
+        self.prompt = "\n\n".join(str(message["content"]) for message in self.body["messages"])
         self.identity = identity(self.hint, self.body["messages"])
         self.label = f"{self.hint['plugin']}:{self.hint['section']}" if self.hint else "(no hint)"
         self.pick = int(self.identity[:8], 16)
@@ -167,17 +168,15 @@ class Ask:
 
     def filled(self, chance: Random) -> str:
         """A reply out of the prompt's own words: JSON where the request asks for it."""
-        prompt = "\n\n".join(str(message["content"]) for message in self.body["messages"])
         response_format = self.body.get("response_format") or {}
-        schema = response_format.get("json_schema", {}).get("schema") or schema_in(prompt)
+        schema = response_format.get("json_schema", {}).get("schema") or schema_in(self.prompt)
         if schema is None:
-            return fill_text(prompt, chance)
-        return orjson.dumps(fill_schema(schema, prompt, chance)).decode()
+            return fill_text(self.prompt, chance)
+        return orjson.dumps(fill_schema(schema, self.prompt, chance)).decode()
 
     def completion(self, text: str) -> dict[str, Any]:
         """The response. Four characters count as a token."""
-        prompt = sum(len(str(message["content"])) for message in self.body["messages"])
-        usage = {"prompt_tokens": prompt // 4 + 1, "completion_tokens": len(text) // 4 + 1}
+        usage = {"prompt_tokens": len(self.prompt) // 4 + 1, "completion_tokens": len(text) // 4 + 1}
         message = {"role": "assistant", "content": text}
         return {
             "id": f"rehearsal-{self.identity[:12]}",
