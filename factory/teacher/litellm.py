@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from factory.errors import TeacherError
+from factory.teacher.client import BUSY
 from factory.teacher.limits import Limiter
 from factory.teacher.model import Hint, Model, Reply, Request
 from factory.teacher.structured import asked
@@ -49,8 +50,14 @@ class LitellmClient:
                 **sampling["extra"],
             )
         except Exception as error:
-            self._limiter.failed(unused=most_tokens)
+            if getattr(error, "status_code", None) in BUSY:
+                self._limiter.refused(turn, unused=most_tokens)
+            else:
+                self._limiter.failed(unused=most_tokens)
             raise TeacherError(f"{model.model}: {self._told(error)}") from None
+        except BaseException:
+            self._limiter.failed(unused=most_tokens)
+            raise
         seconds = time.monotonic() - started
         choice, usage = answer.choices[0], answer.usage
         self._limiter.answered(
