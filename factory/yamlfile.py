@@ -53,7 +53,9 @@ class YamlFile:
             elif fault["type"] == "missing":
                 told.append(f"{place}: this key is missing")
             else:
-                told.append(f"{place}: {fault['msg'].removeprefix('Value error, ')}{_given(fault['input'])}")
+                told.append(
+                    f"{place}: {fault['msg'].removeprefix('Value error, ')}{_given(keys, fault['input'])}"
+                )
         return told
 
 
@@ -151,7 +153,8 @@ def _is_model(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
-def _given(value: Any) -> str:
-    """What was given, where it is short enough to help."""
-    shown = repr(value)
-    return f" (it is {shown})" if len(shown) <= 60 else ""
+def _given(keys: Sequence[str | int], value: Any) -> str:
+    """What was given, where it is short enough to help; never a secret, nor a mapping that may hold one."""
+    secret = any(word in str(key) for key in keys[-1:] for word in ("key", "token", "secret", "password"))
+    shown = "" if secret or not isinstance(value, str | int | float) else repr(value)
+    return f" (it is {shown})" if 0 < len(shown) <= 60 else ""

@@ -98,6 +98,8 @@ def test_variables_come_from_the_environment_or_their_default(tmp_path: Path) ->
 def test_a_key_is_never_shown(tmp_path: Path) -> None:
     text = GOOD.replace("temperature: 0.7", "api_key: ${KEY}, temperature: hot")
     assert "sesame" not in _fault(tmp_path, text, KEY="sesame")
+    for wrong in ("{model: bare, api_key: sesame}", "{model: openai/x, api_key: [sesame]}"):
+        assert "sesame" not in _fault(tmp_path, GOOD.replace("{model: rehearsal, temperature: 0.7}", wrong))
     shown = repr(_catalog(tmp_path, text.replace("hot", "1"), KEY="sesame").models["writer"])
     assert "sesame" not in shown
 
