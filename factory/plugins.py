@@ -1,7 +1,7 @@
 """The plugin surface: the decorators, the protocols of what upper layers offer, and the discovery.
 
 A distribution registers a *package* of plugins under an entry point group (``factory.generators``,
-``factory.validators``, ``factory.sources``). Every module in it with a line that starts with the group's
+``factory.validators``, ``factory.sources``, ``factory.cleaners``). Every module in it with a line that starts with the group's
 decorator is a plugin, named after its path: ``generators/extract/qa.py`` is ``extract.qa``. The built-in
 packages register as ``builtin`` and have no prefix; a third party's prefix is its entry point's name.
 Nothing is imported to find them: one that fails to import fails only the datasets that name it.
@@ -9,13 +9,23 @@ Nothing is imported to find them: one that fails to import fails only the datase
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import importlib
 import importlib.util
 import inspect
 import re
 import typing
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -30,6 +40,7 @@ BUILTIN = "builtin"
 Axes = Mapping[str, Sequence[str]]
 Items = TypeVar("Items")
 OneOrMore: TypeAlias = Items | tuple[Items, ...]
+Score: TypeAlias = float | int | str
 
 # ------------------------------------------------------------------------------------ protocols
 
@@ -77,10 +88,20 @@ class Policy(Protocol):
 
 @dataclass(frozen=True)
 class Found:
-    """A seed that a source read, and where."""
+    """A seed that a source read, where, and what cleaners measured of it there."""
 
     seed: Seed
     origin: Origin
+    scores: Mapping[str, Score] = field(default_factory=dict)
+
+    def scored(self, **scores: Score) -> Found:
+        """The same with scores added: they end in `origins.scores`, where SQL reads them."""
+        return dataclasses.replace(self, scores={**self.scores, **scores})
+
+    def changed(self, **content: Any) -> Found:
+        """The same with other content (``text=...``): a seed of its own, found at the same place."""
+        seed = type(self.seed).model_validate({**dict(self.seed), **content})
+        return dataclasses.replace(self, seed=seed)
 
 
 @dataclass(frozen=True)
@@ -89,6 +110,45 @@ class Broken:
 
     origin: Origin
     error: str
+
+
+@dataclass(frozen=True)
+class Drop:
+    """Why a cleaner leaves a seed out. `reason` is a few words that many seeds share; figures are scores."""
+
+    reason: str
+    scores: Mapping[str, Score] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Span:
+    """A part of a file, `start` up to `end`, in what its source counts: bytes, records or row groups."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Member:
+    """A seed as a cleaner of whole seed sets sees it."""
+
+    seed_id: str
+    text: str
+    address: str
+    scores: Mapping[str, Score]
+
+
+class SeedsInOrder(Protocol):
+    """The seeds of a set that earlier steps kept, for a cleaner of whole sets."""
+
+    scratch: Path
+    """A folder for files of the cleaner's own; it is removed after."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Member]:
+        """Each seed once, in the order of seed ids: the same on any machine. May be gone through again."""
+        ...
 
 
 # ------------------------------------------------------------------------------------- plugins
@@ -147,14 +207,27 @@ class Validator(Plugin):
 
 @dataclass(frozen=True, kw_only=True)
 class Source(Plugin):
-    """A generator function from one file to what was found in it: one file is one shard."""
+    """A generator function from one file to what was found in it. `split` cuts a large file into spans that
+    can be read apart; without one, a file is read as a whole."""
 
     gives: tuple[type[Seed], ...]
+    split: Callable[[Path, int], Iterable[Span]] | None = None
 
-    def __call__(self, path: Path, kind: type[Seed], **settings: Any) -> Iterator[Found | Broken]:
+    def __call__(
+        self, path: Path, kind: type[Seed], span: Span | None = None, **settings: Any
+    ) -> Iterator[Found | Broken]:
         """Starts reading a file; every seed it finds is of class `kind`, which is one of `gives`."""
-        found: Iterator[Found | Broken] = self.target(path, kind, **settings)
+        part = {} if span is None else {"span": span}
+        found: Iterator[Found | Broken] = self.target(path, kind, **part, **settings)
         return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cleaner(Plugin):
+    """A step that seeds go through: one seed at a time, or, with `whole`, once over the whole seed set."""
+
+    takes: tuple[type[Seed], ...]
+    whole: bool = False
 
 
 def generator(
@@ -205,13 +278,42 @@ def validator(
     return declare
 
 
-def source(*, gives: OneOrMore[type[Seed]]) -> Callable[[Callable[..., Iterator[Found | Broken]]], Source]:
-    """Declares a source: a generator function ``(path, kind, *, settings...)`` over one file."""
+def source(
+    *, gives: OneOrMore[type[Seed]], split: Callable[[Path, int], Iterable[Span]] | None = None
+) -> Callable[[Callable[..., Iterator[Found | Broken]]], Source]:
+    """Declares a source: a generator function ``(path, kind, *, settings...)`` over one file.
+
+    `path` is a Path, or a UPath where the catalogue names a remote file: open it with ``path.open("rb")``.
+    `split(path, size)`, where given, cuts a file into spans of about `size` bytes; the function then has a
+    third parameter, ``span: Span | None = None``, and reads that part alone.
+    """
 
     def declare(function: Callable[..., Iterator[Found | Broken]]) -> Source:
         if not inspect.isgeneratorfunction(function):
             raise PluginError(f"{_where(function)}: a source is a 'def' that yields Found and Broken")
-        return Source(target=function, settings=_settings(function, positional=2), gives=_many(gives))
+        settings = _settings(function, positional=2 if split is None else 3)
+        return Source(target=function, settings=settings, gives=_many(gives), split=split)
+
+    return declare
+
+
+def cleaner(*, takes: OneOrMore[type[Seed]]) -> Callable[[Callable[..., Any]], Cleaner]:
+    """Declares a step of a seed set's ``clean:`` list, for the kinds of seed that it takes.
+
+    One of three forms, settings keyword-only as everywhere: a function ``(item: Found, *, settings...) ->
+    Found | Drop`` that keeps a seed (changed or scored, or as it is) or says why not; a class with
+    ``clean(item)`` where it holds a model; a class with ``choose(seeds: SeedsInOrder)`` that goes through the
+    whole seed set and yields ``(seed id, Drop)`` for each that is to go. A class may have a property
+    `fingerprint`, a string that changes when its judgements could. What it gives depends on nothing else.
+    """
+
+    def declare(target: Callable[..., Any]) -> Cleaner:
+        is_class = inspect.isclass(target)
+        if is_class and hasattr(target, "clean") == hasattr(target, "choose"):
+            raise PluginError(f"{_where(target)}: a cleaner class has 'clean(item)' or 'choose(seeds)'")
+        settings = _settings(target, positional=0 if is_class else 1)
+        whole = is_class and hasattr(target, "choose")
+        return Cleaner(target=target, settings=settings, takes=_many(takes), whole=whole)
 
     return declare
 
@@ -294,6 +396,7 @@ class Group(BaseModel):
 GENERATORS = Group(entry_point="factory.generators", noun="generator", marker="@generator", kind=Generator)
 VALIDATORS = Group(entry_point="factory.validators", noun="validator", marker="@validator", kind=Validator)
 SOURCES = Group(entry_point="factory.sources", noun="source", marker="@source", kind=Source)
+CLEANERS = Group(entry_point="factory.cleaners", noun="cleaner", marker="@cleaner", kind=Cleaner)
 
 
 @dataclass(frozen=True)
