@@ -1,10 +1,10 @@
 """The plugin surface: the decorators, the protocols of what upper layers offer, and the discovery.
 
 A distribution registers a *package* of plugins under an entry point group (``factory.generators``,
-``factory.validators``, ``factory.sources``, ``factory.cleaners``). Every module in it with a line that starts with the group's
-decorator is a plugin, named after its path: ``generators/extract/qa.py`` is ``extract.qa``. The built-in
-packages register as ``builtin`` and have no prefix; a third party's prefix is its entry point's name.
-Nothing is imported to find them: one that fails to import fails only the datasets that name it.
+``factory.validators``, ``factory.sources``, ``factory.cleaners``). Every module in it with a line that starts
+with the group's decorator is a plugin, named after its path: ``generators/extract/qa.py`` is ``extract.qa``.
+The built-in packages register as ``builtin`` and have no prefix; a third party's prefix is its entry point's
+name. Nothing is imported to find them: one that fails to import fails only the datasets that name it.
 """
 
 from __future__ import annotations
