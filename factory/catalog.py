@@ -6,13 +6,23 @@ import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from factory.errors import CatalogError, PluginError, did_you_mean
-from factory.plugins import GENERATORS, SOURCES, VALIDATORS, Generator, Source, Validator, load
-from factory.records import Seed
+from factory.plugins import (
+    CLEANERS,
+    GENERATORS,
+    SOURCES,
+    VALIDATORS,
+    Cleaner,
+    Generator,
+    Source,
+    Validator,
+    load,
+)
+from factory.records import Document, Seed
 from factory.teacher.model import Model
 from factory.yamlfile import KeyPath, YamlFile, read_yaml
 
@@ -23,6 +33,10 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=False)
 
 
+CUT = "passages"
+"""The source that cuts the documents of another seed set."""
+
+
 def _listed(value: Any) -> Any:
     """One item may be written without its list."""
     return [value] if isinstance(value, str | dict) else value
@@ -31,28 +45,14 @@ def _listed(value: Any) -> Any:
 Listed = BeforeValidator(_listed)
 
 
-class SeedSetEntry(Section):
-    """An entry of ``seeds:``."""
-
-    source: str
-    path: Annotated[tuple[str, ...], Listed] = Field(
-        description="files, globs allowed, from the project's folder"
-    )
-    kind: str = Field(
-        alias="as", description="kind of seed: document, passage, code, table, question, topic ..."
-    )
-    with_: dict[str, Any] = Field({}, alias="with")
-    licence: str | None = Field(None, description="SPDX identifier, or a YAML file of glob: identifier")
-
-
-class ValidatorEntry(Section):
-    """An item of ``validators:``: a name, or ``name: {settings}``."""
+class PluginEntry(Section):
+    """An item of ``validators:`` or ``clean:``: a name, or ``name: {settings}``."""
 
     name: str
     settings: dict[str, Any] = {}
 
 
-def _validator_entry(value: Any) -> Any:
+def _plugin_entry(value: Any) -> Any:
     if isinstance(value, str):
         return {"name": value}
     if isinstance(value, dict) and len(value) == 1 and "name" not in value:
@@ -61,13 +61,50 @@ def _validator_entry(value: Any) -> Any:
     return value
 
 
+PluginItem = Annotated[PluginEntry, BeforeValidator(_plugin_entry)]
+
+
+class SeedSetEntry(Section):
+    """An entry of ``seeds:``: read from files by a source, or cut from the documents of another seed set."""
+
+    source: str | None = None
+    path: Annotated[tuple[str, ...], Listed] = Field(
+        (), description="files, globs allowed, from the project's folder; or URLs that fsspec knows"
+    )
+    from_: str | None = Field(None, alias="from", description="the seed set whose documents are cut")
+    take: int | None = Field(None, gt=0, description="so many of its documents, drawn by their ids")
+    kind: str = Field(
+        alias="as", description="kind of seed: document, passage, code, table, question, topic ..."
+    )
+    with_: dict[str, Any] = Field({}, alias="with")
+    licence: str | None = Field(None, description="SPDX identifier, or a YAML file of glob: identifier")
+    clean: tuple[PluginItem, ...] = Field((), description="the steps that seeds go through, in order")
+    keep: Literal["store", "shards"] = Field(
+        "store", description="where seeds live: in the store, or as Parquet shards beside it"
+    )
+
+    @model_validator(mode="after")
+    def _read_or_cut(self) -> Self:
+        if self.from_ is None:
+            if self.source is None or not self.path:
+                raise ValueError("a seed set needs 'source:' and 'path:', or 'from:' another seed set")
+            if self.take is not None:
+                raise ValueError("'take:' draws from another seed set: it needs 'from:'")
+        elif self.source is not None or self.path or self.licence is not None:
+            raise ValueError(
+                "'from:' takes documents as another seed set found them: leave out 'source:',"
+                " 'path:' and 'licence:'"
+            )
+        return self
+
+
 class DatasetEntry(Section):
     """An entry of ``datasets:``."""
 
     seeds: str
     generator: str
     with_: dict[str, Any] = Field({}, alias="with")
-    validators: tuple[Annotated[ValidatorEntry, BeforeValidator(_validator_entry)], ...] = ()
+    validators: tuple[PluginItem, ...] = ()
     tags: Annotated[tuple[str, ...], Listed] = ()
     limit: int | None = Field(None, gt=0, description="at most so many seeds")
     max_failed: int = Field(0, ge=0, description="seeds that may fail while the dataset counts as finished")
@@ -81,8 +118,16 @@ class MixtureSource(Section):
 
 
 @dataclass(frozen=True)
+class Step:
+    """A step of ``clean:`` with its settings."""
+
+    plugin: Cleaner
+    settings: BaseModel
+
+
+@dataclass(frozen=True)
 class SeedSet:
-    """A checked entry of ``seeds:`` with its plugin."""
+    """A checked entry of ``seeds:`` with its plugins. `parent` is the seed set that it is cut from."""
 
     name: str
     paths: tuple[str, ...]
@@ -90,6 +135,10 @@ class SeedSet:
     source: Source
     settings: BaseModel
     licence: str | None
+    steps: tuple[Step, ...] = ()
+    keep: Literal["store", "shards"] = "store"
+    parent: SeedSet | None = None
+    take: int | None = None
 
 
 @dataclass(frozen=True)
@@ -177,6 +226,11 @@ class Catalog:
                 f"{self.file.where(*at, 'seeds')}: no seed set is called '{entry.seeds}'{near}"
             )
         seeds = self.seed_set(entry.seeds)
+        if seeds.keep == "shards":
+            raise CatalogError(
+                f"{self.file.where(*at, 'seeds')}: '{seeds.name}' is kept as shards, which no generator reads;"
+                f" add a seed set '{{from: {seeds.name}, take: 10000, as: ...}}' and name that"
+            )
         generator: Generator = self._plugin(GENERATORS, entry.generator, (*at, "generator"))
         if not issubclass(seeds.kind, generator.seeds):
             takes = " or ".join(kind.kind for kind in generator.seeds)
@@ -208,16 +262,65 @@ class Catalog:
                 )
             yield Check(plugin, self._settings(plugin.settings, item.settings, (*here, item.name)))
 
-    def seed_set(self, name: str) -> SeedSet:
-        """A seed set with its source loaded and its settings checked."""
+    def seed_set(self, name: str, _below: tuple[str, ...] = ()) -> SeedSet:
+        """A seed set with its plugins loaded and their settings checked. Raises CatalogError for an unknown
+        name."""
+        if name not in self.seeds:
+            raise CatalogError(
+                f"{self.file.path}: no seed set is called '{name}'{did_you_mean(name, self.seeds)}"
+            )
         entry, at = self.seeds[name], ("seeds", name)
-        source: Source = self._plugin(SOURCES, entry.source, (*at, "source"))
+        parent = self._parent(entry, at, (*_below, name)) if entry.from_ is not None else None
+        source: Source = self._plugin(SOURCES, entry.source or CUT, (*at, "source"))
         kinds = {kind.kind: kind for kind in source.gives}
         if entry.kind not in kinds:
             near = did_you_mean(entry.kind, kinds)
             raise CatalogError(f"{self.file.where(*at, 'as')}: {source.name} gives no '{entry.kind}'{near}")
-        settings = self._settings(source.settings, entry.with_, (*at, "with"))
-        return SeedSet(name, entry.path, kinds[entry.kind], source, settings, entry.licence)
+        return SeedSet(
+            name=name,
+            paths=entry.path,
+            kind=kinds[entry.kind],
+            source=source,
+            settings=self._settings(source.settings, entry.with_, (*at, "with")),
+            licence=entry.licence,
+            steps=tuple(self._steps(entry, kinds[entry.kind], at)),
+            keep=entry.keep,
+            parent=parent,
+            take=entry.take,
+        )
+
+    def _parent(self, entry: SeedSetEntry, at: KeyPath, below: tuple[str, ...]) -> SeedSet:
+        """The seed set that another is cut from: it holds documents, and is not cut from what is below."""
+        name, here = str(entry.from_), self.file.where(*at, "from")
+        if name not in self.seeds:
+            raise CatalogError(f"{here}: no seed set is called '{name}'{did_you_mean(name, self.seeds)}")
+        if name in below:
+            raise CatalogError(f"{here}: {' <- '.join([*below, name])} is a circle")
+        parent = self.seed_set(name, below)
+        if not issubclass(parent.kind, Document):
+            raise CatalogError(
+                f"{here}: '{name}' holds {parent.kind.kind} seeds, and only documents can be cut; write"
+                " 'as: document' there"
+            )
+        return parent
+
+    def _steps(self, entry: SeedSetEntry, kind: type[Seed], at: KeyPath) -> Iterable[Step]:
+        whole = ""
+        for place, item in enumerate(entry.clean):
+            here: KeyPath = (*at, "clean", place)
+            plugin: Cleaner = self._plugin(CLEANERS, item.name, here)
+            if not issubclass(kind, plugin.takes):
+                takes = " or ".join(one.kind for one in plugin.takes)
+                raise CatalogError(
+                    f"{self.file.where(*here)}: {plugin.name} takes {takes}, and this seed set gives {kind.kind}"
+                )
+            if whole and not plugin.whole:
+                raise CatalogError(
+                    f"{self.file.where(*here)}: {plugin.name} looks at one seed, and {whole} before it at the"
+                    " whole set; put it before, or into a seed set 'from:' this one"
+                )
+            whole = plugin.name if plugin.whole else ""
+            yield Step(plugin, self._settings(plugin.settings, item.settings, (*here, item.name)))
 
     def _plugin(self, group: Any, name: str, at: KeyPath) -> Any:
         try:

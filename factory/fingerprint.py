@@ -6,18 +6,18 @@ import ast
 import functools
 import hashlib
 import importlib.util
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from factory.catalog import Check, Dataset
+from factory.catalog import Check, Dataset, SeedSet, Step
 from factory.plugins import Judge, Plugin
 from factory.records import content_hash
 from factory.teacher.model import REHEARSAL, Model
 from factory.teacher.prompts import Prompts
 
 CORE = "factory"
-"""Contracts, not procedure: a change of the core is told by its version, not by a hash of its source."""
+SEEDS = "factory.seeds"
 
 
 def run_fingerprint(dataset: Dataset, models: Mapping[str, Model], prompts: Prompts | None) -> str:
@@ -72,17 +72,18 @@ def _closure(path: Path, module: str) -> set[Path]:
             continue
         seen.add(file)
         for imported in _imports(file, name):
-            top = imported.partition(".")[0]
-            if top in home and (found := _file_of(imported)):
+            at_home = any(imported == one or imported.startswith(f"{one}.") for one in home)
+            if at_home and (found := _file_of(imported)):
                 waiting.append((found, imported))
     return seen
 
 
 def _family(module: str) -> frozenset[str]:
-    """Top-level packages whose source counts: the plugin's own, and those of the same distribution."""
+    """Packages whose source counts: the plugin's own, and those of the same distribution. Of the core only
+    the seeds: the rest is contracts, not procedure, and is told by its version."""
     top = module.partition(".")[0]
-    builtin = frozenset({"generators", "validators"})
-    return builtin if top in builtin else frozenset({top})
+    builtin = frozenset({"generators", "validators", SEEDS})
+    return builtin if top in ("generators", "validators", CORE) else frozenset({top})
 
 
 def _imports(path: Path, module: str) -> Iterator[str]:
@@ -110,15 +111,25 @@ def _file_of(module: str) -> Path | None:
     return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
 
 
-def seed_set_fingerprint(source: Plugin, settings: Mapping[str, Any], kind: str, licence: str | None) -> str:
-    """Hash of what decides the seeds of a file, beside the file itself."""
-    return content_hash(source.name, source_hash(source), dict(settings), kind, licence)
+def seed_set_fingerprint(seeds: SeedSet, steps: Sequence[tuple[Step, Any]]) -> str:
+    """Hash of what decides the seeds of a file, beside the file itself: source, settings, steps."""
+    return content_hash(
+        seeds.source.name,
+        source_hash(seeds.source),
+        seeds.settings.model_dump(mode="json"),
+        seeds.kind.kind,
+        seeds.licence,
+        seeds.keep,
+        [step_fingerprint(step, made) for step, made in steps],
+    )
 
 
-def file_signature(path: Path) -> str:
-    """Hash of a file's content, read in blocks."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, functools.partial(hashlib.blake2b, digest_size=16)).hexdigest()
+def step_fingerprint(step: Step, made: Any) -> str:
+    """Hash of a cleaner's source and helpers, its settings, and what it holds."""
+    settings = step.settings.model_dump(mode="json")
+    return content_hash(
+        step.plugin.name, source_hash(step.plugin), settings, getattr(made, "fingerprint", "")
+    )
 
 
 def roles_of(dataset: Dataset) -> Iterable[str]:

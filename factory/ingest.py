@@ -1,28 +1,35 @@
-"""Reading seed sets into the store: each content once, each place it was found, each broken record kept."""
+"""Brings seed sets up to date: reads new and changed files, cleans, withdraws what vanished.
+
+Shards are read by one process or many and taken into the store in their order, each in one transaction, so
+that a build that is killed goes on behind the last whole shard and any number of processes gives the same
+store. Then the steps that look at the whole seed set run over what is left.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import fnmatch
-import itertools
-import traceback
-from collections.abc import Callable, Iterator, Sequence
+import multiprocessing
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import Executor as Pool
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from factory.catalog import Catalog, SeedSet
-from factory.errors import CatalogError, did_you_mean
+from factory.errors import CatalogError, FactoryError
 from factory.fingerprint import seed_set_fingerprint
-from factory.plugins import Broken, Found
-from factory.records import Origin
-from factory.store.rows import json_text
+from factory.plugins import Span
+from factory.seeds import intake
+from factory.seeds.choosing import choose_whole
+from factory.seeds.clean import bound
+from factory.seeds.files import address, files_of, signature
+from factory.seeds.shards import SHARD_BYTES, Done, Recipe, Shard, Unit, grouped, read_shard
+from factory.store.sets import folder
 from factory.store.writer import Writer
-from factory.teacher.journal import now
 from factory.yamlfile import read_yaml
-
-BATCH = 512
-"""Seeds a transaction: what bounds memory while a file of any size is read."""
 
 
 @dataclass
@@ -34,199 +41,160 @@ class Intake:
     seeds: int = 0
     new: int = 0
     broken: int = 0
+    dropped: int = 0
 
 
-def files_of(seeds: SeedSet, root: Path) -> list[Path]:
-    """The files of a seed set, sorted, each once. Raises CatalogError where a path matches nothing."""
-    found: dict[Path, None] = {}
-    for pattern in seeds.paths:
-        base = Path(pattern).expanduser()
-        if base.is_absolute():
-            matches = Path(base.anchor).glob(str(base.relative_to(base.anchor)))
-        else:
-            matches = root.glob(pattern)
-        files = sorted(path for path in matches if path.is_file())
-        if not files:
-            near = did_you_mean(base.name, (path.name for path in (root / base).parent.glob("*")))
-            raise CatalogError(f"seed set '{seeds.name}': no file matches {pattern} below {root}{near}")
-        found.update(dict.fromkeys(files))
-    return list(found)
-
-
-def signature(path: Path) -> str:
-    """What changes when a file changes: its size and time of change."""
-    status = path.stat()
-    return f"{status.st_size}-{status.st_mtime_ns}"
-
-
-def fingerprint_of(seeds: SeedSet) -> str:
-    """Hash of what decides the seeds of a file, beside the file itself."""
-    settings = seeds.settings.model_dump(mode="json")
-    return seed_set_fingerprint(seeds.source, settings, seeds.kind.kind, seeds.licence)
+Tick = Callable[[int, int], None]
+"""Called with the units (files, spans of large files, documents) that are done, and all of them."""
 
 
 async def ingest(
-    writer: Writer, catalog: Catalog, seeds: SeedSet, build_id: str, tick: Callable[[int, int], None]
+    writer: Writer,
+    catalog: Catalog,
+    seeds: SeedSet,
+    build_id: str,
+    tick: Tick,
+    *,
+    workers: int = 1,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Intake:
-    """Brings a seed set up to date: reads new and changed files, withdraws what vanished.
+    """Brings a seed set up to date, with what it is cut from, on `workers` processes.
 
-    `tick(files done, files in all)` is called after every file.
+    Raises CatalogError where a path matches nothing, FactoryError for a missing package or a dead process.
     """
-    intake = Intake()
-    fingerprint = fingerprint_of(seeds)
-    licences = _Licences(seeds, catalog.root)
-    known = {
-        address: (old, sign, count)
-        for address, old, sign, count in await writer.query(
-            "select address, fingerprint, signature, seeds from files where seed_set = ?", [seeds.name]
-        )
-    }
-    paths = files_of(seeds, catalog.root)
-    for place, path in enumerate(paths, start=1):
-        address = _address(path, catalog.root)
-        intake.files += 1
-        before = known.pop(address, None)
-        if before is not None and before[:2] == (fingerprint, signature(path)):
-            intake.unchanged += 1
-            intake.seeds += before[2]
-        else:
-            reading = _Reading(writer, seeds, path, address, build_id, licences.of(path), intake)
-            await reading.run(fingerprint)
-        tick(place, len(paths))
-    for address in known:
-        await _withdraw(writer, seeds.name, address)
-    return intake
-
-
-async def _withdraw(writer: Writer, seed_set: str, address: str) -> None:
-    """A file that is gone: its seeds leave the seed set, and stay in the store."""
-    where = [seed_set, address]
-    await writer.transact(
-        {},
-        [
-            ("update origins set withdrawn = true where seed_set = ? and address = ?", where),
-            ("delete from files where seed_set = ? and address = ?", where),
-        ],
-    )
+    if seeds.parent:
+        await ingest(writer, catalog, seeds.parent, build_id, tick, workers=workers, stopping=stopping)
+    reading = _Reading(writer, catalog, seeds, build_id)
+    try:
+        return await reading.run(tick, workers, stopping)
+    finally:
+        shutil.rmtree(reading.scratch, ignore_errors=True)
 
 
 class _Reading:
-    """One file on its way into the store."""
+    """One seed set on its way into the store."""
 
-    def __init__(
-        self,
-        writer: Writer,
-        seeds: SeedSet,
-        path: Path,
-        address: str,
-        build_id: str,
-        licence: str | None,
-        intake: Intake,
-    ) -> None:
-        self.writer, self.seeds, self.path, self.address = writer, seeds, path, address
-        self.build_id, self.licence, self.intake = build_id, licence, intake
-        self.count = 0
+    def __init__(self, writer: Writer, catalog: Catalog, seeds: SeedSet, build_id: str) -> None:
+        self.writer, self.catalog, self.seeds, self.build_id = writer, catalog, seeds, build_id
+        self.scratch = folder(writer.path) / f".{seeds.name}.{build_id}"
+        self.parquet = folder(writer.path) / seeds.name if seeds.keep == "shards" else None
+        made = [(step, bound(step.plugin, dict(step.settings))) for step in seeds.steps]
+        self.items = [(step, one) for step, one in made if not step.plugin.whole]
+        self.whole = [(step, one) for step, one in made if step.plugin.whole]
+        self.fingerprint = seed_set_fingerprint(seeds, self.items)
+        self.intake = Intake()
 
-    async def run(self, fingerprint: str) -> None:
-        """Withdraws what the file gave before, adds what it gives now, and notes the file as read."""
-        signed = signature(self.path)
-        await _withdraw(self.writer, self.seeds.name, self.address)
-        found = self._found()
-        while batch := await asyncio.to_thread(lambda: list(itertools.islice(found, BATCH))):
-            await self._add(batch)
-        row = {
-            "seed_set": self.seeds.name,
-            "fingerprint": fingerprint,
-            "address": self.address,
-            "signature": signed,
-            "seeds": self.count,
-            "build_id": self.build_id,
+    async def run(self, tick: Tick, workers: int, stopping: Callable[[], bool]) -> Intake:
+        """Reads what is new, withdraws what is gone, and runs the steps over the whole set."""
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        await intake.describe(self.writer, self.seeds, self.build_id)
+        units = await self._units()
+        waiting = await self._waiting(units)
+        self.intake.files, self.intake.unchanged = len(units), len(units) - len(waiting)
+        ended = len(units) - len(waiting)
+        tick(ended, len(units))
+        async for shard, done in self._read(waiting, workers, stopping):
+            added = await intake.take(self.writer, self.seeds, shard, done, self.fingerprint, self.build_id)
+            self.intake.new += added
+            self.intake.broken += done.broken
+            self.intake.dropped += done.dropped
+            ended += len(shard.units)
+            tick(ended, len(units))
+        if self.parquet:
+            await intake.describe(self.writer, self.seeds, self.build_id)  # its view needs a file to stand on
+            await intake.sweep(self.writer, self.seeds.name, self.parquet)
+        if not stopping():
+            self.intake.dropped += await choose_whole(
+                self.writer, self.seeds, self.whole, self.scratch, self.build_id
+            )
+        self.intake.seeds = await intake.count(self.writer, self.seeds)
+        return self.intake
+
+    async def _units(self) -> list[Unit]:
+        if self.seeds.parent:
+            return await intake.documents(self.writer, self.seeds.parent, self.seeds.take)
+        return await asyncio.to_thread(self._files)
+
+    def _files(self) -> list[Unit]:
+        root, licences, units = self.catalog.root, _Licences(self.seeds, self.catalog.root), []
+        for path in files_of(self.seeds.paths, root, self.seeds.name):
+            size = path.stat().st_size
+            at, signed, licence = address(path, root), signature(path), licences.of(path)
+            split = self.seeds.source.split
+            spans = list(split(path, SHARD_BYTES)) if split and size > SHARD_BYTES else []
+            parts: list[Span | None] = [*spans] or [None]
+            for span in parts:
+                cut = size // max(len(spans), 1)
+                units.append(Unit(at, signed, str(path), span, licence, cut))
+        return units
+
+    async def _waiting(self, units: Sequence[Unit]) -> list[Unit]:
+        """The units to read. What changed or is gone is withdrawn at once; what it held stays in the store."""
+        known = await intake.known(self.writer, self.seeds.name)
+        current = {
+            (unit.address, unit.span_text)
+            for unit in units
+            if known.get((unit.address, unit.span_text)) == (self.fingerprint, unit.signature)
         }
-        await self.writer.commit(files=[row])
-        self.intake.seeds += self.count
+        gone = {at for at, span in known if (at, span) not in current}
+        if gone:
+            await intake.withdraw(self.writer, self.seeds.name, gone)
+        return [
+            unit for unit in units if (unit.address, unit.span_text) not in current or unit.address in gone
+        ]
 
-    def _found(self) -> Iterator[Found | Broken]:
-        """What the source finds; an error of the source itself is a broken record of the file."""
-        try:
-            yield from self.seeds.source(self.path, self.seeds.kind, **dict(self.seeds.settings))
-        except Exception:
-            yield Broken(Origin(address=self.address, place=""), traceback.format_exc())
-
-    async def _add(self, batch: Sequence[Found | Broken]) -> None:
-        found = [item for item in batch if isinstance(item, Found)]
-        broken = [self._failure(item) for item in batch if isinstance(item, Broken)]
-        numbers, new = await self._numbers(found)
-        origins = [self._origin(item, numbers[item.seed.id]) for item in found]
-        # An origin that is found again replaces its withdrawn twin, so reading twice leaves one row.
-        twins = (
-            "delete from origins where withdrawn and seed_set = ? and address = ?"
-            " and seed_number in (select unnest(?))"
+    def _shards(self, waiting: Sequence[Unit]) -> Iterator[Shard]:
+        recipe = Recipe(
+            self.seeds.source.name,
+            self.seeds.kind.kind,
+            self.seeds.settings.model_dump(mode="json"),
+            tuple((step.plugin.name, step.settings.model_dump(mode="json")) for step, _ in self.items),
         )
-        again = [self.seeds.name, self.address, list(numbers.values())]
-        await self.writer.transact(
-            {"seeds": new, "origins": origins, "failures": broken}, [(twins, again)] if numbers else []
-        )
-        self.count += len(found)
-        self.intake.new += len(new)
-        self.intake.broken += len(broken)
+        for number, units in enumerate(grouped(waiting)):
+            name = f"{self.build_id}-{number:06}"
+            parquet = self.parquet / f"{name}.parquet" if self.parquet else None
+            documents = self.scratch / f"{name}.documents.jsonl" if self.seeds.parent else None
+            yield Shard(name, units, recipe, self.scratch, documents, parquet)
 
-    async def _numbers(self, found: Sequence[Found]) -> tuple[dict[str, int], list[dict[str, Any]]]:
-        """The dense number of each seed, and rows for those that the store does not know."""
-        ids = list({item.seed.id for item in found})
-        rows = await self.writer.query(
-            "select seed_id, seed_number from seeds where seed_id in (select unnest(?))", [ids]
-        )
-        numbers: dict[str, int] = dict(rows)
-        following = itertools.count(
-            (await self.writer.query("select coalesce(max(seed_number), 0) from seeds"))[0][0] + 1
-        )
-        new = []
-        for item in found:
-            if item.seed.id in numbers:
-                continue
-            numbers[item.seed.id] = next(following)
-            content = item.seed.model_dump(mode="json")
-            row = {
-                "seed_number": numbers[item.seed.id],
-                "seed_id": item.seed.id,
-                "kind": item.seed.kind,
-                "content": json_text(content),
-                "characters": sum(len(value) for value in content.values() if isinstance(value, str)),
-                "build_id": self.build_id,
-            }
-            new.append(row)
-        return numbers, new
+    async def _read(
+        self, waiting: Sequence[Unit], workers: int, stopping: Callable[[], bool]
+    ) -> AsyncIterator[tuple[Shard, Done]]:
+        """Shards and what they came to, in their order; as many as there are workers are read at once."""
+        shards = list(self._shards(waiting))
+        workers = max(1, min(workers, len(shards)))
+        loop = asyncio.get_running_loop()
+        with _pool(workers) as pool:
+            running: list[tuple[Shard, asyncio.Future[Done]]] = []
+            following = iter(shards)
+            while True:
+                while len(running) < 2 * workers and not stopping():
+                    shard = next(following, None)
+                    if shard is None:
+                        break
+                    if shard.documents and self.seeds.parent:
+                        await intake.lay_down(self.writer, self.seeds.parent, shard, self.seeds.take)
+                    running.append((shard, loop.run_in_executor(pool, read_shard, shard)))
+                if not running:
+                    return
+                shard, future = running.pop(0)
+                try:
+                    done = await future
+                except BrokenProcessPool as error:
+                    at = ", ".join(unit.address for unit in shard.units[:3])
+                    raise FactoryError(
+                        f"seed set '{self.seeds.name}': a process died while it read {at}"
+                        f"{' ...' if len(shard.units) > 3 else ''}; out of memory? Try fewer --workers"
+                    ) from error
+                yield shard, done
+                for file in shard.folder.glob(f"{shard.name}.*"):
+                    file.unlink()
 
-    def _origin(self, item: Found, number: int) -> dict[str, Any]:
-        return {
-            **item.origin.model_dump(),
-            "address": self.address,
-            "licence": self.licence or item.origin.licence,
-            "seed_number": number,
-            "seed_set": self.seeds.name,
-            "source": self.seeds.source.name,
-            "build_id": self.build_id,
-            "withdrawn": False,
-        }
 
-    def _failure(self, item: Broken) -> dict[str, Any]:
-        first = item.error.strip().splitlines()
-        return {
-            "dataset": self.seeds.name,
-            "seed_number": None,
-            "fingerprint": "",
-            "attempt": 0,
-            "stage": "source",
-            "stream": "",
-            "ordinal": -1,
-            "draw": -1,
-            "error": first[-1] if first else "unreadable",
-            "traceback": item.error,
-            "address": f"{self.address} {item.origin.place}".strip(),
-            "cost": 0.0,
-            "build_id": self.build_id,
-            "recorded_at": now(),
-        }
+def _pool(workers: int) -> Pool:
+    """One worker is a thread: nothing needs to start, and the event loop has little else to do."""
+    if workers == 1:
+        return ThreadPoolExecutor(1, thread_name_prefix="seeds")
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
 
 
 class _Licences:
@@ -244,12 +212,8 @@ class _Licences:
             self.single, self.globs, self.folder = None, content, path.parent
 
     def of(self, path: Path) -> str | None:
-        if self.single is not None or not path.is_relative_to(self.folder):
+        """The licence of a file, or None."""
+        if self.single is not None or not isinstance(path, Path) or not path.is_relative_to(self.folder):
             return self.single
         inside = path.relative_to(self.folder).as_posix()
         return next((value for glob, value in self.globs.items() if fnmatch.fnmatchcase(inside, glob)), None)
-
-
-def _address(path: Path, root: Path) -> str:
-    """The path from the project's folder, where it lies in it: the same on every machine."""
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()

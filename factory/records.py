@@ -93,6 +93,7 @@ class Origin(Record):
 
     address: str = Field(description="path inside the project, or URL, of the file or page")
     place: str = Field("", description="where in it: 'bytes 120-980', 'lines 10-42', 'line 7'")
+    url: str | None = Field(None, description="the page's own address, where a file holds many pages")
     parent: str | None = Field(None, description="id of the document seed that this one was cut from")
     licence: str | None = Field(None, description="SPDX identifier where there is one")
     title: str | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import gc
+import shutil
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ import pytest
 from store_rows import small_store
 
 from factory.errors import StoreError
-from factory.store.migrate import open_writer_schema
+from factory.store.migrate import HERE, open_writer_schema
 from factory.store.reader import Answer, answer, open_reader, query
 from factory.store.socket import ask, serve, socket_path
 from factory.store.writer import Writer
@@ -32,42 +33,54 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 # ------------------------------------------------------------------------------------- versions
 
+NEWEST = 1 + len(list(HERE.glob("[0-9]*.sql")))
 
-def test_an_empty_file_becomes_version_1(tmp_path: Path) -> None:
+
+def _migrations(folder: Path) -> Path:
+    """A copy of the migrations that there are, for others to be added."""
+    folder.mkdir()
+    for path in HERE.glob("[0-9]*.sql"):
+        shutil.copy(path, folder)
+    return folder
+
+
+def test_an_empty_file_becomes_the_newest_version(tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / "new.duckdb")) as connection:
         open_writer_schema(connection)
-        assert connection.execute("select version from meta").fetchall() == [(1,)]
+        assert connection.execute("select version from meta").fetchall() == [(NEWEST,)]
         assert connection.execute("select count(*) from accepted").fetchall() == [(0,)]
 
 
 def test_an_older_store_is_migrated_and_keeps_its_rows(tmp_path: Path) -> None:
     store = small_store(tmp_path / "old.duckdb")
-    migrations = tmp_path / "migrations"
-    migrations.mkdir()
-    (migrations / "0002_stars.sql").write_text("alter table samples add column stars integer default 5;")
-    (migrations / "0003_names.sql").write_text("create table names (name varchar);")
+    migrations = _migrations(tmp_path / "migrations")
+    (migrations / f"{NEWEST + 1:04}_stars.sql").write_text(
+        "alter table samples add column stars integer default 5;"
+    )
+    (migrations / f"{NEWEST + 2:04}_names.sql").write_text("create table names (name varchar);")
     with duckdb.connect(str(store)) as connection:
         open_writer_schema(connection, migrations)
         open_writer_schema(connection, migrations)
-        assert connection.execute("select version from meta").fetchall() == [(3,)]
+        assert connection.execute("select version from meta").fetchall() == [(NEWEST + 2,)]
         assert connection.execute("select count(*), min(stars) from accepted").fetchall() == [(35, 5)]
 
 
 def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path: Path) -> None:
     store = small_store(tmp_path / "old.duckdb")
-    (tmp_path / "0002_broken.sql").write_text("create table names (name varchar); select nothing;")
+    broken = _migrations(tmp_path / "migrations") / f"{NEWEST + 1:04}_broken.sql"
+    broken.write_text("create table names (name varchar); select nothing;")
     with duckdb.connect(str(store)) as connection:
-        with pytest.raises(StoreError, match=r"version 2 by 0002_broken\.sql, and stays as it was"):
-            open_writer_schema(connection, tmp_path)
-        assert connection.execute("select version from meta").fetchall() == [(1,)]
+        with pytest.raises(StoreError, match=rf"version {NEWEST + 1} by {broken.name}, and stays as it was"):
+            open_writer_schema(connection, broken.parent)
+        assert connection.execute("select version from meta").fetchall() == [(NEWEST,)]
         assert connection.execute("select count(*) from accepted").fetchall() == [(35,)]
 
 
 def test_a_newer_store_is_refused(tmp_path: Path) -> None:
     store = small_store(tmp_path / "newer.duckdb")
     with duckdb.connect(str(store)) as connection:
-        connection.execute("update meta set version = 7")
-        with pytest.raises(StoreError, match=r"version 7 .* up to 1; upgrade"):
+        connection.execute("update meta set version = 97")
+        with pytest.raises(StoreError, match=rf"version 97 .* up to {NEWEST}; upgrade"):
             open_writer_schema(connection)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from factory.errors import StoreError
+from factory.store.sets import make_views
 
 HERE = Path(__file__).parent
 
@@ -37,6 +38,7 @@ def open_writer_schema(connection: duckdb.DuckDBPyConnection, migrations: Path =
         for number in range(max(version, 1) + 1, newest + 1):
             _apply(connection, name, number, steps[number])
         connection.execute((HERE / "views.sql").read_text(encoding="utf-8"))
+        make_views(connection, Path(name))
         connection.commit()
     except BaseException:
         connection.rollback()
@@ -78,9 +80,11 @@ def _version(connection: duckdb.DuckDBPyConnection, name: str) -> int:
 
 
 def _drop_views(connection: duckdb.DuckDBPyConnection) -> None:
-    views = connection.execute("select view_name from duckdb_views() where not internal").fetchall()
-    for (view,) in views:
-        connection.execute(f'drop view "{view}"')
+    views = connection.execute(
+        "select schema_name, view_name from duckdb_views() where not internal"
+    ).fetchall()
+    for schema, view in views:
+        connection.execute(f'drop view "{schema}"."{view}"')
 
 
 def _name(connection: duckdb.DuckDBPyConnection) -> str:

@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from factory.errors import StoreError
+from factory.store.sets import cut_off
 
 _QUERIES = {"SELECT", "EXPLAIN", "MULTI"}
 """The types of statement that only read; PIVOT is a MULTI. What hides an INSERT fails its transaction."""
@@ -33,15 +34,17 @@ class Answer:
 
 
 def open_reader(path: Path, *, own_sql: bool = False) -> duckdb.DuckDBPyConnection:
-    """Opens a store for reading, cut off from every other file unless the SQL is our own.
+    """Opens a store for reading, cut off from every other file but seed shards unless the SQL is our own.
 
     Raises StoreError when there is no such file, or a build holds it.
     """
     if not path.exists():
         raise StoreError(f"there is no store {path} yet; run 'factory build' first")
-    guard = {} if own_sql else {"enable_external_access": "false", "lock_configuration": "true"}
     try:
-        return duckdb.connect(str(path), read_only=True, config={"memory_limit": "1GB", **guard})
+        connection = duckdb.connect(str(path), read_only=True, config={"memory_limit": "1GB"})
+        if not own_sql:
+            cut_off(connection, path)
+        return connection
     except duckdb.Error as error:
         if "lock on file" in str(error):
             raise _Held(

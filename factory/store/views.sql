@@ -1,5 +1,9 @@
 -- Views for people. They are made anew at every opening by a writer, so they need no migration.
 
+-- Where the seeds that count were found: not withdrawn, and left out by no step over the whole set.
+create or replace view live_origins as
+select * from origins where not withdrawn and dropped is null;
+
 -- The run that counts for a seed of a dataset: its newest success, but one of the dataset's own fingerprint
 -- comes first, so that going back to earlier settings brings their samples back.
 create or replace view current_runs as
@@ -19,7 +23,7 @@ from (
     select d.dataset, s.seed_number, s.seed_id, d.seed_limit,
            row_number() over (partition by d.dataset order by s.seed_number) as place
     from datasets d
-    join (select distinct seed_set, seed_number from origins where not withdrawn) o using (seed_set)
+    join (select distinct seed_set, seed_number from live_origins) o using (seed_set)
     join seeds s using (seed_number)
 )
 where seed_limit is null or place <= seed_limit;
@@ -162,7 +166,42 @@ told as (
 ),
 places as (
     select seed_number,
-           list(distinct {source: source, address: address, place: place, licence: licence}) as origins
+           list(distinct {source: source, address: address, place: place, url: url, licence: licence}) as origins
     from origins where not withdrawn group by all
 )
 select t.*, p.origins from told t left join places p using (seed_number);
+
+-- Where seeds went: each step of each seed set in order, with the seeds that it saw, kept, changed and left out.
+create or replace view seed_funnel as
+select seed_set, position, step, sum(seen)::bigint as seen, sum(kept)::bigint as kept,
+       sum(seen - kept - broken)::bigint as dropped, sum(changed)::bigint as changed,
+       sum(broken)::bigint as broken
+from cleaning group by all order by seed_set, position;
+
+-- Why seeds were left out, and how often, with an example of each.
+create or replace view drop_reasons as
+select seed_set, position, step, reason, count(*) as seeds,
+       arg_min({address: address, place: place, excerpt: excerpt}, seed_id) as example
+from drops group by all order by seed_set, position, seeds desc, reason;
+
+-- What cleaners measured of the seeds that are left: a row for each figure, with its mean and range.
+create or replace view seed_scores as
+with told as (
+    select seed_set, unnest(json_keys(scores)) as score, scores from live_origins where scores is not null
+)
+select seed_set, score, count(*) as seeds,
+       avg(try_cast(scores ->> score as double)) as mean,
+       min(try_cast(scores ->> score as double)) as least,
+       max(try_cast(scores ->> score as double)) as most,
+       count(distinct scores ->> score) as "values"
+from told group by all order by seed_set, score;
+
+-- The mix of a seed set: its seeds by topic and language, where cleaners have told them.
+create or replace view topic_mix as
+with counted as (
+    select seed_set, scores ->> 'topic' as topic, scores ->> 'language' as language, count(*) as seeds
+    from live_origins where scores ->> 'topic' is not null or scores ->> 'language' is not null
+    group by all
+)
+select *, seeds / sum(seeds) over (partition by seed_set) as share
+from counted order by seed_set, seeds desc, topic, language;

@@ -17,15 +17,13 @@ import orjson
 from factory.errors import RowError, StoreError
 from factory.store.migrate import open_writer_schema
 from factory.store.reader import Answer, select
+from factory.store.sets import cut_off
 
 Row = Mapping[str, Any]
 Parameters = Sequence[Any] | Mapping[str, Any]
 
 _MOST_FOR_A_GUEST = 64 << 20
 """Bytes of a result that a build holds for somebody else's query."""
-
-# Guests' SQL shares the connection: it reaches no other file, and changes no setting.
-_GUARD = {"enable_external_access": "false", "lock_configuration": "true"}
 
 
 @dataclass(frozen=True)
@@ -193,13 +191,16 @@ def _tell(group: Sequence[_Pending], error: Exception | None) -> None:
 
 def _open(path: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
     try:
-        return duckdb.connect(str(path), config={"memory_limit": memory_limit, "threads": 2, **_GUARD})
+        connection = duckdb.connect(str(path), config={"memory_limit": memory_limit, "threads": 2})
     except duckdb.IOException as error:
         if "lock" in str(error).lower():
             raise StoreError(
                 f"the store {path} is held by another process; one build writes at a time: {error}"
             ) from error
         raise StoreError(f"the store {path} cannot be opened: {error}") from error
+    # Guests' SQL shares the connection: it reaches no other file but seed shards, and changes no setting.
+    cut_off(connection, path)
+    return connection
 
 
 def _insert_statements(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:

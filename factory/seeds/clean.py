@@ -1,0 +1,96 @@
+"""Takes the seeds of a source through the steps of ``clean:`` that look at one seed at a time."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from factory.errors import FactoryError
+from factory.plugins import Broken, Cleaner, Drop, Found
+
+SOURCE = 0
+"""The position of the source among the steps; those of ``clean:`` count from 1."""
+
+
+@dataclass(frozen=True)
+class Left:
+    """A seed that a step left out."""
+
+    item: Found
+    position: int
+    drop: Drop
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A record that the source could not read, or a seed that a step could not judge."""
+
+    broken: Broken
+    stage: str
+
+
+@dataclass
+class Counts:
+    """What went through the steps, by position."""
+
+    seen: Counter[int] = field(default_factory=Counter)
+    kept: Counter[int] = field(default_factory=Counter)
+    changed: Counter[int] = field(default_factory=Counter)
+    broken: Counter[int] = field(default_factory=Counter)
+
+
+Clean: TypeAlias = Callable[[Found], Found | Drop]
+
+
+def bound(plugin: Cleaner, settings: dict[str, Any]) -> Any:
+    """A cleaner with its settings: a function of one seed, or an instance with `clean` or `choose`."""
+    if inspect.isclass(plugin.target):
+        return plugin.target(**settings)
+    target = plugin.target
+
+    def clean(item: Found) -> Found | Drop:
+        result: Found | Drop = target(item, **settings)
+        return result
+
+    return clean
+
+
+class Steps:
+    """The item steps of a seed set, made once for a process."""
+
+    def __init__(self, steps: Sequence[tuple[str, Any]]) -> None:
+        self._steps: list[tuple[str, Clean]] = [
+            (name, made if inspect.isfunction(made) else made.clean) for name, made in steps
+        ]
+
+    def run(self, found: Iterable[Found | Broken], counts: Counts) -> Iterator[Found | Left | Failed]:
+        """What is kept, what is left out and what fails, in the order of the source."""
+        for item in found:
+            counts.seen[SOURCE] += 1
+            if isinstance(item, Broken):
+                counts.broken[SOURCE] += 1
+                yield Failed(item, "source")
+                continue
+            counts.kept[SOURCE] += 1
+            yield self._through(item, counts)
+
+    def _through(self, item: Found, counts: Counts) -> Found | Left | Failed:
+        for position, (name, clean) in enumerate(self._steps, start=SOURCE + 1):
+            counts.seen[position] += 1
+            try:
+                after = clean(item)
+            except FactoryError:
+                raise  # a missing package or model: no seed is to blame, and none would pass
+            except Exception:
+                counts.broken[position] += 1
+                return Failed(Broken(item.origin, traceback.format_exc()), f"cleaner:{name}")
+            if isinstance(after, Drop):
+                return Left(item, position, after)
+            counts.kept[position] += 1
+            counts.changed[position] += after.seed is not item.seed and after.seed.id != item.seed.id
+            item = after
+        return item

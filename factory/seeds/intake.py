@@ -1,0 +1,181 @@
+"""What reading a seed set does to the store: SQL over the files that shards write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from factory.catalog import SeedSet
+from factory.seeds.shards import TABLES, Done, Shard, Unit
+from factory.store.sets import folder, identifier, json_rows, literal, view
+from factory.store.writer import Writer
+from factory.teacher.journal import now
+
+Statement: TypeAlias = tuple[str, list[Any]]
+
+
+async def describe(writer: Writer, seeds: SeedSet, build_id: str) -> None:
+    """Writes down what the seed set is now, and makes its view ``sets.<name>``."""
+    steps = [step.plugin.name for step in seeds.steps]
+    await writer.transact(
+        {},
+        [
+            (
+                "insert into seed_sets values (?, ?, ?, ?, '', ?) on conflict do update set"
+                " kind = excluded.kind, keep = excluded.keep, steps = excluded.steps",
+                [seeds.name, seeds.kind.kind, seeds.keep, steps, build_id],
+            ),
+            (view(seeds.name, seeds.keep, folder(writer.path)), []),
+        ],
+    )
+
+
+async def known(writer: Writer, name: str) -> dict[tuple[str, str], tuple[str, str]]:
+    """What was read: address and span -> fingerprint and signature."""
+    rows = await writer.query(
+        "select address, span, fingerprint, signature from files where seed_set = ?", [name]
+    )
+    return {(address, span): (fingerprint, signature) for address, span, fingerprint, signature in rows}
+
+
+async def withdraw(writer: Writer, name: str, addresses: Iterable[str]) -> None:
+    """Files that changed or are gone: their seeds leave the seed set, and stay in the store."""
+    where = [name, list(addresses)]
+    inside = "where seed_set = ? and address in (select unnest(?))"
+    statements = [f"update origins set withdrawn = true {inside}"]
+    statements += [f"delete from {table} {inside}" for table in ("files", "drops", "cleaning")]
+    await writer.transact({}, [(statement, where) for statement in statements])
+
+
+async def documents(writer: Writer, parent: SeedSet, take: int | None) -> list[Unit]:
+    """The documents that a seed set is cut from, as one unit for each file that they came from.
+
+    `take` draws so many by the least ids: ids are hashes, so this is a sample, and it changes little when
+    documents come or go.
+    """
+    rows = await writer.query(
+        f"select address, md5(string_agg(seed_id || place, ',' order by seed_id, place)), sum(characters)"
+        f" from sets.{identifier(parent.name)} where seed_id <= {_last(parent, take)}"
+        " group by address order by address"
+    )
+    return [Unit(address, signature, size=size) for address, signature, size in rows]
+
+
+async def lay_down(writer: Writer, parent: SeedSet, shard: Shard, take: int | None) -> None:
+    """Writes the documents of a shard's units where another process reads them."""
+    addresses = [unit.address for unit in shard.units]
+    columns = "seed_id, content::varchar as content, address, place, url, parent, licence, title, author,"
+    await writer.transact(
+        {},
+        [
+            (
+                f"copy (select {columns} date, scores::varchar as scores from sets.{identifier(parent.name)}"
+                f" where address in ({', '.join(map(literal, addresses))})"
+                f" and seed_id <= {_last(parent, take)} order by address, place, seed_id)"
+                f" to {literal(shard.documents)} (format json)",
+                [],
+            )
+        ],
+    )
+
+
+def _last(parent: SeedSet, take: int | None) -> str:
+    """SQL for the last id that is taken."""
+    if take is None:
+        return "'g'"  # behind every hexadecimal digit
+    inner = f"select distinct seed_id from sets.{identifier(parent.name)} order by seed_id limit {take}"
+    return f"(select coalesce(max(seed_id), '') from ({inner}))"
+
+
+async def take(
+    writer: Writer, seeds: SeedSet, shard: Shard, done: Done, fingerprint: str, build_id: str
+) -> int:
+    """Takes what a shard wrote into the store, in one transaction; how many of its seeds are new."""
+    before = (await writer.query("select coalesce(max(seed_number), 0) from seeds"))[0][0]
+    statements: list[Statement] = []
+    if seeds.keep == "store" and any(done.found.values()):
+        statements = seed_statements(shard.output("seeds"), seeds, build_id)
+    for table in ("drops", "cleaning"):
+        rows = json_rows(shard.output(table), TABLES[table])
+        statements.append(
+            (
+                f"insert into {table} by name select *, {literal(seeds.name)} as seed_set,"
+                f" {literal(build_id)} as build_id from {rows}",
+                [],
+            )
+        )
+    rows = json_rows(shard.output("failures"), TABLES["failures"])
+    statements.append(
+        (
+            f"insert into failures by name select *, {literal(seeds.name)} as dataset, null as seed_number,"
+            " '' as fingerprint, 0 as attempt, '' as stream, -1 as ordinal, -1 as draw, 0.0 as cost,"
+            f" {literal(build_id)} as build_id, ?::timestamp as recorded_at from {rows}",
+            [now()],
+        )
+    )
+    files = [
+        {
+            "seed_set": seeds.name,
+            "fingerprint": fingerprint,
+            "address": unit.address,
+            "span": unit.span_text,
+            "signature": unit.signature,
+            "seeds": done.found[unit.address, unit.span_text],
+            "shard": shard.parquet.name if shard.parquet else "",
+            "build_id": build_id,
+        }
+        for unit in shard.units
+    ]
+    await writer.transact({"files": files}, statements)
+    return int((await writer.query("select coalesce(max(seed_number), 0) from seeds"))[0][0]) - int(before)
+
+
+def seed_statements(rows: Path, seeds: SeedSet, build_id: str, step: str | None = None) -> list[Statement]:
+    """Adds the seeds of a file of JSON lines that the store does not know, and where all of them were found.
+
+    An origin that is found again replaces its withdrawn twin, so reading twice leaves one row.
+    """
+    build, made = literal(build_id), literal(step) if step else "null"
+    return [
+        (f"create or replace temp table incoming as select * from {json_rows(rows, TABLES['seeds'])}", []),
+        (
+            "insert into seeds by name"
+            " select (select coalesce(max(seed_number), 0) from seeds) + row_number() over (order by position)"
+            "        as seed_number,"
+            f"       seed_id, kind, content, characters, {build} as build_id"
+            " from incoming where seed_id not in (select seed_id from seeds)"
+            " qualify row_number() over (partition by seed_id order by position) = 1",
+            [],
+        ),
+        (
+            f"delete from origins where withdrawn and seed_set = {literal(seeds.name)}"
+            " and (seed_number, address) in"
+            " (select seed_number, address from incoming join seeds using (seed_id))",
+            [],
+        ),
+        (
+            "insert into origins by name"
+            " select seed_number, address, place, i.url, parent, licence, title, author, date, scores,"
+            f"       {literal(seeds.name)} as seed_set, {literal(seeds.source.name)} as source,"
+            f"       {build} as build_id, false as withdrawn, {made} as step"
+            " from incoming i join seeds using (seed_id) order by position",
+            [],
+        ),
+        ("drop table incoming", []),
+    ]
+
+
+async def sweep(writer: Writer, name: str, shards: Path) -> None:
+    """Removes the Parquet files of which nothing counts any more."""
+    rows = await writer.query("select distinct shard from files where seed_set = ?", [name])
+    current = {shard for (shard,) in rows}
+    for path in shards.glob("*.parquet"):
+        if path.name not in current:
+            path.unlink()
+
+
+async def count(writer: Writer, seeds: SeedSet) -> int:
+    """How many seeds the seed set holds now."""
+    name = identifier(seeds.name)
+    return int((await writer.query(f"select count(distinct seed_id) from sets.{name}"))[0][0])

@@ -1,0 +1,312 @@
+"""Shards: parts of a seed set that know nothing of each other, each read and cleaned by one process.
+
+A shard is a few small files, one file, or a span of a large one. What it gives depends on nothing but the
+files and the recipe, so that any number of processes, in any order, gives the same seeds.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import duckdb
+import orjson
+
+from factory.plugins import CLEANERS, SOURCES, Broken, Cleaner, Found, Source, Span, load
+from factory.records import Origin, Seed
+from factory.seeds.clean import SOURCE, Counts, Failed, Left, Steps, bound
+from factory.seeds.files import path_of
+from factory.store.rows import json_text
+from factory.store.sets import json_rows, literal
+
+SHARD_BYTES = 32 << 20
+"""About how much of small files makes a shard, and of a large file a span."""
+
+SHARD_FILES = 256
+EXCERPT = 200
+"""Characters that are kept of a seed that was left out."""
+
+SEEDS = {
+    "position": "bigint",
+    "seed_id": "varchar",
+    "kind": "varchar",
+    "content": "varchar",
+    "characters": "bigint",
+    "address": "varchar",
+    "span": "varchar",
+    "place": "varchar",
+    "url": "varchar",
+    "parent": "varchar",
+    "licence": "varchar",
+    "title": "varchar",
+    "author": "varchar",
+    "date": "varchar",
+    "scores": "varchar",
+}
+DROPS = {
+    "position": "integer",
+    "step": "varchar",
+    "whole": "boolean",
+    "reason": "varchar",
+    "scores": "varchar",
+    "seed_id": "varchar",
+    "kind": "varchar",
+    "address": "varchar",
+    "place": "varchar",
+    "url": "varchar",
+    "title": "varchar",
+    "characters": "bigint",
+    "excerpt": "varchar",
+}
+FAILURES = {"stage": "varchar", "error": "varchar", "traceback": "varchar", "address": "varchar"}
+COUNTS = {
+    "position": "integer",
+    "step": "varchar",
+    "address": "varchar",
+    "seen": "bigint",
+    "kept": "bigint",
+    "changed": "bigint",
+    "broken": "bigint",
+}
+TABLES: Mapping[str, Mapping[str, str]] = {
+    "seeds": SEEDS,
+    "drops": DROPS,
+    "failures": FAILURES,
+    "cleaning": COUNTS,
+}
+"""The columns of what a shard writes, a file of JSON lines each."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A file, or a span of one, as the store knows it. `documents` of another seed set have no path."""
+
+    address: str
+    signature: str
+    path: str = ""
+    span: Span | None = None
+    licence: str | None = None
+    size: int = 0
+
+    @property
+    def span_text(self) -> str:
+        """The span as the store keeps it; empty for a whole file."""
+        return f"{self.span.start}-{self.span.end}" if self.span else ""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What decides the seeds of a file, by names, so that it travels to another process."""
+
+    source: str
+    kind: str
+    settings: Mapping[str, Any]
+    steps: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The work of one process at a time: units to read, and the folder and name to write under."""
+
+    name: str
+    units: tuple[Unit, ...]
+    recipe: Recipe
+    folder: Path
+    documents: Path | None = None
+    """The file in which the engine laid down the documents of the units, where another seed set holds them."""
+    parquet: Path | None = None
+    """Where the seeds go as Parquet, where the store does not take them."""
+
+    def output(self, table: str) -> Path:
+        """The file of JSON lines for a table."""
+        return self.folder / f"{self.name}.{table}.jsonl"
+
+
+@dataclass
+class Done:
+    """What a shard came to. `found` counts the seeds that it kept, by address and span."""
+
+    found: dict[tuple[str, str], int] = field(default_factory=dict)
+    broken: int = 0
+    dropped: int = 0
+
+
+def grouped(units: Sequence[Unit]) -> Iterator[tuple[Unit, ...]]:
+    """Units in shards of about `SHARD_BYTES`, in their order."""
+    group: list[Unit] = []
+    size = 0
+    for unit in units:
+        if group and (size + unit.size > SHARD_BYTES or len(group) == SHARD_FILES):
+            yield tuple(group)
+            group, size = [], 0
+        group.append(unit)
+        size += unit.size
+    if group:
+        yield tuple(group)
+
+
+def read_shard(shard: Shard) -> Done:
+    """Reads and cleans a shard, and writes what it found beside `shard.folder`. Run in any process.
+
+    An error of a source is a broken record of its file; a missing package raises FactoryError.
+    """
+    with ExitStack() as stack:
+        files = {table: stack.enter_context(shard.output(table).open("wb")) for table in TABLES}
+        done = _Reader(shard, files).run()
+    if shard.parquet:
+        to_parquet(shard.output("seeds"), shard.parquet)
+    return done
+
+
+def to_parquet(rows: Path, output: Path) -> None:
+    """JSON lines of seeds as Parquet: written aside, then renamed, so that what is there is whole."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    aside = output.with_suffix(".writing")
+    with duckdb.connect(config={"memory_limit": "512MB", "threads": 1}) as connection:
+        connection.execute(
+            f"copy (select * from {json_rows(rows, SEEDS)}) to {literal(aside)}"
+            " (format parquet, compression zstd, row_group_size 20000)"
+        )
+    aside.rename(output)
+
+
+class _Reader:
+    """One shard on its way into files."""
+
+    def __init__(self, shard: Shard, files: Mapping[str, BinaryIO]) -> None:
+        recipe = shard.recipe
+        self.shard, self.files = shard, files
+        self.source: Source = load(SOURCES, recipe.source)
+        self.settings = dict(self.source.settings.model_validate(dict(recipe.settings)))
+        self.kind = next(kind for kind in self.source.gives if kind.kind == recipe.kind)
+        self.names = ["source", *(name for name, _ in recipe.steps)]
+        self.steps = Steps([(name, _made(name, settings)) for name, settings in recipe.steps])
+        self.done = Done()
+        self.position = 0
+
+    def run(self) -> Done:
+        """Reads every unit; a unit that gives nothing is counted too."""
+        self.done.found = {(unit.address, unit.span_text): 0 for unit in self.shard.units}
+        if self.shard.documents:
+            licences = {unit.address: unit.licence for unit in self.shard.units}
+            counts: defaultdict[str, Counts] = defaultdict(Counts)
+            for address, items in _by_address(self._found(self.shard.documents, None)):
+                self._through(items, counts[address], address, "", licences.get(address))
+            for address, counted in counts.items():
+                self._count(address, counted)
+            return self.done
+        for unit in self.shard.units:
+            counted = Counts()
+            found = self._found(path_of(unit.path), unit.span)
+            self._through(found, counted, unit.address, unit.span_text, unit.licence)
+            self._count(unit.address, counted)
+        return self.done
+
+    def _found(self, path: Path, span: Span | None) -> Iterator[Found | Broken]:
+        """What the source finds; an error of the source itself is a broken record of the file."""
+        try:
+            yield from self.source(path, self.kind, span, **self.settings)
+        except Exception:
+            yield Broken(Origin(address="", place=""), traceback.format_exc())
+
+    def _through(
+        self, found: Iterator[Found | Broken], counts: Counts, address: str, span: str, licence: str | None
+    ) -> None:
+        for item in self.steps.run(found, counts):
+            if isinstance(item, Found):
+                self.done.found[address, span] += 1
+                self._write("seeds", self._seed(item, address, span, licence))
+            elif isinstance(item, Left):
+                self.done.dropped += 1
+                name = self.names[item.position]
+                self._write("drops", drop_row(item, name, address))
+            else:
+                self.done.broken += 1
+                self._write("failures", _failure(item, address))
+
+    def _seed(self, item: Found, address: str, span: str, licence: str | None) -> dict[str, Any]:
+        self.position += 1
+        about = item.origin.model_dump(exclude={"address", "licence"})
+        return {
+            **seed_row(item.seed),
+            **about,
+            "position": self.position,
+            "address": address,
+            "span": span,
+            "licence": licence or item.origin.licence,
+            "scores": json_text(dict(item.scores)) if item.scores else None,
+        }
+
+    def _count(self, address: str, counts: Counts) -> None:
+        for position, name in enumerate(self.names, start=SOURCE):
+            row = {
+                "position": position,
+                "step": name,
+                "address": address,
+                "seen": counts.seen[position],
+                "kept": counts.kept[position],
+                "changed": counts.changed[position],
+                "broken": counts.broken[position],
+            }
+            self._write("cleaning", row)
+
+    def _write(self, table: str, row: Mapping[str, Any]) -> None:
+        self.files[table].write(orjson.dumps(row) + b"\n")
+
+
+def seed_row(seed: Seed) -> dict[str, Any]:
+    """The columns that a seed decides by itself."""
+    content = seed.model_dump(mode="json")
+    return {
+        "seed_id": seed.id,
+        "kind": seed.kind,
+        "content": json_text(content),
+        "characters": sum(len(value) for value in content.values() if isinstance(value, str)),
+    }
+
+
+def drop_row(left: Left, step: str, address: str) -> dict[str, Any]:
+    """The row of a seed that a step left out."""
+    seed, origin = left.item.seed, left.item.origin
+    row = seed_row(seed)
+    return {
+        "position": left.position,
+        "step": step,
+        "whole": False,
+        "reason": left.drop.reason,
+        "scores": json_text({**left.item.scores, **left.drop.scores}),
+        "seed_id": row["seed_id"],
+        "kind": row["kind"],
+        "address": address,
+        "place": origin.place,
+        "url": origin.url,
+        "title": origin.title,
+        "characters": row["characters"],
+        "excerpt": str(getattr(seed, "text", row["content"]))[:EXCERPT],
+    }
+
+
+def _failure(failed: Failed, address: str) -> dict[str, Any]:
+    first = failed.broken.error.strip().splitlines()
+    return {
+        "stage": failed.stage,
+        "error": first[-1] if first else "unreadable",
+        "traceback": failed.broken.error,
+        "address": f"{address} {failed.broken.origin.place}".strip(),
+    }
+
+
+def _made(name: str, settings: Mapping[str, Any]) -> Any:
+    plugin: Cleaner = load(CLEANERS, name)
+    return bound(plugin, dict(plugin.settings.model_validate(dict(settings))))
+
+
+def _by_address(found: Iterator[Found | Broken]) -> Iterator[tuple[str, Iterator[Found | Broken]]]:
+    """Each record by itself with the address that it came from."""
+    for item in found:
+        yield item.origin.address, iter((item,))

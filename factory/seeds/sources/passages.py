@@ -1,0 +1,65 @@
+"""Seeds cut from the documents of another seed set (``from:`` in the catalogue)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from factory.plugins import Found, source
+from factory.records import Code, Document, Origin, Passage, Seed
+from factory.seeds.prose import blocks_of_text
+from factory.seeds.segment import MAX_WORDS, MIN_WORDS, segment
+
+
+@source(gives=(Passage, Code, Document))
+def passages(
+    path: Path,
+    kind: type[Seed],
+    *,
+    min_words: int = MIN_WORDS,
+    max_words: int = MAX_WORDS,
+    min_lines: int = 2,
+    languages: tuple[str, ...] = (),
+) -> Iterator[Found]:
+    """The passages, blocks of code, or whole documents of a seed set of documents.
+
+    `path` is what the engine wrote of them: a JSON line a document, with its content and where it was found.
+    A passage keeps its document's scores; its place is in bytes of the document's Markdown.
+    `min_words`, `max_words`: the budget of a passage. `min_lines`, `languages`: the least lines of a block of
+    code, and the languages wanted (none: all).
+    """
+    with path.open("rb") as lines:
+        for line in lines:
+            row = orjson.loads(line)
+            document = Document.model_validate(orjson.loads(row["content"]))
+            scores = orjson.loads(row["scores"] or "{}")
+            if kind is Document:
+                yield Found(document, _origin(row, row["place"], row["parent"]), scores)
+                continue
+            blocks = list(blocks_of_text(document.text))
+            if kind is Code:
+                for block in blocks:
+                    if block.kind != "code" or block.text.count("\n") + 1 < min_lines:
+                        continue
+                    if not languages or block.language in languages:
+                        code = Code(text=block.text, language=block.language)
+                        yield Found(code, _within(row, block.start, block.end))
+                continue
+            for part in segment(blocks, min_words=min_words, max_words=max_words):
+                passage = Passage(
+                    text=part.text, title=document.title, section=part.section, language=document.language
+                )
+                yield Found(passage, _within(row, part.start, part.end), scores)
+
+
+def _within(row: dict[str, Any], start: int, end: int) -> Origin:
+    """A place inside a document: behind the document's own."""
+    return _origin(row, f"{row['place']}: bytes {start}-{end} of its Markdown", row["seed_id"])
+
+
+def _origin(row: dict[str, Any], place: str, parent: str | None) -> Origin:
+    about = {name: row[name] for name in ("address", "url", "licence", "title", "author", "date")}
+    return Origin(**about, place=place, parent=parent)

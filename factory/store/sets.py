@@ -1,0 +1,79 @@
+"""Seed sets in SQL: a view ``sets.<name>`` for each, whether the store holds its seeds or Parquet shards do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+
+_ORIGIN = "address, place, url, parent, licence, title, author, date, scores"
+
+_LONGEST = 128 << 20
+"""Bytes of the longest line: a seed with all that is known of it."""
+
+
+def folder(store: Path) -> Path:
+    """Where shards live and are handed over: the one folder that the store's SQL reaches beside its file."""
+    return store.parent.resolve() / "seeds"
+
+
+def cut_off(connection: duckdb.DuckDBPyConnection, store: Path) -> None:
+    """Cuts a connection off from every file but the folder of seed shards, for good."""
+    connection.execute(f"set allowed_directories = [{literal(folder(store))}]")
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
+
+
+def make_views(connection: duckdb.DuckDBPyConnection, store: Path) -> None:
+    """Makes the views of all seed sets that the store knows."""
+    for name, keep in connection.execute("select seed_set, keep from seed_sets").fetchall():
+        connection.execute(view(name, keep, folder(store)))
+
+
+def view(name: str, keep: str, shards: Path) -> str:
+    """The statement that makes a seed set's view: a row for each place where a live seed was found."""
+    return f"create or replace view sets.{identifier(name)} as {_rows(name, keep, shards / name)}"
+
+
+def _rows(name: str, keep: str, shards: Path) -> str:
+    if keep == "store":
+        return (
+            f"select seed_number, seed_id, kind, content, characters, {_ORIGIN}"
+            f" from live_origins join seeds using (seed_number) where seed_set = {literal(name)}"
+        )
+    if not any(shards.glob("*.parquet")):
+        # No file matches yet, and what matches nothing cannot be a view.
+        return (
+            f"select seed_number, seed_id, kind, content, characters, {_ORIGIN}"
+            " from origins join seeds using (seed_number) where false"
+        )
+    return (
+        "select null::bigint as seed_number, p.seed_id, p.kind, p.content::json as content, p.characters,"
+        " p.address, p.place, p.url, p.parent, p.licence, p.title, p.author, p.date, p.scores::json as scores"
+        f" from read_parquet({literal(shards / '*.parquet')}, filename = true) p"
+        f" join files f on f.seed_set = {literal(name)} and f.address = p.address and f.span = p.span"
+        " and f.shard = parse_filename(p.filename)"
+        " where not exists (from drops d"
+        f" where d.seed_set = {literal(name)} and d.whole and d.seed_id = p.seed_id)"
+    )
+
+
+def json_rows(path: Path, columns: Mapping[str, str]) -> str:
+    """SQL for the rows of a file of JSON lines. DuckDB holds buffers of the longest line that it allows for."""
+    longest = max(1 << 20, min(path.stat().st_size, _LONGEST)) if path.exists() else _LONGEST
+    shape = ", ".join(f"{name}: '{kind}'" for name, kind in columns.items())
+    return (
+        f"read_json({literal(path)}, format = 'newline_delimited', columns = {{{shape}}},"
+        f" maximum_object_size = {longest})"
+    )
+
+
+def literal(text: object) -> str:
+    """A string of SQL."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """A name of SQL."""
+    return '"' + name.replace('"', '""') + '"'
