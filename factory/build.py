@@ -15,7 +15,7 @@ from importlib import metadata
 from factory import __version__
 from factory.catalog import Catalog
 from factory.engines import local
-from factory.ingest import ingest
+from factory.ingest import Reading
 from factory.line import Item, Line
 from factory.plan import Prepared, chunks, describe, find_work, prepare
 from factory.plugins import Executor, offered
@@ -28,19 +28,26 @@ from factory.teacher.teacher import Resources
 
 
 class Build:
-    """One run of `factory build` over the named datasets. `stop()` ends it cleanly at the next step."""
+    """One run of `factory build` over the named datasets, or of `factory seeds` over seed sets alone.
+
+    `workers`: processes that read seeds. `stop()` ends it cleanly at the next step.
+    """
 
     def __init__(
         self,
         catalog: Catalog,
         names: Sequence[str],
         *,
+        seed_sets: Sequence[str] = (),
+        workers: int = 1,
         retry_failed: bool = False,
         window: int | None = None,
         watch: Watch = lambda report: None,
     ) -> None:
         self.catalog = catalog
         self.datasets = [catalog.dataset(name) for name in names]
+        self._seeds = [*(catalog.seed_set(name) for name in seed_sets), *(one.seeds for one in self.datasets)]
+        self._workers = workers
         self._retry_failed = retry_failed
         self._window = window or 2 * max(model.concurrency for model in catalog.models.values()) + 16
         self._watch = watch
@@ -83,7 +90,9 @@ class Build:
             "ended_at": None,
             "status": "running",
             "catalog": self.catalog.file.path.name,
-            "selection": ", ".join(dataset.name for dataset in self.datasets),
+            "selection": ", ".join(
+                [dataset.name for dataset in self.datasets] or [seeds.name for seeds in self._seeds]
+            ),
             "version": __version__,
         }
         # A build that was killed could not say so itself; only one holds the store, so it is over.
@@ -91,15 +100,14 @@ class Build:
         await writer.transact({"builds": [row]}, [(over, [])])
 
     async def _read_seeds(self, writer: Writer, report: Report) -> None:
-        for seeds in {dataset.seeds.name: dataset.seeds for dataset in self.datasets}.values():
-            if self._stopping:
-                return
+        def tick(name: str, done: int, of: int) -> None:
+            report.reading = f"{name}: file {done} of {of}"
+            self._watch(report)
 
-            def tick(done: int, of: int, name: str = seeds.name) -> None:
-                report.reading = f"{name}: file {done} of {of}"
-                self._watch(report)
-
-            report.intakes[seeds.name] = await ingest(writer, self.catalog, seeds, report.build_id, tick)
+        reading = Reading(
+            writer, self.catalog.root, report.build_id, tick, self._workers, lambda: self._stopping
+        )
+        await reading.bring_up_to_date(self._seeds, report.intakes)
         report.reading = ""
 
     async def _work(self, writer: Writer, report: Report, journal: Journal) -> None:

@@ -18,7 +18,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
-from factory.catalog import Catalog, SeedSet
+from factory.catalog import SeedSet
 from factory.errors import CatalogError, FactoryError
 from factory.fingerprint import seed_set_fingerprint
 from factory.plugins import Span
@@ -44,47 +44,53 @@ class Intake:
     dropped: int = 0
 
 
-Tick = Callable[[int, int], None]
-"""Called with the units (files, spans of large files, documents) that are done, and all of them."""
+Tick = Callable[[str, int, int], None]
+"""Called with a seed set's name, its units (files, spans of large ones) that are done, and all of them."""
 
 
-async def ingest(
-    writer: Writer,
-    catalog: Catalog,
-    seeds: SeedSet,
-    build_id: str,
-    tick: Tick,
-    *,
-    workers: int = 1,
-    stopping: Callable[[], bool] = lambda: False,
-) -> Intake:
-    """Brings a seed set up to date, with what it is cut from, on `workers` processes.
+@dataclass(frozen=True)
+class Reading:
+    """What reading seed sets needs: the store, the folder that paths start in, and processes to read with."""
 
-    Raises CatalogError where a path matches nothing, FactoryError for a missing package or a dead process.
-    """
-    if seeds.parent:
-        await ingest(writer, catalog, seeds.parent, build_id, tick, workers=workers, stopping=stopping)
-    reading = _Reading(writer, catalog, seeds, build_id)
-    try:
-        return await reading.run(tick, workers, stopping)
-    finally:
-        shutil.rmtree(reading.scratch, ignore_errors=True)
+    writer: Writer
+    root: Path
+    build_id: str
+    tick: Tick
+    workers: int = 1
+    stopping: Callable[[], bool] = lambda: False
+
+    async def bring_up_to_date(self, wanted: Sequence[SeedSet], intakes: dict[str, Intake]) -> None:
+        """Reads seed sets, each once, and before it what it is cut from.
+
+        Raises CatalogError where a path matches nothing, FactoryError for a missing package or a dead process.
+        """
+        for seeds in wanted:
+            if seeds.name in intakes or self.stopping():
+                continue
+            if seeds.parent:
+                await self.bring_up_to_date([seeds.parent], intakes)
+            one = _SeedSet(self, seeds)
+            try:
+                intakes[seeds.name] = await one.read()
+            finally:
+                shutil.rmtree(one.scratch, ignore_errors=True)
 
 
-class _Reading:
+class _SeedSet:
     """One seed set on its way into the store."""
 
-    def __init__(self, writer: Writer, catalog: Catalog, seeds: SeedSet, build_id: str) -> None:
-        self.writer, self.catalog, self.seeds, self.build_id = writer, catalog, seeds, build_id
-        self.scratch = folder(writer.path) / f".{seeds.name}.{build_id}"
-        self.parquet = folder(writer.path) / seeds.name if seeds.keep == "shards" else None
+    def __init__(self, reading: Reading, seeds: SeedSet) -> None:
+        self.reading, self.seeds = reading, seeds
+        self.writer, self.build_id = reading.writer, reading.build_id
+        self.scratch = folder(self.writer.path) / f".{seeds.name}.{self.build_id}"
+        self.parquet = folder(self.writer.path) / seeds.name if seeds.keep == "shards" else None
         made = [(step, bound(step.plugin, dict(step.settings))) for step in seeds.steps]
         self.items = [(step, one) for step, one in made if not step.plugin.whole]
         self.whole = [(step, one) for step, one in made if step.plugin.whole]
         self.fingerprint = seed_set_fingerprint(seeds, self.items)
         self.intake = Intake()
 
-    async def run(self, tick: Tick, workers: int, stopping: Callable[[], bool]) -> Intake:
+    async def read(self) -> Intake:
         """Reads what is new, withdraws what is gone, and runs the steps over the whole set."""
         self.scratch.mkdir(parents=True, exist_ok=True)
         await intake.describe(self.writer, self.seeds, self.build_id)
@@ -92,18 +98,18 @@ class _Reading:
         waiting = await self._waiting(units)
         self.intake.files, self.intake.unchanged = len(units), len(units) - len(waiting)
         ended = len(units) - len(waiting)
-        tick(ended, len(units))
-        async for shard, done in self._read(waiting, workers, stopping):
+        self.reading.tick(self.seeds.name, ended, len(units))
+        async for shard, done in self._read(waiting):
             added = await intake.take(self.writer, self.seeds, shard, done, self.fingerprint, self.build_id)
             self.intake.new += added
             self.intake.broken += done.broken
             self.intake.dropped += done.dropped
             ended += len(shard.units)
-            tick(ended, len(units))
+            self.reading.tick(self.seeds.name, ended, len(units))
         if self.parquet:
             await intake.describe(self.writer, self.seeds, self.build_id)  # its view needs a file to stand on
             await intake.sweep(self.writer, self.seeds.name, self.parquet)
-        if not stopping():
+        if not self.reading.stopping():
             self.intake.dropped += await choose_whole(
                 self.writer, self.seeds, self.whole, self.scratch, self.build_id
             )
@@ -116,7 +122,8 @@ class _Reading:
         return await asyncio.to_thread(self._files)
 
     def _files(self) -> list[Unit]:
-        root, licences, units = self.catalog.root, _Licences(self.seeds, self.catalog.root), []
+        root, units = self.reading.root, []
+        licences = _Licences(self.seeds, root)
         for path in files_of(self.seeds.paths, root, self.seeds.name):
             size = path.stat().st_size
             at, signed, licence = address(path, root), signature(path), licences.of(path)
@@ -156,18 +163,16 @@ class _Reading:
             documents = self.scratch / f"{name}.documents.jsonl" if self.seeds.parent else None
             yield Shard(name, units, recipe, self.scratch, documents, parquet)
 
-    async def _read(
-        self, waiting: Sequence[Unit], workers: int, stopping: Callable[[], bool]
-    ) -> AsyncIterator[tuple[Shard, Done]]:
+    async def _read(self, waiting: Sequence[Unit]) -> AsyncIterator[tuple[Shard, Done]]:
         """Shards and what they came to, in their order; as many as there are workers are read at once."""
         shards = list(self._shards(waiting))
-        workers = max(1, min(workers, len(shards)))
+        workers = max(1, min(self.reading.workers, len(shards)))
         loop = asyncio.get_running_loop()
         with _pool(workers) as pool:
             running: list[tuple[Shard, asyncio.Future[Done]]] = []
             following = iter(shards)
             while True:
-                while len(running) < 2 * workers and not stopping():
+                while len(running) < 2 * workers and not self.reading.stopping():
                     shard = next(following, None)
                     if shard is None:
                         break

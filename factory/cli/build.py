@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from factory.cli.main import catalog_option
+from factory.cli.main import catalog_option, workers_option
 
 if TYPE_CHECKING:
     from factory.build import Build
@@ -26,9 +26,15 @@ if TYPE_CHECKING:
 )
 @click.option("--exclude", "-x", multiple=True, metavar="SELECTOR", help="Datasets to leave out.")
 @click.option("--retry", type=click.Choice(["failed"]), help="Work on failed seeds again.")
+@workers_option
 @click.option("--quiet", "-q", is_flag=True, help="No progress display; the closing table only.")
 def build(
-    catalog: Path, select: tuple[str, ...], exclude: tuple[str, ...], retry: str | None, quiet: bool
+    catalog: Path,
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
+    retry: str | None,
+    workers: int | None,
+    quiet: bool,
 ) -> None:
     """Build datasets: read seeds, ask models, judge, store.
 
@@ -49,11 +55,17 @@ def build(
     loaded = load_catalog(catalog)
     names, broken = _buildable(loaded, loaded.select(select, exclude))
     with display(quiet=quiet) as watch:
-        report = asyncio.run(_run(Build(loaded, names, retry_failed=retry == "failed", watch=watch)))
+        made = Build(loaded, names, workers=workers or cores(), retry_failed=retry == "failed", watch=watch)
+        report = asyncio.run(run_until_stopped(made))
     closing_table(report, loaded.store)
     for fault in broken:
         click.secho(f"error: {fault}", fg="red", err=True)
-    sys.exit(_exit_code(report, bool(broken)))
+    sys.exit(exit_code(report, bool(broken)))
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _buildable(catalog: Catalog, names: list[str]) -> tuple[list[str], list[str]]:
@@ -82,7 +94,7 @@ def _buildable(catalog: Catalog, names: list[str]) -> tuple[list[str], list[str]
     return good, told
 
 
-async def _run(build: Build) -> Report:
+async def run_until_stopped(build: Build) -> Report:
     """Runs with Ctrl-C meaning: once, end cleanly; twice, now."""
     presses = 0
 
@@ -105,7 +117,7 @@ async def _run(build: Build) -> Report:
             loop.remove_signal_handler(number)
 
 
-def _exit_code(report: Report, broken: bool) -> int:
+def exit_code(report: Report, broken: bool) -> int:
     if report.status == "interrupted":
         return 130
     if report.status == "capped":

@@ -16,11 +16,12 @@ from factory.errors import FactoryError, did_you_mean
 
 COMMANDS: Mapping[str, str] = {
     "build": "Build datasets: read seeds, ask models, judge, store.",
+    "seeds": "Read and clean seed sets, and show where seeds went.",
     "plan": "Show what a build would do, and why.",
     "sql": "Ask the store in SQL.",
     "export": "Write finished datasets as a snapshot.",
     "replay": "Prove that a dataset follows from its recorded replies.",
-    "plugins": "List generators, validators and sources.",
+    "plugins": "List generators, validators, sources and cleaners.",
     "doctor": "Check this machine and this installation.",
     "rehearsal": "Serve the rehearsal model over HTTP.",
 }
@@ -115,4 +116,11 @@ catalog_option = click.option(
     show_default=True,
     type=click.Path(dir_okay=False, path_type=Path),
     help="The catalogue to work from.",
+)
+
+workers_option = click.option(
+    "--workers",
+    "-w",
+    type=click.IntRange(min=1),
+    help="Processes that read and clean seeds; the seeds are the same with any number. Default: one a core.",
 )

@@ -10,15 +10,15 @@ from factory.errors import FactoryError, PluginError, did_you_mean
 @click.command()
 @click.argument("name", required=False)
 def plugins(name: str | None) -> None:
-    """List generators, validators and sources, or show one of them.
+    """List generators, validators, sources and cleaners, or show one of them.
 
     \b
       factory plugins
       factory plugins extract.qa       its settings, roles, axes and prompts
     """
-    from factory.plugins import GENERATORS, SOURCES, VALIDATORS, discover
+    from factory.plugins import CLEANERS, GENERATORS, SOURCES, VALIDATORS, discover
 
-    groups = (GENERATORS, VALIDATORS, SOURCES)
+    groups = (GENERATORS, VALIDATORS, SOURCES, CLEANERS)
     if name is None:
         for group in groups:
             click.secho(f"{group.noun}s", bold=True)
@@ -46,7 +46,7 @@ def _line(group: object, name: str) -> str:
 
 
 def _takes_and_gives(plugin: object) -> str:
-    from factory.plugins import Generator, Source, Validator
+    from factory.plugins import Cleaner, Generator, Source, Validator
 
     if isinstance(plugin, Generator):
         takes = "|".join(kind.kind for kind in plugin.seeds)
@@ -55,13 +55,16 @@ def _takes_and_gives(plugin: object) -> str:
         return f"needs {' and '.join(kind.kind for kind in plugin.needs)}: "
     if isinstance(plugin, Source):
         return f"gives {'|'.join(kind.kind for kind in plugin.gives)}: "
+    if isinstance(plugin, Cleaner):
+        takes = "|".join(kind.kind for kind in plugin.takes)
+        return f"takes {takes}{', the whole set at once' if plugin.whole else ''}: "
     return ""
 
 
 def _show(group: object, name: str) -> None:
     import inspect
 
-    from factory.plugins import Generator, Source, load
+    from factory.plugins import Cleaner, Generator, Source, load
     from factory.teacher.prompts import Prompts
 
     plugin = load(group, name)  # type: ignore[arg-type]
@@ -75,7 +78,8 @@ def _show(group: object, name: str) -> None:
         default = "required" if info.is_required() else f"default {info.default!r}"
         kind = getattr(info.annotation, "__name__", None) or str(info.annotation)
         click.echo(f"setting {field_name}: {kind}, {default}")
-    if isinstance(plugin, Source):
+    if isinstance(plugin, Source | Cleaner):
+        click.echo(f"code: {plugin.path}")
         return
     click.echo(f"roles: {', '.join(plugin.roles) or 'none'}")
     for axis, values in (plugin.axes if isinstance(plugin, Generator) else {}).items():

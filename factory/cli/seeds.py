@@ -1,0 +1,90 @@
+"""`factory seeds`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from factory.cli.main import catalog_option, workers_option
+
+if TYPE_CHECKING:
+    from factory.catalog import Catalog
+    from factory.report import Report
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[SEED_SET]...")
+@catalog_option
+@workers_option
+@click.option("--quiet", "-q", is_flag=True, help="No progress display; the closing table only.")
+def seeds(names: tuple[str, ...], catalog: Path, workers: int | None, quiet: bool) -> None:
+    """Read and clean seed sets, and show where seeds went: all of the catalogue's, or those named.
+
+    Only new and changed files are read; 'factory build' does the same for the seed sets of its datasets.
+    Ctrl-C ends after the shards being read; the same command goes on from there.
+
+    \b
+      factory seeds web --workers 8
+      factory sql "from seed_funnel"         seen, kept and dropped at each step
+      factory sql "from drop_reasons"        why, with an example of each
+      factory sql "from sets.web limit 5"    the seeds themselves
+    """
+    from factory.build import Build
+    from factory.catalog import load_catalog
+    from factory.cli.build import cores, exit_code, run_until_stopped
+    from factory.cli.progress import display
+
+    loaded = load_catalog(catalog)
+    wanted = names or tuple(loaded.seeds)
+    with display(quiet=quiet) as watch:
+        made = Build(loaded, (), seed_sets=wanted, workers=workers or cores(), watch=watch)
+        report = asyncio.run(run_until_stopped(made))
+    _show(report, loaded)
+    sys.exit(exit_code(report, broken=False))
+
+
+def _show(report: Report, catalog: Catalog) -> None:
+    from rich.table import Table
+
+    from factory.cli.progress import wide_console
+    from factory.store.reader import open_reader
+
+    console = wide_console()
+    table = Table(box=None, padding=(0, 2), header_style="bold")
+    for column in (
+        "seed set",
+        "step",
+        "seen",
+        "kept",
+        "dropped",
+        "changed",
+        "broken",
+        "most frequent reason",
+    ):
+        left = column in ("seed set", "step", "most frequent reason")
+        table.add_column(column, justify="left" if left else "right")
+    with open_reader(catalog.store, own_sql=True) as connection:
+        for name in report.intakes:
+            rows = connection.execute(
+                "select step, seen, kept, dropped, changed, broken,"
+                " (select reason || ' (' || seeds || ')' from drop_reasons r where r.seed_set = f.seed_set"
+                "  and r.position = f.position order by seeds desc, reason limit 1)"
+                " from seed_funnel f where seed_set = ? order by position",
+                [name],
+            ).fetchall()
+            for place, (step, *counts, reason) in enumerate(rows):
+                shown = [f"{count:,}" if count else "" for count in counts]
+                table.add_row("" if place else name, step, *shown, reason or "")
+    console.print(table)
+    for name, intake in report.intakes.items():
+        told = f"{name}: {intake.seeds:,} seeds, {intake.new:,} of them new; {intake.unchanged:,} of"
+        console.print(f"{told} {intake.files:,} files unchanged")
+    if any(intake.broken for intake in report.intakes.values()):
+        console.print("what could not be read: factory sql \"select * from failures where stage = 'source'\"")
+    if report.status == "interrupted":
+        console.print("interrupted: whole shards are kept; the same command goes on from here")
+    console.print(f"store: {catalog.store}")
