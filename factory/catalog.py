@@ -184,7 +184,8 @@ class Catalog:
     def select(self, wanted: Sequence[str] = (), exclude: Sequence[str] = ()) -> list[str]:
         """Names of the datasets of a selection, in the catalogue's order; all of them when none is wanted.
 
-        A selector is a dataset's name (globs allowed), ``tag:NAME``, ``generator:GLOB`` or ``seeds:GLOB``.
+        A selector is a dataset's name (globs allowed), ``tag:NAME``, ``generator:GLOB``, or ``SEED_SET+``
+        for the datasets that stand on a seed set.
         Raises CatalogError for one that selects nothing.
         """
         chosen = {name for selector in wanted for name in self._selected(selector)}
@@ -195,21 +196,34 @@ class Catalog:
 
     def _selected(self, selector: str) -> list[str]:
         method, colon, pattern = selector.partition(":")
-        if not colon:
+        if selector.endswith("+"):
+            pattern = selector.removesuffix("+")
+            found = [name for name in self.datasets if fnmatch.filter(self._seed_sets_below(name), pattern)]
+            options: Iterable[str] = self.seeds
+        elif not colon:
             found = [name for name in self.datasets if fnmatch.fnmatchcase(name, selector)]
-            options: Iterable[str] = self.datasets
+            options = self.datasets
         elif method == "tag":
             found = [name for name, entry in self.datasets.items() if pattern in entry.tags]
             options = {tag for entry in self.datasets.values() for tag in entry.tags}
-        elif method in ("generator", "seeds"):
-            values = {name: getattr(entry, method) for name, entry in self.datasets.items()}
+        elif method == "generator":
+            values = {name: entry.generator for name, entry in self.datasets.items()}
             found = [name for name, value in values.items() if fnmatch.fnmatchcase(value, pattern)]
             options = set(values.values())
         else:
-            near = did_you_mean(method, ("tag", "generator", "seeds"))
+            near = did_you_mean(method, ("tag", "generator"))
             raise CatalogError(f"unknown selector '{selector}'{near}")
         if not found:
             raise CatalogError(f"'{selector}' selects no dataset{did_you_mean(pattern or selector, options)}")
+        return found
+
+    def _seed_sets_below(self, dataset: str) -> list[str]:
+        """The seed set of a dataset, what that is cut from, and so on."""
+        found: list[str] = []
+        name = self.datasets[dataset].seeds
+        while name in self.seeds and name not in found:
+            found.append(name)
+            name = self.seeds[name].from_ or ""
         return found
 
     def dataset(self, name: str) -> Dataset:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -17,11 +15,12 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
-from factory import __version__
 from factory.errors import FactoryError
+from factory.manifest import ORGANIC, Part, card, describe, seed_sets_of
 from factory.plan import Standing
+from factory.records import Code, Document, Passage, Seed
 from factory.store.reader import open_reader
-from factory.teacher.model import REHEARSAL
+from factory.store.sets import identifier, literal
 
 SHARD_ROWS = 50_000
 _GROUP_ROWS = 5_000
@@ -36,15 +35,6 @@ _COLUMNS: Mapping[str, str] = {
     f" [{{role: 'assistant', content: rejected}}] as rejected, loss_tokens, {_COMMON}",
 }
 """What each kind of sample is written as; other kinds keep their fields as JSON."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """A source of a mixture: datasets, and the share of the whole that they are to have, or None for all."""
-
-    name: str
-    datasets: tuple[str, ...]
-    share: float | None = None
 
 
 def export(
@@ -74,14 +64,14 @@ def export(
     shutil.rmtree(aside, ignore_errors=True)
     (aside / "data").mkdir(parents=True)
     with open_reader(store, own_sql=True) as connection:
-        connection.execute(f"set temp_directory = '{_quoted(aside / 'spilled')}'")
+        connection.execute(f"set temp_directory = {literal(aside / 'spilled')}")
         shares = _choose(connection, parts)
-        shards = list(_shards(connection, aside, shard_rows))
+        shards = list(_shards(connection, parts, aside, shard_rows))
         if not shards:
             raise FactoryError(f"'{name}' has no accepted row yet; see: factory sql 'from rejections'")
-        manifest = _manifest(connection, name, shards, shares, unfinished, partial)
+        manifest = describe(connection, name, parts, shards, shares, unfinished, partial)
     shutil.rmtree(aside / "spilled", ignore_errors=True)
-    (aside / "README.md").write_text(_card(manifest), encoding="utf-8")
+    (aside / "README.md").write_text(card(manifest), encoding="utf-8")
     # The manifest is last: a folder without one is no snapshot.
     (aside / MANIFEST).write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
     _replace(aside, output)
@@ -100,10 +90,10 @@ def _check_parts(parts: Sequence[Part]) -> None:
     """A row is taken once, so a dataset may belong to one source only."""
     owner: dict[str, str] = {}
     for part in parts:
-        for dataset in part.datasets:
+        for dataset in part.members:
             if dataset in owner:
                 raise FactoryError(
-                    f"the dataset '{dataset}' is selected by '{owner[dataset]}' and by '{part.name}';"
+                    f"'{dataset}' is selected by '{owner[dataset]}' and by '{part.name}';"
                     " a row cannot be taken twice, so narrow one of the two"
                 )
             owner[dataset] = part.name
@@ -128,12 +118,20 @@ def _choose(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part]) -> dic
         f"create temp table candidates as select {narrow} from accepted where dataset in (select unnest(?))",
         [[dataset for part in parts for dataset in part.datasets]],
     )
+    for name in seed_sets_of(parts):
+        _check_texts(connection, name)
+        connection.execute(
+            "insert into candidates by name select seed_id as sample_id, ? as dataset,"
+            " min(seed_number) as seed_number, 'text' as kind, '' as model, first(characters) as characters"
+            f" from sets.{identifier(name)} group by seed_id",
+            [ORGANIC + name],
+        )
     sizes = {part.name: _characters(connection, part) for part in parts}
     empty = [part.name for part in parts if part.share is not None and not sizes[part.name]]
     if empty:
         raise FactoryError(
             f"the source '{empty[0]}' has no accepted row, so no mixture can give it its share;"
-            " build its datasets, or take it out"
+            " build its datasets, read its seed sets, or take it out"
         )
     total = min((sizes[part.name] / part.share for part in parts if part.share), default=0.0)
     connection.execute("create temp table chosen as select *, '' as part from candidates limit 0")
@@ -145,13 +143,13 @@ def _choose(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part]) -> dic
             "  sum(characters) over (order by md5(sample_id), dataset) - characters as before"
             "  from candidates where dataset in (select unnest($datasets))"
             ") where $most is null or before < $most",
-            {"part": part.name, "datasets": list(part.datasets), "most": most},
+            {"part": part.name, "datasets": part.members, "most": most},
         )
     taken = dict(connection.execute("select part, sum(characters) from chosen group by part").fetchall())
     whole = sum(taken.values()) or 1
     return {
         part.name: {
-            "datasets": list(part.datasets),
+            "datasets": part.members,
             "share_wanted": part.share,
             "share": round(taken.get(part.name, 0) / whole, 4),
             "characters": int(taken.get(part.name, 0)),
@@ -164,22 +162,47 @@ def _choose(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part]) -> dic
 def _characters(connection: duckdb.DuckDBPyConnection, part: Part) -> int:
     row = connection.execute(
         "select coalesce(sum(characters), 0) from candidates where dataset in (select unnest(?))",
-        [list(part.datasets)],
+        [part.members],
     ).fetchone()
     return int(row[0]) if row else 0
 
 
-def _shards(connection: duckdb.DuckDBPyConnection, folder: Path, shard_rows: int) -> Iterator[dict[str, Any]]:
+def _check_texts(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """A seed set that is taken as it stands was read, and its seeds are texts."""
+    rows = connection.execute("select kind from seed_sets where seed_set = ?", [name]).fetchall()
+    if not rows:
+        raise FactoryError(f"the seed set '{name}' was never read; run: factory seeds {name}")
+    if not issubclass(kind := Seed.of_kind(rows[0][0]), Document | Passage | Code):
+        raise FactoryError(
+            f"the seed set '{name}' holds {kind.kind} seeds, which are no texts; take one 'as: document'"
+        )
+
+
+def _rows(kind: str, seed_sets: Sequence[str]) -> str:
+    """SQL for the chosen rows of a kind, in the order of their ids: samples, and texts of seed sets."""
+    queries = [
+        f"select {_COLUMNS.get(kind, f'extra, evidence, {_COMMON}')}"
+        " from samples s join (select run_id, sample_id from chosen) using (run_id, sample_id)"
+        " join (select dataset, generator, tags from datasets) using (dataset)"
+        f" where s.kind = {literal(kind)}"
+    ]
+    if kind == "text":
+        queries += [
+            "select first(content ->> 'text') as text, c.dataset, '' as generator, []::varchar[] as tags,"
+            f" seed_id, c.sample_id, c.model from chosen c join sets.{identifier(name)} s on s.seed_id ="
+            f" c.sample_id where c.dataset = {literal(ORGANIC + name)} group by all"
+            for name in seed_sets
+        ]
+    return " union all ".join(queries) + " order by sample_id, dataset"
+
+
+def _shards(
+    connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], folder: Path, shard_rows: int
+) -> Iterator[dict[str, Any]]:
     """Writes the chosen rows, by kind and in the order of their ids, and describes each file."""
     kinds = connection.execute("select distinct kind from chosen order by kind").fetchall()
     for (kind,) in kinds:
-        rows = connection.sql(
-            f"select {_COLUMNS.get(kind, f'extra, evidence, {_COMMON}')}"
-            " from samples s join (select run_id, sample_id from chosen) using (run_id, sample_id)"
-            " join (select dataset, generator, tags from datasets) using (dataset)"
-            " where s.kind = $kind order by sample_id, dataset",
-            params={"kind": kind},
-        )
+        rows = connection.sql(_rows(kind, seed_sets_of(parts)))
         with rows.to_arrow_reader(_GROUP_ROWS) as reader:
             for number, groups in groupby(_groups(reader, shard_rows), key=itemgetter(0)):
                 file = f"data/{kind}-{number:05}.parquet"
@@ -208,100 +231,3 @@ def _stamp(path: Path) -> dict[str, Any]:
     with path.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
     return {"bytes": path.stat().st_size, "sha256": digest}
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
-
-
-def _manifest(
-    connection: duckdb.DuckDBPyConnection,
-    name: str,
-    shards: Sequence[Mapping[str, Any]],
-    shares: Mapping[str, Any],
-    unfinished: Mapping[str, str],
-    partial: bool,
-) -> dict[str, Any]:
-    datasets = {
-        dataset: {
-            "rows": rows,
-            "generator": generator,
-            "fingerprint": fingerprint,
-            "settings": orjson.loads(settings),
-            "models": orjson.loads(models),
-            "validators": validators,
-            "finished": dataset not in unfinished,
-        }
-        for dataset, rows, generator, fingerprint, settings, models, validators in connection.execute(
-            "select dataset, count(*), any_value(d.generator), any_value(d.fingerprint),"
-            " any_value(d.settings), any_value(d.models), any_value(d.validators)"
-            " from chosen c join datasets d using (dataset) group by dataset order by dataset"
-        ).fetchall()
-    }
-    models = sorted(
-        model
-        for (joined,) in connection.execute("select distinct model from chosen").fetchall()
-        for model in joined.split("+")
-    )
-    licences = connection.execute(
-        "select coalesce(licence, 'unknown'), count(distinct seed_number) from origins"
-        " where not withdrawn and seed_number in (select seed_number from chosen) group by all order by all"
-    ).fetchall()
-    rejected = connection.execute(
-        "select dataset, count(*) from rejected where dataset in (select dataset from chosen)"
-        " group by all order by all"
-    ).fetchall()
-    seeds = connection.execute("select count(distinct seed_number) from chosen").fetchone()
-    return {
-        "format": 1,
-        "name": name,
-        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "version": __version__,
-        "finished": not unfinished,
-        "partial": partial,
-        "unfinished": dict(unfinished),
-        "rehearsal": REHEARSAL in models,
-        "models": sorted(set(models)),
-        "rows": sum(shard["rows"] for shard in shards),
-        "seeds": seeds[0] if seeds else 0,
-        "licences": dict(licences),
-        "rejected": dict(rejected),
-        "mixture": dict(shares),
-        "datasets": datasets,
-        "shards": list(shards),
-        "hash": hashlib.sha256("".join(shard["sha256"] for shard in shards).encode()).hexdigest(),
-    }
-
-
-def _card(manifest: Mapping[str, Any]) -> str:
-    """The dataset card: front matter that `datasets.load_dataset(folder)` reads, then words and tables."""
-    kinds = list(dict.fromkeys(shard["kind"] for shard in manifest["shards"]))
-    configs = "".join(
-        f"- config_name: {kind}\n  data_files: data/{kind}-*.parquet\n{default}"
-        for kind, default in zip(kinds, ["  default: true\n", *[""] * len(kinds)], strict=False)
-    )
-    warning = (
-        "\n**Rehearsal rows.** Some or all of these rows come from the rehearsal model, which only repeats"
-        " the examples of the prompts. They are for trying things out, not for training.\n"
-        if manifest["rehearsal"]
-        else ""
-    )
-    state = (
-        ""
-        if manifest["finished"]
-        else "\n**Unfinished.** "
-        + "; ".join(f"{name}: {why}" for name, why in manifest["unfinished"].items())
-        + "\n"
-    )
-    datasets = "".join(
-        f"| {dataset} | {one['generator']} | {one['rows']} | {manifest['rejected'].get(dataset, 0)} |\n"
-        for dataset, one in manifest["datasets"].items()
-    )
-    licences = "".join(f"| {licence} | {count} |\n" for licence, count in manifest["licences"].items())
-    return (
-        f"---\nconfigs:\n{configs}---\n\n# {manifest['name']}\n{warning}{state}\n"
-        f"{manifest['rows']} rows from {manifest['seeds']} seeds, written by {', '.join(manifest['models'])};"
-        f" made with seedfactory {manifest['version']} on {manifest['created_at'][:10]}.\n\n"
-        f"| dataset | generator | rows | rejected |\n|---|---|---|---|\n{datasets}\n"
-        f"| licence of seeds | seeds |\n|---|---|\n{licences}"
-    )

@@ -302,3 +302,28 @@ def test_files_are_found_through_fsspec(steps: Project) -> None:
     assert all(
         address.startswith(("file://", "/")) for (address,) in steps.query("select address from sets.pages")
     )
+
+
+@pytest.mark.parametrize("keep", ["store", "shards"])
+def test_whole_documents_are_exported_as_they_stand_with_licence_and_steps(steps: Project, keep: str) -> None:
+    seeds = PAGES % ("lab.no", f", keep: {keep}, licence: CC0-1.0")
+    catalog(steps, seeds + "\nmixtures: {organic: {web: {select: 'seeds:pages', share: 1.0}}}")
+    assert "run 'factory build' first" in steps.factory("export", "organic", code=1)
+    steps.factory("seeds", code=1)
+    steps.factory("export", "organic")
+    folder = steps.folder / "build/snapshots/organic"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["licences"] == {"CC0-1.0": 5}
+    assert manifest["seed_sets"]["pages"]["steps"][1] == {"step": "lab.no", "seen": 7, "kept": 5}
+    rows = duckdb.sql(f"select text, dataset from '{folder}/data/text-*.parquet'").fetchall()
+    assert len(rows) == 5
+    assert {dataset for _, dataset in rows} == {"seeds:pages"}
+    assert all("begins this page" in text for text, _ in rows)
+
+
+def test_datasets_are_selected_by_the_seed_set_that_they_stand_on(steps: Project) -> None:
+    cut = "\n  parts: {from: pages, as: passage, with: {min_words: 20}}"
+    catalog(steps, PAGES % ("", "") + cut, "{a: {seeds: parts, generator: rewrite.textbook, limit: 1}}")
+    told = steps.factory("build", "-s", "pages+")
+    assert steps.query("select dataset from datasets") == [("a",)], told
+    assert "did you mean 'pages'" in steps.factory("build", "-s", "page+", code=1)

@@ -13,9 +13,10 @@ import pytest
 from store_rows import StoreRows, small_store
 
 from factory.errors import FactoryError
+from factory.manifest import Part
 from factory.plan import Standing
 from factory.records import Chat
-from factory.snapshot import MANIFEST, Part, export
+from factory.snapshot import MANIFEST, export
 
 ALL = ("talks", "texts", "pairs")
 

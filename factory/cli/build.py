@@ -43,7 +43,8 @@ def build(
     kept, 3 a budget is used up, 130 interrupted.
 
     \b
-    A SELECTOR is a dataset's name (globs allowed), tag:NAME, generator:GLOB or seeds:GLOB:
+    A SELECTOR is a dataset's name (globs allowed), tag:NAME, generator:GLOB, or SEED_SET+
+    for the datasets that stand on a seed set:
       factory build -s docs_qa
       factory build -s tag:pretrain -x 'generator:rewrite.*'
       factory build --retry failed

@@ -12,7 +12,7 @@ from factory.cli.main import catalog_option
 
 if TYPE_CHECKING:
     from factory.catalog import Catalog
-    from factory.snapshot import Part
+    from factory.manifest import Part
 
 
 @click.command()
@@ -30,6 +30,7 @@ def export(catalog: Path, output: Path | None, partial: bool, shard_rows: int, w
       factory export sft                a mixture of the catalogue, with its shares
       factory export tag:code           all accepted rows of a selection
       factory export docs_qa -o qa      one dataset, into the folder qa
+      factory export seeds:web          the texts of a seed set, as they stand
 
     It opens with datasets.load_dataset("parquet", data_files="FOLDER/data/chat-*.parquet").
     """
@@ -63,17 +64,31 @@ def export(catalog: Path, output: Path | None, partial: bool, shard_rows: int, w
 def _parts(catalog: Catalog, what: tuple[str, ...]) -> tuple[str, list[Part]]:
     """The name of the snapshot and its sources: those of a mixture, or the selection as one."""
     from factory.errors import CatalogError, did_you_mean
-    from factory.snapshot import Part
+    from factory.manifest import Part
 
     if len(what) == 1 and what[0] in catalog.mixtures:
         mixture = catalog.mixtures[what[0]]
-        parts = [Part(name, tuple(catalog.select(one.select)), one.share) for name, one in mixture.items()]
+        parts = []
+        for name, one in mixture.items():
+            datasets, seed_sets = _members(catalog, one.select)
+            parts.append(Part(name, datasets, one.share, seed_sets))
         return what[0], parts
     try:
-        selected = tuple(catalog.select(what))
+        datasets, seed_sets = _members(catalog, what)
     except CatalogError as error:
         near = did_you_mean(what[0], [*catalog.mixtures, *catalog.datasets])
         raise CatalogError(f"{error}; it is no mixture either{near}") from error
     return "_".join(word.replace(":", "-").replace("*", "all") for word in what), [
-        Part("selection", selected)
+        Part("selection", datasets, seed_sets=seed_sets)
     ]
+
+
+def _members(catalog: Catalog, selectors: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The datasets of a selection, and the seed sets whose texts it takes as they stand (``seeds:web``)."""
+    from factory.manifest import ORGANIC
+
+    others = [selector for selector in selectors if not selector.startswith(ORGANIC)]
+    names = tuple(one.removeprefix(ORGANIC) for one in selectors if one.startswith(ORGANIC))
+    for name in names:
+        catalog.seed_set(name)
+    return tuple(catalog.select(others)) if others else (), names
