@@ -14,11 +14,12 @@ from importlib import metadata
 
 from factory import __version__
 from factory.catalog import Catalog
+from factory.discovery import offered
 from factory.engines import local
 from factory.ingest import Reading
 from factory.line import Item, Line
 from factory.plan import Prepared, chunks, describe, find_work, prepare
-from factory.plugins import Executor, offered
+from factory.plugins import Executor
 from factory.report import Progress, Report, Watch
 from factory.store.socket import serve
 from factory.store.writer import Writer

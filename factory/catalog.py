@@ -10,18 +10,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from factory.discovery import CLEANERS, GENERATORS, SOURCES, VALIDATORS, load
 from factory.errors import CatalogError, PluginError, did_you_mean
-from factory.plugins import (
-    CLEANERS,
-    GENERATORS,
-    SOURCES,
-    VALIDATORS,
-    Cleaner,
-    Generator,
-    Source,
-    Validator,
-    load,
-)
+from factory.plugins import Cleaner, Generator, Source, Validator
 from factory.records import Document, Seed
 from factory.teacher.model import Model
 from factory.yamlfile import KeyPath, YamlFile, read_yaml

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import pytest
 from pydantic import BaseModel
 
-from factory.plugins import GENERATORS, SOURCES, Generator, discover, load
+from factory.discovery import GENERATORS, SOURCES, discover, load
+from factory.plugins import Generator
 from factory.records import Code, Grounding, Passage, Question, Topic
 from factory.teacher.filters import plain, quotes_in
 from factory.teacher.prompts import Prompts

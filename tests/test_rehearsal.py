@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
+from factory.discovery import GENERATORS, discover
 from factory.errors import TeacherError
-from factory.plugins import GENERATORS, discover
 from factory.records import Passage
 from factory.teacher.client import HINT_HEADER, Client, Hint, Model, Reply, Request, client_for, encoded
 from factory.teacher.model import Faults

@@ -54,7 +54,7 @@ def _clashes() -> bool:
 
 
 def _plugins() -> bool:
-    from factory.plugins import GENERATORS, SOURCES, VALIDATORS, discover, load
+    from factory.discovery import GENERATORS, SOURCES, VALIDATORS, discover, load
 
     faults, count = [], 0
     for group in (GENERATORS, VALIDATORS, SOURCES):
@@ -80,7 +80,8 @@ def _executors() -> list[bool]:
 
 async def _executor(language: str) -> bool:
     """Runs the smallest program there is: the one proof that isolation works here."""
-    from factory.plugins import Executor, offered
+    from factory.discovery import offered
+    from factory.plugins import Executor
     from factory.records import Program
 
     executor: Executor = offered("factory.executors", language)()

@@ -16,7 +16,7 @@ def plugins(name: str | None) -> None:
       factory plugins
       factory plugins extract.qa       its settings, roles, axes and prompts
     """
-    from factory.plugins import CLEANERS, GENERATORS, SOURCES, VALIDATORS, discover
+    from factory.discovery import CLEANERS, GENERATORS, SOURCES, VALIDATORS, discover
 
     groups = (GENERATORS, VALIDATORS, SOURCES, CLEANERS)
     if name is None:
@@ -36,7 +36,7 @@ def plugins(name: str | None) -> None:
 
 
 def _line(group: object, name: str) -> str:
-    from factory.plugins import load
+    from factory.discovery import load
 
     try:
         plugin = load(group, name)  # type: ignore[arg-type]
@@ -64,7 +64,8 @@ def _takes_and_gives(plugin: object) -> str:
 def _show(group: object, name: str) -> None:
     import inspect
 
-    from factory.plugins import Cleaner, Generator, Source, load
+    from factory.discovery import load
+    from factory.plugins import Cleaner, Generator, Source
     from factory.teacher.prompts import Prompts
 
     plugin = load(group, name)  # type: ignore[arg-type]

@@ -17,7 +17,8 @@ from typing import Any, BinaryIO
 import duckdb
 import orjson
 
-from factory.plugins import CLEANERS, SOURCES, Broken, Cleaner, Found, Source, Span, load
+from factory.discovery import CLEANERS, SOURCES, load
+from factory.plugins import Broken, Cleaner, Found, Source, Span
 from factory.records import Origin, Seed
 from factory.seeds.clean import SOURCE, Counts, Failed, Left, Steps, bound
 from factory.seeds.files import path_of

@@ -20,8 +20,8 @@ from typing import Any, Self
 import orjson
 from aiohttp import web
 
+from factory.discovery import GENERATORS, VALIDATORS, load
 from factory.errors import FactoryError
-from factory.plugins import GENERATORS, VALIDATORS, load
 from factory.records import content_hash
 from factory.teacher.client import HINT_HEADER
 from factory.teacher.model import REHEARSAL, Faults
