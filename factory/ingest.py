@@ -24,7 +24,6 @@ from factory.fingerprint import seed_set_fingerprint
 from factory.plugins import Span
 from factory.seeds import intake
 from factory.seeds.choosing import choose_whole
-from factory.seeds.clean import bound
 from factory.seeds.files import address, files_of, signature
 from factory.seeds.shards import SHARD_BYTES, Done, Recipe, Shard, Unit, grouped, read_shard
 from factory.store.sets import folder
@@ -84,7 +83,7 @@ class _SeedSet:
         self.writer, self.build_id = reading.writer, reading.build_id
         self.scratch = folder(self.writer.path) / f".{seeds.name}.{self.build_id}"
         self.parquet = folder(self.writer.path) / seeds.name if seeds.keep == "shards" else None
-        made = [(step, bound(step.plugin, dict(step.settings))) for step in seeds.steps]
+        made = [(step, step.plugin.bind(**dict(step.settings))) for step in seeds.steps]
         self.items = [(step, one) for step, one in made if not step.plugin.whole]
         self.whole = [(step, one) for step, one in made if step.plugin.whole]
         self.fingerprint = seed_set_fingerprint(seeds, self.items)

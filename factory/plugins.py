@@ -6,6 +6,7 @@ A plugin is one function or class behind one decorator; `factory.discovery` find
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import typing
 from collections.abc import (
@@ -218,6 +219,13 @@ class Cleaner(Plugin):
 
     takes: tuple[type[Seed], ...]
     whole: bool = False
+
+    def bind(self, **settings: Any) -> Any:
+        """The step with its settings, checked: a function of one seed, or an instance with `clean` or `choose`."""
+        values = dict(self.settings.model_validate(settings))
+        if inspect.isclass(self.target):
+            return self.target(**values)
+        return functools.partial(self.target, **values)
 
 
 def generator(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from factory.errors import FactoryError
-from factory.plugins import Broken, Cleaner, Drop, Found
+from factory.plugins import Broken, Drop, Found
 
 SOURCE = 0
 """The position of the source among the steps; those of ``clean:`` count from 1."""
@@ -46,26 +45,11 @@ class Counts:
 Clean: TypeAlias = Callable[[Found], Found | Drop]
 
 
-def bound(plugin: Cleaner, settings: dict[str, Any]) -> Any:
-    """A cleaner with its settings: a function of one seed, or an instance with `clean` or `choose`."""
-    if inspect.isclass(plugin.target):
-        return plugin.target(**settings)
-    target = plugin.target
-
-    def clean(item: Found) -> Found | Drop:
-        result: Found | Drop = target(item, **settings)
-        return result
-
-    return clean
-
-
 class Steps:
     """The item steps of a seed set, made once for a process."""
 
     def __init__(self, steps: Sequence[tuple[str, Any]]) -> None:
-        self._steps: list[tuple[str, Clean]] = [
-            (name, made if inspect.isfunction(made) else made.clean) for name, made in steps
-        ]
+        self._steps: list[tuple[str, Clean]] = [(name, getattr(made, "clean", made)) for name, made in steps]
 
     def run(self, found: Iterable[Found | Broken], counts: Counts) -> Iterator[Found | Left | Failed]:
         """What is kept, what is left out and what fails, in the order of the source."""

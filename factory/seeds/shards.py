@@ -20,7 +20,7 @@ import orjson
 from factory.discovery import CLEANERS, SOURCES, load
 from factory.plugins import Broken, Cleaner, Found, Source, Span
 from factory.records import Origin, Seed
-from factory.seeds.clean import SOURCE, Counts, Failed, Left, Steps, bound
+from factory.seeds.clean import SOURCE, Counts, Failed, Left, Steps
 from factory.seeds.files import path_of
 from factory.store.rows import json_text
 from factory.store.sets import json_rows, literal
@@ -304,7 +304,7 @@ def _failure(failed: Failed, address: str) -> dict[str, Any]:
 
 def _made(name: str, settings: Mapping[str, Any]) -> Any:
     plugin: Cleaner = load(CLEANERS, name)
-    return bound(plugin, dict(plugin.settings.model_validate(dict(settings))))
+    return plugin.bind(**settings)
 
 
 def _by_address(found: Iterator[Found | Broken]) -> Iterator[tuple[str, Iterator[Found | Broken]]]:
