@@ -127,6 +127,7 @@ class Member:
     text: str
     address: str
     scores: Mapping[str, Score]
+    url: str | None = None
 
 
 class SeedsInOrder(Protocol):
@@ -301,7 +302,8 @@ def cleaner(*, takes: OneOrMore[type[Seed]]) -> Callable[[Callable[..., Any]], C
     One of three forms, settings keyword-only as everywhere: a function ``(item: Found, *, settings...) ->
     Found | Drop`` that keeps a seed (changed or scored, or as it is) or says why not; a class with
     ``clean(item)`` where it holds a model; a class with ``choose(seeds: SeedsInOrder)`` that goes through the
-    whole seed set and yields ``(seed id, Drop)`` for each that is to go. A class may have a property
+    whole seed set and yields ``(seed id, Drop)`` for each that is to go, ``(seed id, text)`` for each whose
+    text is to be another. A class may have a property
     `fingerprint`, a string that changes when its judgements could. What it gives depends on nothing else.
     """
 

@@ -41,7 +41,8 @@ class Members:
                 row = orjson.loads(line)
                 content = orjson.loads(row["content"])
                 text = content.get("text") or "\n\n".join(_strings(content))
-                yield Member(row["seed_id"], text, row["address"], orjson.loads(row["scores"] or "{}"))
+                scores = orjson.loads(row["scores"] or "{}")
+                yield Member(row["seed_id"], text, row["address"], scores, row["url"])
 
 
 async def choose_whole(
@@ -113,7 +114,7 @@ class _Choice:
             [
                 (
                     "copy (select seed_id, first(content::varchar) as content, min(address) as address,"
-                    f" first(scores::varchar order by address, place) as scores from {view}"
+                    f" min(url) as url, first(scores::varchar order by address, place) as scores from {view}"
                     f" group by seed_id order by seed_id) to {literal(self.rows)} (format json)",
                     [],
                 )

@@ -1,0 +1,53 @@
+"""`mojibake`: text that was decoded wrongly on its way is mended."""
+
+from __future__ import annotations
+
+import difflib
+
+from factory.errors import FactoryError
+from factory.plugins import Drop, Found, cleaner
+from factory.records import Code, Document, Passage, Question
+
+
+@cleaner(takes=(Document, Passage, Question, Code))
+def mojibake(item: Found, *, max_share: float = 0.2) -> Found | Drop:
+    """Mends encodings that went wrong ("schÃ¶n" -> "schön") with ftfy; quotes, ligatures and case stay.
+
+    A text of which more than `max_share` would change is left out: what is left of it cannot be trusted.
+    Scores: `mended`, the characters that changed.
+    """
+    try:
+        import ftfy
+    except ImportError as error:
+        raise FactoryError("mojibake needs: pip install 'seedfactory[seeds]'") from error
+    text: str = item.seed.text  # type: ignore[attr-defined]
+    config = ftfy.TextFixerConfig(
+        unescape_html=False,
+        remove_terminal_escapes=False,
+        fix_latin_ligatures=False,
+        fix_character_width=False,
+        uncurl_quotes=False,
+        fix_line_breaks=False,
+        normalization=None,
+        explain=False,
+    )
+    mended = ftfy.fix_text(text, config)
+    if mended == text:
+        return item
+    changed = _changed(text, mended)
+    if changed > max_share * len(text):
+        return Drop("mojibake throughout", {"mended": changed})
+    return item.changed(text=mended).scored(mended=changed)
+
+
+def _changed(before: str, after: str) -> int:
+    """Characters of lines that are not the same in both, line by line."""
+    old, new = before.splitlines(), after.splitlines()
+    if len(old) != len(new):
+        return abs(len(before) - len(after)) or len(before)
+    count = 0
+    for one, other in zip(old, new, strict=True):
+        if one != other:
+            same = difflib.SequenceMatcher(None, one[:2000], other[:2000], autojunk=False)
+            count += len(one) - round(same.ratio() * (len(one) + len(other)) / 2)
+    return max(count, 1)

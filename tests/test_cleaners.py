@@ -1,0 +1,253 @@
+"""Cleaners: each catches what is planted, and lets the clean twin pass."""
+
+from __future__ import annotations
+
+import base64
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from factory.errors import FactoryError
+from factory.plugins import Drop, Found, Member, Score
+from factory.records import Document, Origin
+from factory.seeds.cleaners.balance import balance
+from factory.seeds.cleaners.corruption import corruption
+from factory.seeds.cleaners.heuristics import heuristics
+from factory.seeds.cleaners.language import language
+from factory.seeds.cleaners.mojibake import mojibake
+from factory.seeds.cleaners.outliers import outliers
+from factory.seeds.cleaners.repeated_paragraphs import repeated_paragraphs
+from factory.seeds.cleaners.tokens import tokens
+
+CLEAN = """# Tides
+
+A tide is the regular rise and fall of the sea, caused by the pull of the Moon and, to a lesser degree, of the
+Sun. Because the Earth turns once a day below the two bulges of water, most coasts see two high tides in a day.
+For example, the Bay of Fundy has a range of about 16 m, since its length makes the water swing in step.
+
+When the Sun and the Moon pull along one line, their effects add up and spring tides follow; when they stand at
+a right angle, neap tides follow. The pull that matters is the difference of gravity between the near and the
+far side of the Earth, which falls with the cube of the distance: $F \\propto M / d^3$. Therefore the Moon,
+though far lighter than the Sun, does more than twice as much.
+"""
+LANGUAGES = {
+    "en": "The museum opens at nine in the morning and closes late in the evening on every Thursday of the year.",
+    "de": "Das Museum öffnet morgens um neun Uhr und schließt donnerstags erst spät am Abend, das ganze Jahr über.",
+    "fr": "Le musée ouvre à neuf heures du matin et ferme tard le soir tous les jeudis de l'année sans exception.",
+    "es": "El museo abre a las nueve de la mañana y cierra tarde por la noche todos los jueves del año entero.",
+    "it": "Il museo apre alle nove del mattino e chiude la sera tardi ogni giovedì, durante tutto l'anno.",
+    "pt": "O museu abre às nove da manhã e fecha tarde da noite todas as quintas-feiras do ano inteiro.",
+    "nl": "Het museum gaat om negen uur 's ochtends open en sluit op donderdag pas laat op de avond, het hele jaar.",
+    "pl": "Muzeum jest otwierane o dziewiątej rano i zamykane późnym wieczorem w każdy czwartek przez cały rok.",
+    "ru": "Музей открывается в девять утра и закрывается поздно вечером каждый четверг в течение всего года.",
+    "tr": "Müze sabah dokuzda açılır ve yıl boyunca her perşembe günü akşam geç saatlerde kapanır, bunu unutmayın.",
+    "ar": "يفتح المتحف أبوابه في التاسعة صباحا ويغلق في وقت متأخر من المساء كل يوم خميس طوال العام",
+    "zh": "博物馆早上九点开门，全年每个星期四都开放到很晚才关门，参观的人可以慢慢地看完所有的展览。",
+    "ja": "博物館は朝九時に開館し、一年を通して毎週木曜日は夜遅くまで開いていますので、ゆっくりご覧ください。",
+    "ko": "박물관은 아침 아홉 시에 문을 열고 일 년 내내 매주 목요일에는 저녁 늦게까지 문을 엽니다.",
+    "hi": "संग्रहालय सुबह नौ बजे खुलता है और पूरे साल हर गुरुवार को देर शाम तक खुला रहता है।",
+}
+
+
+def found(text: str, **content: Any) -> Found:
+    return Found(Document(text=text, **content), Origin(address="a.html"))
+
+
+def passed(result: Found | Drop) -> Found:
+    assert isinstance(result, Found), f"left out: {result}"
+    return result
+
+
+def dropped(result: Found | Drop) -> Drop:
+    assert isinstance(result, Drop), "not left out"
+    return result
+
+
+@dataclass
+class Seeds:
+    """Texts as a cleaner of whole sets sees them."""
+
+    members: list[Member]
+    scratch: Path = field(default_factory=Path)
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def __iter__(self) -> Iterator[Member]:
+        yield from sorted(self.members, key=lambda member: member.seed_id)
+
+
+def member(number: int, text: str, address: str = "site/a.html", **scores: Score) -> Member:
+    return Member(f"{number:08}", text, address, scores)
+
+
+# ---------------------------------------------------------------------------------------- language
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_the_language_of_a_text_is_told(name: str) -> None:
+    item = passed(language.bind().clean(found(LANGUAGES[name])))
+    assert item.scores["language"] == name
+    assert float(item.scores["language_score"]) > 0.5
+
+
+def test_code_and_formulas_do_not_change_the_language_of_a_text() -> None:
+    code = "```python\nfor line in open('file'):\n    print(line.strip().split(','))\n```\n" * 6
+    text = LANGUAGES["de"] + "\n\n" + code + "\n\n$$\\int_0^1 \\sin x \\, dx = 1 - \\cos 1$$\n"
+    assert passed(language.bind().clean(found(text))).scores["language"] == "de"
+
+
+def test_unwanted_and_unsure_languages_are_left_out() -> None:
+    step = language.bind(keep=("en", "de"))
+    assert dropped(step.clean(found(LANGUAGES["fr"]))).reason == "language not wanted"
+    passed(step.clean(found(LANGUAGES["de"])))
+    assert dropped(step.clean(found("zx qv 17 kk -- 44"))).reason == "language unsure"
+
+
+def test_a_missing_language_model_is_named() -> None:
+    with pytest.raises(FactoryError, match=r"there is no model nowhere\.bin"):
+        language.bind(model="nowhere.bin").clean(found(CLEAN))
+
+
+# ---------------------------------------------------------------------------------------- corruption
+
+
+def _noise() -> str:
+    return base64.b64encode(random.Random(3).randbytes(6000)).decode()
+
+
+def _words(count: int, seed: int = 1) -> str:
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    source = random.Random(seed)
+    return " ".join("".join(source.choices(letters, k=source.randint(2, 9))) for _ in range(count))
+
+
+PLANTS = {
+    "control characters": CLEAN.replace(" of ", " \x03\ufffd "),
+    "binary in disguise": CLEAN + "\n" + _noise(),
+    "few letters": CLEAN[:200] + "\n" + "=-+*/ | ~~ <> .. ;; :: ## @@ !! ?? " * 40,
+    "repeats itself": "Buy the best boots in the best shop of the whole town today. " * 40,
+    "noise": "".join(random.Random(8).choices([chr(code) for code in range(33, 127)], k=4000)),
+}
+
+
+@pytest.mark.parametrize("reason", PLANTS)
+def test_broken_text_is_left_out_and_told_why(reason: str) -> None:
+    assert dropped(corruption.bind()(found(PLANTS[reason]))).reason == reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    [CLEAN, CLEAN[:250], *LANGUAGES.values(), "Short.", CLEAN + "```\n" + "+--+--+\n|  |  |\n" * 9 + "```"],
+)
+def test_clean_text_of_any_language_passes(text: str) -> None:
+    assert passed(corruption.bind()(found(text))).seed.id == found(text).seed.id
+
+
+def test_outliers_of_a_seed_set_are_left_out(tmp_path: Path) -> None:
+    vocabulary = CLEAN.split()
+    source = random.Random(5)
+    members = [
+        member(number, " ".join(source.choices(vocabulary, k=150)), language="en") for number in range(80)
+    ]
+    members.append(member(900, "".join(source.choices("qxzjkvw#@%^&~", k=900)), language="en"))
+    members.append(member(901, "the same " * 120, language="en"))
+    gone = dict(outliers.bind().choose(Seeds(members, tmp_path)))
+    assert set(gone) == {"00000900", "00000901"}
+    assert all(drop.reason.startswith("outlier: ") for drop in gone.values())
+
+
+# ---------------------------------------------------------------------------------------- mojibake
+
+
+def test_mojibake_is_mended_and_clean_text_is_the_same_seed() -> None:
+    broken = LANGUAGES["de"].encode().decode("cp1252")
+    item = passed(mojibake.bind()(found(CLEAN + broken)))
+    assert item.seed.text == CLEAN + LANGUAGES["de"]  # type: ignore[attr-defined]
+    assert int(item.scores["mended"]) >= 2
+    for text in [CLEAN, *LANGUAGES.values(), "“quotes” – ﬁ …", "&lt;b&gt; in HTML", "a\r\nb"]:
+        same = found(text)
+        assert mojibake.bind()(same) is same
+
+
+def test_text_that_is_mojibake_throughout_is_left_out() -> None:
+    broken = (LANGUAGES["ru"] * 3).encode().decode("latin-1")
+    assert dropped(mojibake.bind()(found(broken))).reason == "mojibake throughout"
+
+
+# ---------------------------------------------------------------------------------------- quality
+
+
+SHOP = (
+    "Buy now! Free shipping on orders over $50. Add to cart. [Shoes](http://a.b/c) [Boots](http://a.b/d) "
+    * 12
+)
+TEASERS = "\n\n".join(f"[Read more about story number {number}](http://a.b/{number})" for number in range(40))
+
+
+@pytest.mark.parametrize("poor", [SHOP, TEASERS, "ok"])
+def test_heuristics_prefer_explanations_to_shops_and_teasers(poor: str) -> None:
+    good, bad = (passed(heuristics.bind()(found(text))).scores for text in (CLEAN, poor))
+    assert float(good["education"]) >= float(bad["education"]) + 1.5
+    assert good["education_by"] == "heuristics"
+    assert dropped(heuristics.bind(min_education=2.5)(found(poor))).reason == "low educational potential"
+    passed(heuristics.bind(min_education=2.5)(found(CLEAN)))
+
+
+def test_topics_are_thinned_out_to_their_shares(tmp_path: Path) -> None:
+    members = [member(number, "text", topic="stem") for number in range(8000)]
+    members += [member(10_000 + number, "text", topic="arts") for number in range(1000)]
+    members += [member(20_000 + number, "text", topic="sport") for number in range(1000)]
+    step = balance.bind(shares={"arts": 0.3, "stem": 0.4})
+    gone = dict(step.choose(Seeds(members, tmp_path)))
+    left = [one.scores["topic"] for one in members if one.seed_id not in gone]
+    assert left.count("arts") >= 950
+    assert left.count("stem") / len(left) == pytest.approx(0.4, abs=0.04)
+    assert left.count("arts") / len(left) == pytest.approx(0.3, abs=0.04)
+    assert dict(step.choose(Seeds(members[::-1], tmp_path))) == gone
+    with pytest.raises(FactoryError, match="no seed has a score 'topic' among opera"):
+        list(balance.bind(shares={"opera": 1.0}).choose(Seeds(members, tmp_path)))
+
+
+# ---------------------------------------------------------------------------------------- paragraphs
+
+
+def test_paragraphs_of_many_pages_of_a_site_are_cut_and_others_stay(tmp_path: Path) -> None:
+    notice = "Subscribe to our weekly letter and never miss a thing."
+    code = "```\nimport numpy as np\n\nimport pandas as pd and so on\n```"
+    pages = [
+        member(
+            number,
+            f"{_words(60, number)}\n\n{notice.upper() if number % 2 else notice}\n\n{code}",
+            "one/a.html",
+        )
+        for number in range(8)
+    ]
+    pages.append(member(50, f"{_words(60, 99)}\n\n{notice}", "two/a.html"))
+    pages.append(member(60, f"{notice}\n\n{_words(3)}", "one/b.html"))
+    gone = dict(repeated_paragraphs.bind().choose(Seeds(pages, tmp_path)))
+    assert {seed_id for seed_id, drop in gone.items() if isinstance(drop, Drop)} == {"00000060"}
+    assert set(gone) == {one.seed_id for one in pages} - {"00000050"}
+    assert gone["00000003"] == f"{_words(60, 3)}\n\n{code}"
+
+
+# ---------------------------------------------------------------------------------------- tokens
+
+
+def test_tokens_are_counted_by_a_named_tokenizer(tmp_path: Path) -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    made = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+    made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    (tmp_path / "words").mkdir()
+    made.save(str(tmp_path / "words/tokenizer.json"))
+    step = tokens.bind(tokenizer=str(tmp_path / "words"), least=3, most=10)
+    assert passed(step.clean(found("one two three four"))).scores == {"tokens": 4, "tokenizer": "words"}
+    assert dropped(step.clean(found("one"))).reason == "too few tokens"
+    assert dropped(step.clean(found("one " * 11))).reason == "too many tokens"
+    with pytest.raises(FactoryError, match="there is no tokenizer"):
+        tokens.bind(tokenizer="nowhere").clean(found("one"))
