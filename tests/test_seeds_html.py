@@ -330,7 +330,7 @@ def test_no_bytes_are_an_error(raw: bytes) -> None:
 def test_title_author_and_date_are_read_from_the_page() -> None:
     html = f"""<html lang="en-GB"><head><title>The harbour</title><meta name="author" content="Ada Lund">
     <meta property="article:published_time" content="2020-03-04T10:00:00Z"></head><body>{FILLER}</body>"""
-    read = extract(html, metadata=True)
+    read = extract(html)
     assert (read.metadata.title, read.metadata.author) == ("The harbour", "Ada Lund")
     assert (read.metadata.date, read.language) == ("2020-03-04", "en")
 

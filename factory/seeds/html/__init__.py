@@ -3,7 +3,7 @@
     decode -> mark places -> parse (Lexbor) -> protect formulas, code, tables -> prune -> choose a reading
     -> blocks -> check places
 
-Nothing here is learnt, names a site, or calls another extractor but for metadata and as a last resort.
+Nothing here is learnt, names a site, or calls another extractor.
 """
 
 from factory.seeds.html.blocks import Block

@@ -9,6 +9,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from factory.seeds.html.encoding import Source
 from factory.seeds.html.marking import MARK, mark
+from factory.seeds.html.metadata import Head
 from factory.seeds.html.tree import Node
 from factory.seeds.html.words import names
 
@@ -22,15 +23,13 @@ _SKIPPED = names(
 
 @dataclass(frozen=True)
 class Parsed:
-    """A parsed page: its tree, what its ``title`` says, the language that it declares ("en"), its size
-    (characters of text without white space), and the marked source: a second parser takes no harm from the
-    marks, and is spared a page's deepest nesting."""
+    """A parsed page: its tree, what its head says, the language that it declares ("en"), and its size
+    (characters of text without white space)."""
 
     root: Node
-    title: str
+    head: Head
     language: str
     size: int
-    html: str
 
 
 def parse(source: Source) -> Parsed:
@@ -41,15 +40,31 @@ def parse(source: Source) -> Parsed:
     if parser.body is not None:
         root.attributes = {name: value or "" for name, value in parser.body.attributes.items()}
         _convert(parser.body, root, marked.spans)
-    title = parser.css_first("title")
-    words = title.text(deep=True).split() if title is not None else []
     whole = parser.root
     declared = ((whole.attributes.get("lang") if whole is not None else None) or "").strip().lower()
     language = _LANGUAGE.match(declared)
     size = sum(
         len("".join(text.split())) for node in root.walk() for text in node.children if isinstance(text, str)
     )
-    return Parsed(root, " ".join(words), language[1] if language else "", size, marked.html)
+    return Parsed(root, _head(parser), language[1] if language else "", size)
+
+
+def _head(parser: LexborHTMLParser) -> Head:
+    """What pages say of themselves to machines, the first of each name."""
+    title = parser.css_first("title")
+    meta: dict[str, str] = {}
+    links: dict[str, str] = {}
+    for node in parser.css("meta[content]"):
+        attributes = node.attributes
+        name = attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or ""
+        if content := (attributes.get("content") or "").strip():
+            meta.setdefault(name.lower(), content)
+    for node in parser.css("link[rel][href]"):
+        for relation in (node.attributes.get("rel") or "").lower().split():
+            links.setdefault(relation, node.attributes.get("href") or "")
+    scripts = parser.css('script[type="application/ld+json"]')
+    words = title.text(deep=True).split() if title is not None else []
+    return Head(" ".join(words), meta, links, tuple(script.text(deep=True) for script in scripts))
 
 
 def _convert(body: LexborNode, root: Node, spans: list[tuple[int, int]]) -> None:

@@ -1,0 +1,219 @@
+"""Seeds from web archives: pages of WARC files, texts of WET files."""
+
+from __future__ import annotations
+
+import io
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from factory.errors import FactoryError
+from factory.plugins import Broken, Found, Span, source
+from factory.records import Code, Document, Origin, Passage, Seed, Table
+from factory.seeds.pages import Wanted, seeds_of_page
+from factory.seeds.prose import blocks_of_text
+from factory.seeds.segment import MAX_WORDS, MIN_WORDS, segment
+
+MAX_PAGE = 64 << 20
+"""Bytes of a page, decompressed: more is a bomb, or no page."""
+
+_GZIP = b"\x1f\x8b\x08"
+_WINDOW = 1 << 20
+_HTML = frozenset({"text/html", "application/xhtml+xml"})
+_CHUNK = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
+
+
+def spans(path: Path, size: int) -> Iterator[Span]:
+    """Parts of an archive of about `size` bytes; zstd, whose frames share a dictionary, is read as a whole."""
+    total = path.stat().st_size
+    if path.suffix in (".zst", ".zstd"):
+        return
+    yield from (Span(start, min(start + size, total)) for start in range(0, total, size))
+
+
+@source(gives=(Document, Passage, Table, Code), split=spans)
+def warc(
+    path: Path,
+    kind: type[Seed],
+    span: Span | None = None,
+    *,
+    min_words: int = MIN_WORDS,
+    max_words: int = MAX_WORDS,
+    min_lines: int = 2,
+    languages: tuple[str, ...] = (),
+    max_bytes: int = MAX_PAGE,
+) -> Iterator[Found | Broken]:
+    """Web archives: pages (WARC response and resource records) and texts (WET conversion records).
+
+    gzip, zstd or plain, here or through fsspec. A seed's place is its record's first byte in the archive; its
+    `url` the page's own address. Settings as those of `html`; `max_bytes` bounds a page, decompressed.
+    """
+    wanted = Wanted(kind, min_words, max_words, min_lines, languages)
+    with path.open("rb") as stream:
+        start = _first_record(stream, span.start) if span else 0
+        for at, record in _records(stream, start):
+            if span and at >= span.end:
+                return  # a record belongs to the span that its first byte lies in
+            if isinstance(record, OSError):
+                yield Broken(Origin(address=str(path), place=f"record at byte {at}"), str(record))
+            else:
+                yield from _seeds(record, path, at, wanted, max_bytes)
+
+
+def _records(stream: BinaryIO, start: int) -> Iterator[tuple[int, Any]]:
+    """Records with their first bytes; where one is damaged its error, and then those behind it."""
+    try:
+        from fastwarc.warc import ArchiveIterator, WarcRecordType
+    except ImportError as error:
+        raise FactoryError("web archives need: pip install 'seedfactory[seeds]'") from error
+    kinds = WarcRecordType.response | WarcRecordType.resource | WarcRecordType.conversion
+    size = stream.seek(0, io.SEEK_END)
+    while start < size:
+        stream.seek(start)
+        at = start
+        try:
+            for record in ArchiveIterator(stream, record_types=kinds, parse_http=False, quirks_mode=True):
+                at = record.stream_pos
+                yield at, record
+            return
+        except OSError as error:
+            yield at, error
+            start = _first_record(stream, at + 1)
+
+
+def _seeds(record: Any, path: Path, at: int, wanted: Wanted, max_bytes: int) -> Iterator[Found | Broken]:
+    url = record.headers.get("WARC-Target-URI") or ""
+    origin = Origin(address=str(path), place=f"record at byte {at}", url=url or None, date=_date(record))
+    try:
+        content, is_page = _content(record, max_bytes)
+    except (ValueError, zlib.error) as error:
+        yield Broken(origin, f"{type(error).__name__}: {error}")
+        return
+    if is_page:
+        yield from seeds_of_page(content, wanted, origin)
+    elif content:
+        yield from _texts(content.decode("utf-8", "replace"), wanted, origin)
+
+
+def _content(record: Any, max_bytes: int) -> tuple[bytes, bool]:
+    """The body of a record, and whether it is HTML; empty for what is neither a page nor a text."""
+    kind = record.headers.get("WARC-Type")
+    body: bytes = record.reader.read(max_bytes + 1)
+    if len(body) > max_bytes:
+        raise ValueError(f"the record is larger than {max_bytes} bytes (max_bytes)")
+    if kind == "conversion":
+        return body, False
+    media = (record.headers.get("Content-Type") or "").partition(";")[0]
+    if kind == "response":
+        if not body.startswith(b"HTTP/"):
+            return b"", False
+        headers, body = _http(body)
+        if headers[""] != "200":
+            return b"", False
+        media = headers.get("content-type", "").partition(";")[0].strip().lower()
+        body = _decoded(body, headers, max_bytes)
+    if media in _HTML or (not media and b"<html" in body[:2048].lower()):
+        return body, True
+    return (body, False) if media == "text/plain" else (b"", False)
+
+
+def _http(message: bytes) -> tuple[dict[str, str], bytes]:
+    """Headers by lower-case name, the status under no name, and the body of an HTTP response."""
+    cut = re.search(rb"\r?\n\r?\n", message)
+    head, body = (message[: cut.start()], message[cut.end() :]) if cut else (message, b"")
+    first, *lines = head.decode("latin-1").splitlines()
+    headers = {"": [*first.split(" "), ""][1]}
+    for line in lines:
+        name, _, value = line.partition(":")
+        headers[name.strip().lower()] = value.strip()
+    return headers, body
+
+
+def _decoded(body: bytes, headers: Mapping[str, str], max_bytes: int) -> bytes:
+    """A body without its encodings. Crawlers leave the headers of what they have already decoded."""
+    if "chunked" in headers.get("transfer-encoding", "").lower() and _CHUNK.match(body):
+        body = _unchunked(body)
+    encoding = headers.get("content-encoding", "").lower()
+    if encoding in ("gzip", "x-gzip", "deflate") and body.lstrip()[:1] != b"<":
+        unpack = zlib.decompressobj(47 if encoding != "deflate" or body[:1] == b"x" else -15)
+        body = unpack.decompress(body, max_bytes + 1)
+    elif encoding == "br" and body.lstrip()[:1] != b"<":
+        from fastwarc.stream_io import BrotliReader
+
+        body = BrotliReader(io.BytesIO(body)).read(max_bytes + 1)
+    if len(body) > max_bytes:
+        raise ValueError(f"the page is larger than {max_bytes} bytes when decompressed (max_bytes)")
+    return body
+
+
+def _unchunked(body: bytes) -> bytes:
+    parts: list[bytes] = []
+    at = 0
+    while found := _CHUNK.match(body, at):
+        size = int(found[1], 16)
+        if not size:
+            break
+        parts.append(body[found.end() : found.end() + size])
+        at = found.end() + size + 2
+    return b"".join(parts)
+
+
+def _date(record: Any) -> str | None:
+    date = record.headers.get("WARC-Date") or ""
+    return date[:10] or None
+
+
+def _texts(text: str, wanted: Wanted, origin: Origin) -> Iterator[Found]:
+    """A text without markup; its lines are its paragraphs, as WET files have them."""
+    title = text.strip().partition("\n")[0][:200]
+    document = Document(text=text.strip(), title=title)
+    about = origin.model_copy(update={"title": title or None})
+    if wanted.kind is Document:
+        if len(text.split()) >= wanted.min_words:
+            yield Found(document, about)
+    elif wanted.kind is Passage:
+        blocks = list(blocks_of_text(text.replace("\n", "\n\n"), markdown=False))
+        for part in segment(blocks, min_words=wanted.min_words, max_words=wanted.max_words):
+            yield Found(
+                Passage(text=part.text, title=title), about.model_copy(update={"parent": document.id})
+            )
+
+
+def _first_record(stream: BinaryIO, start: int) -> int:
+    """The first byte from `start` on at which a record begins; the end of the file where none does."""
+    if start == 0:
+        return 0
+    stream.seek(start)
+    held, base = stream.read(_WINDOW), start
+    while held:
+        for place in _candidates(held):
+            if _begins_record(stream, base + place):
+                return base + place
+        if len(held) < _WINDOW:
+            break
+        base += len(held) - 16  # a mark may lie across the border
+        stream.seek(base)
+        held = stream.read(_WINDOW)
+    return stream.seek(0, io.SEEK_END)
+
+
+def _candidates(held: bytes) -> Iterator[int]:
+    for mark, behind in ((_GZIP, 0), (b"\nWARC/1.", 1)):
+        at = held.find(mark)
+        while at >= 0:
+            yield at + behind
+            at = held.find(mark, at + 1)
+
+
+def _begins_record(stream: BinaryIO, at: int) -> bool:
+    """Whether a record begins here: the three bytes of gzip are found by chance too."""
+    stream.seek(at)
+    head = stream.read(4096)
+    if head.startswith(_GZIP):
+        try:
+            head = zlib.decompressobj(31).decompress(head, 16)
+        except zlib.error:
+            return False
+    return head.startswith(b"WARC/1.")

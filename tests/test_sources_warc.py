@@ -1,0 +1,177 @@
+"""Web archives: every page with its address and place, whole or in spans, and what strangers put into them."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+from pathlib import Path
+
+import pytest
+import zstandard
+from conftest import ROOT
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+from factory.plugins import Broken, Found
+from factory.records import Document, Passage, Table
+from factory.seeds.sources.html import html
+from factory.seeds.sources.warc import spans, warc
+
+PAGES = sorted((ROOT / "examples/pages").rglob("*.html"))[:12]
+TEXT = "A line of text that was taken from a page by someone else, with words enough to count.\n" * 12
+
+
+def archive(path: Path, *, compressed: bool = True) -> Path:
+    """A WARC of the example pages, among records that are no pages."""
+    with path.open("wb") as out:
+        writer = WARCWriter(out, gzip=compressed)
+        writer.write_record(writer.create_warcinfo_record("info", {"software": "test"}))
+        for number, page in enumerate(PAGES):
+            url = f"https://docs.example.org/{number}"
+            body, headers = page.read_bytes(), [("Content-Type", "text/html; charset=utf-8")]
+            if number % 3 == 1:
+                body, headers = gzip.compress(body), [*headers, ("Content-Encoding", "gzip")]
+            if number % 3 == 2:
+                chunks = [body[at : at + 900] for at in range(0, len(body), 900)]
+                body = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
+                headers = [*headers, ("Transfer-Encoding", "chunked")]
+            response(writer, url, body, headers)
+            writer.write_record(
+                writer.create_warc_record(url, "request", io.BytesIO(b"GET / HTTP/1.1\r\n\r\n"))
+            )
+        response(
+            writer,
+            "https://docs.example.org/gone",
+            b"<html>gone</html>",
+            [("Content-Type", "text/html")],
+            "404 Not Found",
+        )
+        response(writer, "https://docs.example.org/i.png", b"\x89PNG" * 99, [("Content-Type", "image/png")])
+        writer.write_record(
+            writer.create_revisit_record(
+                "https://docs.example.org/0", "sha1:A", "https://a", "2026-01-01T00:00:00Z"
+            )
+        )
+    return path
+
+
+def response(
+    writer: WARCWriter, url: str, body: bytes, headers: list[tuple[str, str]], status: str = "200 OK"
+) -> None:
+    made = StatusAndHeaders(status, headers, protocol="HTTP/1.1")
+    record = writer.create_warc_record(
+        url,
+        "response",
+        payload=io.BytesIO(body),
+        http_headers=made,
+        warc_headers_dict={"WARC-Date": "2026-03-04T05:06:07Z"},
+    )
+    writer.write_record(record)
+
+
+def read(path: Path, **options: object) -> list[Found | Broken]:
+    return list(warc.target(path, Document, **options))
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_each_page_gives_what_it_gives_as_a_file_with_its_address_and_place(
+    compressed: bool, tmp_path: Path
+) -> None:
+    path = archive(tmp_path / "a.warc.gz", compressed=compressed)
+    items = read(path)
+    expected = [item.seed.id for page in PAGES for item in html(page, Document) if isinstance(item, Found)]
+    assert [item.seed.id for item in items if isinstance(item, Found)] == expected
+    first = items[0].origin
+    assert (first.url, first.date) == ("https://docs.example.org/0", "2026-03-04")
+    raw = path.read_bytes()
+    for item in items:
+        at = int(item.origin.place.split("byte ")[1].split(":")[0])
+        assert raw[at : at + 3] == (b"\x1f\x8b\x08" if compressed else b"WAR")
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+@pytest.mark.parametrize("size", [5_000, 60_000, 10_000_000])
+def test_spans_together_give_what_the_whole_gives(compressed: bool, size: int, tmp_path: Path) -> None:
+    path = archive(tmp_path / "a.warc.gz", compressed=compressed)
+    parts = list(spans(path, size))
+    assert len(parts) == -(-path.stat().st_size // size)
+    assert [item for span in parts for item in warc.target(path, Document, span)] == read(path)
+
+
+def test_zstd_archives_are_read(tmp_path: Path) -> None:
+    plain = archive(tmp_path / "a.warc", compressed=False)
+    packed = tmp_path / "a.warc.zst"
+    packed.write_bytes(zstandard.ZstdCompressor().compress(plain.read_bytes()))
+    assert len(read(packed)) == len(read(plain)) == len(PAGES)
+    assert list(spans(packed, 1000)) == []
+
+
+def test_other_kinds_of_seed_come_out_of_the_same_pages(tmp_path: Path) -> None:
+    path = archive(tmp_path / "a.warc.gz")
+    passages = [item for item in warc.target(path, Passage) if isinstance(item, Found)]
+    assert len(passages) > len(PAGES)
+    assert {item.origin.parent for item in passages} <= {
+        item.seed.id for item in read(path, min_words=0) if isinstance(item, Found)
+    }
+    assert all(isinstance(item.seed, Table) for item in warc.target(path, Table) if isinstance(item, Found))
+
+
+def test_texts_of_wet_files_are_documents_and_passages(tmp_path: Path) -> None:
+    path = tmp_path / "a.warc.wet.gz"
+    with path.open("wb") as out:
+        writer = WARCWriter(out, gzip=True)
+        record = writer.create_warc_record(
+            "https://a.example/",
+            "conversion",
+            payload=io.BytesIO(TEXT.encode()),
+            warc_content_type="text/plain",
+        )
+        writer.write_record(record)
+    (document,) = read(path)
+    assert isinstance(document, Found) and document.seed.text == TEXT.strip()  # type: ignore[attr-defined]
+    assert len(list(warc.target(path, Passage))) >= 1
+
+
+def test_a_truncated_archive_gives_what_is_whole(tmp_path: Path) -> None:
+    path = archive(tmp_path / "a.warc.gz")
+    whole = read(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    items = guarded(path)
+    assert 4 <= len([item for item in items if isinstance(item, Found)]) < len(whole)
+
+
+def test_a_body_that_is_broken_is_a_broken_record_and_the_next_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.warc.gz"
+    page, kind = PAGES[0].read_bytes(), ("Content-Type", "text/html")
+    with path.open("wb") as out:
+        writer = WARCWriter(out, gzip=True)
+        packed = gzip.compress(page)
+        broken = packed[:200] + bytes(reversed(packed[200:400])) + packed[400:]
+        response(writer, "https://a.example/1", broken, [kind, ("Content-Encoding", "gzip")])
+        response(writer, "https://a.example/2", page, [kind])
+    items = read(path)
+    assert [type(item) for item in items][-1] is Found
+    assert items[-1].origin.url == "https://a.example/2"
+
+
+def test_a_bomb_is_a_broken_record_within_bounds(tmp_path: Path) -> None:
+    path = tmp_path / "a.warc.gz"
+    with path.open("wb") as out:
+        writer = WARCWriter(out, gzip=True)
+        bomb = gzip.compress(b"<html>" + b"a" * 30_000_000)
+        response(
+            writer, "https://a.example/1", bomb, [("Content-Type", "text/html"), ("Content-Encoding", "gzip")]
+        )
+        response(writer, "https://a.example/2", PAGES[0].read_bytes(), [("Content-Type", "text/html")])
+    bomb_, page = read(path, max_bytes=1_000_000)
+    assert isinstance(bomb_, Broken) and "larger than 1000000 bytes" in bomb_.error
+    assert isinstance(page, Found)
+
+
+def guarded(path: Path) -> list[Found | Broken]:
+    """As the engine reads: what came before an error of the source counts."""
+    items: list[Found | Broken] = []
+    with contextlib.suppress(OSError):
+        items.extend(warc.target(path, Document))
+    return items
