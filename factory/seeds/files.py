@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import bz2
+import gzip
+import io
+import lzma
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import cast
+from typing import BinaryIO, cast
 
 from factory.errors import CatalogError, FactoryError, did_you_mean
+from factory.plugins import Span
+
+PACKED = frozenset({".gz", ".bz2", ".xz", ".zst", ".zstd"})
+MAX_LINE = 256 << 20
+"""Bytes of the longest line that is read: a record beyond it is broken."""
 
 
 def files_of(paths: Sequence[str], root: Path, name: str) -> list[Path]:
@@ -68,3 +77,49 @@ def _near(pattern: str, root: Path) -> str:
     base = Path(pattern).expanduser()
     near = did_you_mean(base.name, (path.name for path in (root / base).parent.glob("*")))
     return f" below {root}{near}"
+
+
+def open_bytes(path: Path) -> BinaryIO:
+    """Opens a file for reading, unpacking .gz, .bz2, .xz and .zst as it is read."""
+    stream = path.open("rb")
+    match path.suffix.lower():
+        case ".gz":
+            return cast("BinaryIO", gzip.GzipFile(fileobj=stream))
+        case ".bz2":
+            return cast("BinaryIO", bz2.BZ2File(stream))
+        case ".xz":
+            return cast("BinaryIO", lzma.LZMAFile(stream))
+        case ".zst" | ".zstd":
+            try:
+                import zstandard
+            except ImportError as error:
+                raise FactoryError(f"{path.name} needs: pip install 'seedfactory[seeds]'") from error
+            return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(stream))
+    return stream
+
+
+def line_spans(path: Path, size: int) -> Iterator[Span]:
+    """Parts of a file of lines of about `size` bytes; a packed file is read as a whole."""
+    if path.suffix.lower() in PACKED:
+        return
+    total = path.stat().st_size
+    yield from (Span(start, min(start + size, total)) for start in range(0, total, size))
+
+
+def lines_of(path: Path, span: Span | None = None, *, most: int = MAX_LINE) -> Iterator[tuple[int, bytes]]:
+    """Lines with the byte (of the unpacked file) that each begins at. A line belongs to the span that its
+    first byte lies in. One longer than `most` is cut there, and its rest is skipped: memory stays bounded."""
+    with open_bytes(path) as stream:
+        at = 0
+        if span and span.start:
+            stream.seek(span.start - 1)
+            at = span.start - 1 + len(stream.readline())
+        while span is None or at < span.end:
+            line = stream.readline(most)
+            if not line:
+                return
+            start, at = at, at + len(line)
+            yield start, line
+            while len(line) == most and not line.endswith(b"\n"):
+                line = stream.readline(most)
+                at += len(line)
