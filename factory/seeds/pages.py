@@ -1,13 +1,14 @@
-"""From a page of HTML to seeds, whatever it came out of: a file, a web archive, a book."""
+"""From pages, Markdown and blocks to seeds, whatever they came out of: a file, a web archive, a book."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from factory.plugins import Found
 from factory.records import Code, Document, Origin, Passage, Seed, Table
 from factory.seeds.html import Block, Page, extract
+from factory.seeds.prose import blocks_of_text
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS, segment
 
 
@@ -23,27 +24,41 @@ class Wanted:
     languages: tuple[str, ...] = ()
 
 
-def seeds_of_page(raw: bytes, wanted: Wanted, origin: Origin) -> Iterator[Found]:
-    """The seeds of a page. `origin` says where the page stands; places within it are in bytes of `raw`."""
-    page = extract(raw)
+def seeds_of_page(raw: bytes, wanted: Wanted, origin: Origin, *, whole: bool = False) -> Iterator[Found]:
+    """The seeds of a page of HTML: of its main content, or of the `whole` where all of it is content.
+
+    `origin` says where the page stands; places within it are in bytes of `raw`.
+    """
+    page = extract(raw, whole=whole)
     document = Document(text=page.markdown, title=page.metadata.title, language=page.language)
-    about = _about(page, origin)
+    yield from _seeds(page.blocks, document, wanted, _about(page, origin))
+
+
+def seeds_of_markdown(text: str, wanted: Wanted, origin: Origin, language: str = "") -> Iterator[Found]:
+    """The seeds of a document in Markdown. Its title is the origin's, or its first heading."""
+    blocks = list(blocks_of_text(text))
+    title = origin.title or next((block.text for block in blocks if block.kind == "heading"), "")
+    document = Document(text=text.strip(), title=title, language=language)
+    yield from _seeds(blocks, document, wanted, origin.model_copy(update={"title": title or None}))
+
+
+def _seeds(blocks: Sequence[Block], document: Document, wanted: Wanted, about: Origin) -> Iterator[Found]:
     if wanted.kind is Document:
-        if page.blocks and len(document.text.split()) >= wanted.min_words:
-            ends = min(block.start for block in page.blocks), max(block.end for block in page.blocks)
+        if blocks and len(document.text.split()) >= wanted.min_words:
+            ends = min(block.start for block in blocks), max(block.end for block in blocks)
             yield Found(document, _within(about, *ends))
     elif wanted.kind is Passage:
-        for part in segment(page.blocks, min_words=wanted.min_words, max_words=wanted.max_words):
+        for part in segment(blocks, min_words=wanted.min_words, max_words=wanted.max_words):
             passage = Passage(
-                text=part.text, title=document.title, section=part.section, language=page.language
+                text=part.text, title=document.title, section=part.section, language=document.language
             )
             yield Found(passage, _within(about, part.start, part.end, document.id))
     elif wanted.kind is Table:
-        for block in page.blocks:
+        for block in blocks:
             if table := _table(block):
                 yield Found(table, _within(about, block.start, block.end, document.id))
     else:
-        for block in page.blocks:
+        for block in blocks:
             if block.kind != "code" or block.text.count("\n") + 1 < wanted.min_lines:
                 continue
             if not wanted.languages or block.language in wanted.languages:
@@ -55,8 +70,8 @@ def _about(page: Page, origin: Origin) -> Origin:
     """What a page says of itself, where the origin does not know better."""
     about = page.metadata
     said = {
-        "title": about.title or None,
-        "author": about.author or None,
+        "title": about.title or origin.title,
+        "author": about.author or origin.author,
         "date": origin.date or about.date or None,
         "licence": origin.licence or about.licence or None,
         "url": origin.url or about.url or None,

@@ -33,16 +33,19 @@ class Page:
         return markdown(self.blocks)
 
 
-def extract(raw: bytes | str) -> Page:
-    """Reads the main content of a page. No page is an error; one without text gives no blocks."""
+def extract(raw: bytes | str, *, whole: bool = False) -> Page:
+    """Reads the main content of a page, or the `whole` of it where all is content (a chapter of a book).
+
+    No page is an error; one without text gives no blocks.
+    """
     source = decode(raw)
     parsed = parse(source)
     about = describe(parsed.head, parsed.root)
     protect_formulas(parsed.root)
     protect_code(parsed.root)
     protect_tables(parsed.root, inline_text)
-    reading = choose(parsed.root)
-    blocks = blocks_of(reading.part, reading.dropped)
+    reading = None if whole else choose(parsed.root)
+    blocks = blocks_of(reading.part, reading.dropped) if reading else blocks_of(parsed.root)
     about = replace(about, title=_PERMALINK.sub("", about.title))
     while len(blocks) > 1 and blocks[-1].kind == "heading":
         blocks.pop()  # what stood below it was left out

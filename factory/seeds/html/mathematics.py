@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
+from factory.seeds.html.mathml import of_node, tex_of
 from factory.seeds.html.tree import Node
 
 FORMULA = "#math"
@@ -102,7 +103,7 @@ def _from_mathml(node: Node) -> Formula | None:
     for note in node.find("annotation"):
         if "tex" in note.attributes.get("encoding", "").lower():
             return _made(note.text(), display)
-    return _made(node.attributes.get("alttext", ""), display)
+    return _made(node.attributes.get("alttext", "") or tex_of(of_node(node)), display)
 
 
 def _from_image(node: Node) -> Formula | None:

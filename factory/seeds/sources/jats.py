@@ -1,0 +1,225 @@
+"""Seeds from articles in JATS XML (PubMed Central and many publishers)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+from factory.plugins import Found, source
+from factory.records import Document, Origin, Passage, Seed
+from factory.seeds.archives import parse_xml
+from factory.seeds.files import open_bytes
+from factory.seeds.html.mathml import of_element, tex_of
+from factory.seeds.html.metadata import spdx
+from factory.seeds.html.words import names
+from factory.seeds.pages import Wanted, seeds_of_markdown
+from factory.seeds.segment import MAX_WORDS, MIN_WORDS
+
+_LEFT_OUT = names(
+    """ref-list fn-group fn xref-group graphic inline-graphic media supplementary-material label object-id ack
+    glossary app-group permissions"""
+)
+_BLOCKS = names("p sec title list disp-quote disp-formula table-wrap fig boxed-text def-list code")
+
+
+@source(gives=(Document, Passage))
+def jats(
+    path: Path, kind: type[Seed], *, min_words: int = MIN_WORDS, max_words: int = MAX_WORDS
+) -> Iterator[Found]:
+    """Articles in JATS XML, packed or not: abstract and body as Markdown, formulas as TeX, tables as tables.
+
+    References, footnotes and pictures are left out, captions are kept. Title, authors, date and licence are the
+    article's. Places are in bytes of the Markdown.
+    """
+    with open_bytes(path) as stream:
+        root = parse_xml(stream.read(), path.name)
+    for element in root.iter():
+        element.tag = str(element.tag).rpartition("}")[2]
+    front = root.find(".//front")
+    meta = front if front is not None else root
+    title = _words(meta.find(".//title-group/article-title"))
+    parts = [f"# {title}"] if title else []
+    for abstract in meta.iterfind(".//abstract"):
+        parts += ["## Abstract", *_blocks(abstract, 2)]
+    body = root.find("body")
+    if body is not None:
+        parts += _blocks(body, 1)
+    origin = Origin(
+        address=str(path),
+        title=title or None,
+        author="; ".join(_authors(meta)) or None,
+        date=_date(meta),
+        licence=_licence(meta) or None,
+        url=next(
+            (
+                f"https://doi.org/{one.text}"
+                for one in meta.iter("article-id")
+                if one.get("pub-id-type") == "doi"
+            ),
+            None,
+        ),
+        place="",
+    )
+    language = root.get("{http://www.w3.org/XML/1998/namespace}lang", "")[:2].lower()
+    yield from seeds_of_markdown("\n\n".join(parts), Wanted(kind, min_words, max_words), origin, language)
+
+
+def _blocks(element: Element, level: int) -> list[str]:
+    """The paragraphs of Markdown below an element, headings at `level` + 1 and deeper."""
+    parts: list[str] = []
+    inline: list[str] = [element.text or ""]
+
+    def close() -> None:
+        if text := " ".join("".join(inline).split()):
+            parts.append(text)
+        inline.clear()
+
+    for child in element:
+        if child.tag in _BLOCKS:
+            close()
+            parts += _block(child, level)
+        elif child.tag not in _LEFT_OUT:
+            inline.append(_inline(child))
+        inline.append(child.tail or "")
+    close()
+    return parts
+
+
+def _block(element: Element, level: int) -> list[str]:
+    match element.tag:
+        case "title":
+            words = _words(element)
+            return [f"{'#' * min(level, 6)} {words}"] if words else []
+        case "sec" | "boxed-text":
+            return _blocks(element, level + 1)
+        case "list":
+            ordered = element.get("list-type", "") in ("order", "number")
+            return [
+                "\n".join(
+                    _item(item, f"{number}." if ordered else "-")
+                    for number, item in enumerate(element.iterfind("list-item"), start=1)
+                )
+            ]
+        case "def-list":
+            pairs = element.iterfind("def-item")
+            return [f"{_words(pair.find('term'))}: {_words(pair.find('def'))}" for pair in pairs]
+        case "disp-formula":
+            tex = formula(element)
+            return [f"$$\n{tex}\n$$"] if tex else []
+        case "disp-quote":
+            return [f"> {part}" for part in _blocks(element, level)]
+        case "code":
+            return [f"```{element.get('language', '')}\n{''.join(element.itertext()).strip()}\n```"]
+        case "fig":
+            caption = (
+                " ".join(_blocks(caption_, level))
+                if (caption_ := element.find("caption")) is not None
+                else ""
+            )
+            return [caption.lstrip("# ")] if caption else []
+        case "table-wrap":
+            above = element.find("caption")
+            told = [" ".join(_words(part) for part in above)] if above is not None else []
+            return [part for part in [*told, *(_table(table) for table in element.iter("table"))] if part]
+    return _blocks(element, level)
+
+
+def _item(item: Element, marker: str) -> str:
+    return f"{marker} " + "\n  ".join("\n".join(_blocks(item, 6)).splitlines())
+
+
+def _inline(element: Element) -> str:
+    """An inline element as Markdown."""
+    if element.tag in ("inline-formula", "tex-math", "math"):
+        tex = formula(element)
+        return f"${tex}$" if tex else _words(element)
+    if element.tag == "xref" and element.get("ref-type") in ("bibr", "fn"):
+        return ""
+    inner = (element.text or "") + "".join(
+        (_inline(child) if child.tag not in _LEFT_OUT else "") + (child.tail or "") for child in element
+    )
+    if element.tag in ("sub", "sup") and inner.strip():
+        mark = "_" if element.tag == "sub" else "^"
+        return f"${mark}{{{inner.strip()}}}$" if inner.strip().isalnum() else inner
+    marks = {"bold": "**", "italic": "*", "monospace": "`"}
+    mark = marks.get(str(element.tag), "")
+    return f"{mark}{inner}{mark}" if mark and inner.strip() == inner and inner else inner
+
+
+def formula(element: Element) -> str:
+    """The TeX of a formula: as its authors wrote it, else what its MathML says."""
+    for written in element.iter("tex-math"):
+        text = written.text or ""
+        for begin, end in ((r"\begin{document}", r"\end{document}"), ("$$", "$$"), ("$", "$")):
+            if begin in text and end in text.partition(begin)[2]:
+                text = text.partition(begin)[2].rpartition(end)[0]
+        return text.strip()
+    for markup in element.iter("math"):
+        return tex_of(of_element(markup))
+    return ""
+
+
+def _table(table: Element) -> str:
+    """A table as Markdown; cells that span stand in each place that they span, up to sane bounds."""
+    grid: dict[tuple[int, int], str] = {}
+    height = 0
+    for place, row in enumerate(table.iter("tr")):
+        column = 0
+        for cell in row:
+            while (place, column) in grid:
+                column += 1
+            down, right = _span(cell.get("rowspan")), _span(cell.get("colspan"))
+            text = _inline(cell).replace("|", "\\|")
+            for one in range(down):
+                for other in range(right):
+                    grid[place + one, column + other] = " ".join(text.split())
+            column += right
+        height = place + 1
+    width = 1 + max((column for _, column in grid), default=-1)
+    rows = [[grid.get((row, column), "") for column in range(width)] for row in range(height)]
+    if not rows or not width:
+        return ""
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([lines[0], f"|{' --- |' * width}", *lines[1:]])
+
+
+def _span(text: str | None) -> int:
+    return max(1, min(int(text), 100)) if text and text.isdecimal() else 1
+
+
+def _words(element: Element | None) -> str:
+    return "" if element is None else " ".join(_inline(element).split())
+
+
+def _authors(meta: Element) -> Iterator[str]:
+    for one in meta.iterfind(".//contrib-group/contrib"):
+        if one.get("contrib-type", "author") == "author":
+            given, family = _words(one.find(".//given-names")), _words(one.find(".//surname"))
+            if name := f"{given} {family}".strip() or _words(one.find(".//collab")):
+                yield name
+
+
+def _date(meta: Element) -> str | None:
+    """The earliest day of publication; a month or a year counts as its first day."""
+    found = []
+    for date in meta.iterfind(".//pub-date"):
+        year, month, day = (_words(date.find(part)) for part in ("year", "month", "day"))
+        if year.isdecimal():
+            found.append(f"{int(year):04}-{_number(month):02}-{_number(day):02}")
+    return min(found, default=None)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and 1 <= int(text) <= 31 else 1
+
+
+def _licence(meta: Element) -> str:
+    for one in meta.iter("license"):
+        said = [one.get("{http://www.w3.org/1999/xlink}href", ""), *(
+            link.get("{http://www.w3.org/1999/xlink}href", "") for link in one.iter("ext-link")
+        ), *(inner.text or "" for inner in one.iter() if inner.tag == "license_ref")]  # fmt: skip
+        for text in said:
+            if (found := spdx(text)) != text and found:
+                return found
+    return ""

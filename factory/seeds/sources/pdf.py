@@ -1,0 +1,140 @@
+"""Seeds from PDF files."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from factory.errors import FactoryError
+from factory.plugins import Broken, Found, source
+from factory.records import Document, Origin, Passage, Seed
+from factory.seeds.html.metadata import iso_date
+from factory.seeds.pages import Wanted, seeds_of_markdown
+from factory.seeds.segment import MAX_WORDS, MIN_WORDS
+
+MAX_PAGES = 5_000
+MAX_CHARACTERS = 200_000
+"""Of a page: more is a plot, or a trap."""
+
+EDGE = 2
+"""Lines at the top and the bottom of a page among which running heads are looked for."""
+
+_NUMBER = re.compile(r"^\W*(?:page\s*)?(?:\d{1,4}|[ivxlc]{1,7})(?:\s*(?:/|of)\s*\d+)?\W*$", re.I)
+_JOINED = re.compile("[\x02\ufffe]\r?\n?")
+_HYPHEN = re.compile(r"(\w)[-\u00ad\u2010]$")
+_ENDS = re.compile(r"[.!?:;。！？][\"'”’)\]]*$")
+_ITEM = re.compile(r"^(?:[-*•▪◦–]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s+")
+_DIGITS = re.compile(r"\d+")
+
+
+@source(gives=(Document, Passage))
+def pdf(
+    path: Path, kind: type[Seed], *, min_words: int = MIN_WORDS, max_words: int = MAX_WORDS
+) -> Iterator[Found | Broken]:
+    """PDF files: text in reading order, paragraphs put together from lines, hyphens mended.
+
+    Running heads, feet and page numbers are told by their repetition and left out. Formulas and tables come
+    as the text that they are drawn with. Encrypted and damaged files, and pages without text (scans), are
+    broken records.
+    """
+    origin = Origin(address=str(path), place="")
+    try:
+        pages, about = _read(path)
+    except FactoryError:
+        raise
+    except Exception as error:  # whatever a stranger's file makes of the parser
+        yield Broken(origin, f"cannot be read: {error}")
+        return
+    if not any(pages):
+        yield Broken(origin, f"{len(pages)} pages without text: a scan, which needs OCR first")
+        return
+    text = markdown_of(pages)
+    told = {
+        "title": about.get("Title"),
+        "author": about.get("Author"),
+        "date": _date(about.get("CreationDate", "")),
+    }
+    origin = Origin(
+        address=str(path), place=f"pages 1-{len(pages)}", **{k: v or None for k, v in told.items()}
+    )
+    yield from seeds_of_markdown(text, Wanted(kind, min_words, max_words), origin)
+
+
+def _read(path: Path) -> tuple[list[list[str]], dict[str, str]]:
+    """The lines of each page, and what the file says of itself."""
+    try:
+        import pypdfium2
+    except ImportError as error:
+        raise FactoryError("PDF files need: pip install 'seedfactory[seeds]'") from error
+    document: Any = pypdfium2.PdfDocument(path.read_bytes())
+    try:
+        if len(document) > MAX_PAGES:
+            raise ValueError(f"{len(document)} pages, more than {MAX_PAGES}")
+        pages = []
+        for page in document:
+            text = page.get_textpage()
+            size = min(text.count_chars(), MAX_CHARACTERS)
+            # PDFium joins a word that a hyphen cut at the end of a line, with one of these between.
+            content = _JOINED.sub("", text.get_text_range(0, size)) if size else ""
+            pages.append([line.strip() for line in content.splitlines() if line.strip()])
+            text.close()
+            page.close()
+        return pages, dict(document.get_metadata_dict())
+    finally:
+        document.close()
+
+
+def markdown_of(pages: Sequence[Sequence[str]]) -> str:
+    """The lines of pages as paragraphs."""
+    heads = _running(pages)
+    lines = [line for page in pages for line in _without(page, heads)]
+    usual = median([len(line) for line in lines if len(line) > 20] or [80])
+    paragraphs: list[str] = []
+    open_ = False
+    for line in lines:
+        if open_ and not _ITEM.match(line):
+            before = paragraphs[-1]
+            joined = _HYPHEN.search(before) and line[:1].islower()
+            paragraphs[-1] = before.rstrip("-\u00ad\u2010") + line if joined else f"{before} {line}"
+        else:
+            paragraphs.append(line)
+        # A paragraph ends with a short line, or a sentence that ends before the line does.
+        open_ = len(line) > 0.75 * usual and not (_ENDS.search(line) and len(line) < 0.9 * usual)
+    return "\n\n".join(_escaped(paragraph) for paragraph in paragraphs)
+
+
+def _running(pages: Sequence[Sequence[str]]) -> frozenset[str]:
+    """Lines that stand at the edges of many pages, but for their numbers."""
+    seen = Counter(
+        key
+        for page in pages
+        for key in {_key(line) for line in [*page[:EDGE], *page[-EDGE:]] if len(line) < 120}
+    )
+    return frozenset(key for key, count in seen.items() if count >= max(3, len(pages) // 3))
+
+
+def _without(page: Sequence[str], heads: frozenset[str]) -> list[str]:
+    last = len(page) - EDGE
+    return [
+        line
+        for place, line in enumerate(page)
+        if not ((place < EDGE or place >= last) and (_key(line) in heads or _NUMBER.match(line)))
+    ]
+
+
+def _key(line: str) -> str:
+    return _DIGITS.sub("#", line.lower())
+
+
+def _escaped(paragraph: str) -> str:
+    """A line of a PDF is no Markdown, whatever it begins with."""
+    return "\\" + paragraph if paragraph.startswith(("#", "```", "~~~", ">")) else paragraph
+
+
+def _date(text: str) -> str:
+    digits = text.removeprefix("D:")[:8]
+    return iso_date(f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}") if len(digits) == 8 else ""

@@ -1,0 +1,68 @@
+"""Reading TeX: braces that match, arguments of commands, environments to their end."""
+
+from __future__ import annotations
+
+import re
+
+VERBATIM = ("verbatim", "verbatim*", "Verbatim", "lstlisting", "minted", "alltt", "comment", "filecontents")
+
+NAME = re.compile(r"\\([a-zA-Z@]+\*?|.)", re.DOTALL)
+_SPACE = re.compile(r"[ \t]*\n?[ \t]*")
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+_SQUARE = re.compile(r"\\.|[{}\]]", re.DOTALL)
+
+
+def closing(text: str, at: int) -> int:
+    """The place of the brace that closes the one at `at`; the end of the text where none does."""
+    depth = 0
+    for found in _BRACE.finditer(text, at):
+        if found[0] == "{":
+            depth += 1
+        elif found[0] == "}":
+            depth -= 1
+            if depth == 0:
+                return found.start()
+    return len(text)
+
+
+def argument(text: str, at: int) -> tuple[str, int]:
+    """The mandatory argument at or behind `at` (a group, a command or one character), and the place behind."""
+    space = _SPACE.match(text, at)
+    at = space.end() if space else at
+    if at >= len(text):
+        return "", at
+    if text[at] == "{":
+        end = closing(text, at)
+        return text[at + 1 : end], min(end + 1, len(text))
+    if text[at] == "\\" and (found := NAME.match(text, at)):
+        return found[0], found.end()
+    return text[at], at + 1
+
+
+def option(text: str, at: int) -> tuple[str | None, int]:
+    """The optional argument ``[...]`` at or behind `at`, or None, and the place behind."""
+    space = _SPACE.match(text, at)
+    start = space.end() if space else at
+    if text[start : start + 1] != "[":
+        return None, at
+    depth = 0
+    for found in _SQUARE.finditer(text, start + 1):
+        if found[0] == "{":
+            depth += 1
+        elif found[0] == "}":
+            depth -= 1
+        elif found[0] == "]" and depth <= 0:
+            return text[start + 1 : found.start()], found.end()
+    return None, at
+
+
+def environment(text: str, name: str, at: int) -> tuple[str, int]:
+    r"""What stands between ``\begin{name}``, behind which `at` lies, and its own ``\end{name}``, and the place
+    behind that."""
+    mark = re.compile(r"\\(begin|end)\s*\{" + re.escape(name) + r"\}")
+    depth = 1
+    for found in mark.finditer(text, at):
+        depth += 1 if found[1] == "begin" else -1
+        if depth == 0 or (name in VERBATIM and found[1] == "end"):
+            return text[at : found.start()], found.end()
+    return text[at:], len(text)

@@ -1,0 +1,340 @@
+"""Papers, books and office files: what they say comes out, and what strangers hide in them is refused."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from factory.plugins import Broken, Found
+from factory.records import Document, Passage, Table
+from factory.seeds.archives import HostileError, Limits, parse_xml, unpack
+from factory.seeds.sources.docx import docx
+from factory.seeds.sources.epub import epub
+from factory.seeds.sources.jats import jats
+from factory.seeds.sources.pdf import pdf
+from factory.seeds.sources.tex import tex
+
+DATA = ROOT / "tests/data"
+BOMB = (
+    """<?xml version="1.0"?><!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><a>&b;</a>"""
+)
+OUTSIDE = """<?xml version="1.0"?><!DOCTYPE a [<!ENTITY a SYSTEM "file:///etc/passwd">]><a>&a;</a>"""
+FILL = (
+    "Words that fill a paragraph, so that there is something for a reader to read and to keep in mind. " * 4
+)
+
+
+def text_of(items: list[Found | Broken]) -> str:
+    (item,) = items
+    assert isinstance(item, Found), item
+    assert isinstance(item.seed, Document)
+    return item.seed.text
+
+
+# ------------------------------------------------------------------------------------------- TeX
+
+
+def packed(path: Path, files: dict[str, bytes]) -> Path:
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+def paper() -> dict[str, bytes]:
+    folder = DATA / "paper"
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.tex")}
+
+
+def test_a_paper_comes_out_with_its_formulas_tables_and_code(tmp_path: Path) -> None:
+    (item,) = tex(
+        packed(tmp_path / "2103.00001.tar.gz", paper() | {"a.png": b"\x89PNG\0"}), Document, min_words=1
+    )
+    assert isinstance(item, Found)
+    text = item.seed.text  # type: ignore[attr-defined]
+    for part in [
+        "# On Tides and *Norms*",
+        "## Abstract\n\nWe study $\\mathbb{R}^n$ with $\\left\\| x \\right\\|$ at 50% cost.",
+        "“quotes” matter—see Section",
+        "(A note with $x$.)",
+        "Second part `x_1` with\n\n$$\nE = mc^2\n$$",
+        "**Theorem (Main).** If $\\operatorname{tr} A = \\frac12$ then",
+        "a &= b + (x, y) \\\\\n c &= (z, w)\n\\end{aligned}\n$$",
+        "- One $x$\n- Two\n  1. Inner",
+        "| Name | Value |\n| --- | --- |\n| A & B | 1 |\n| C | 2 |",
+        "```python\ndef f(x):  # not % a comment\n    return x % 2\n```",
+        "A picture of **tides**.",
+        "done. Red and [link](https://a.b).",
+    ]:
+        assert part in text
+    for gone in ("a.png", "Foo", "a comment\n\n", "\\label", "\\cite", "bibitem", "Grant"):
+        assert gone not in text
+    assert (item.origin.title, item.origin.author) == ("On Tides and Norms", "Ada Müller; José García")
+    assert item.origin.date == "2021-03-04"
+
+
+def test_a_folder_and_a_single_packed_file_are_read_as_an_archive_is(tmp_path: Path) -> None:
+    whole = text_of(list(tex(packed(tmp_path / "a.tar.gz", paper()), Document, min_words=1)))
+    assert text_of(list(tex(DATA / "paper/main.tex", Document, min_words=1))) == whole
+    single = tmp_path / "b.gz"
+    single.write_bytes(
+        gzip.compress(rb"\documentclass{article}\begin{document}Alone, \emph{but} here.\end{document}")
+    )
+    assert text_of(list(tex(single, Document, min_words=1))) == "Alone, *but* here."
+
+
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ({"a.tex": rb"\documentclass{a}\begin{document}\input{b}\end{document}", "b.tex": rb"\input{c}", "c.tex": rb"\input{b}"}, "without end"),
+        ({"a.tex": rb"\newcommand{\a}{\b\b}\newcommand{\b}{\a\a}\begin{document}\a\end{document}"}, "without end"),
+        ({"a.tex": b"".join(b"\\newcommand{\\x%s}{\\x%s\\x%s\\x%s\\x%s}" % (bytes([97 + n]), *[bytes([98 + n])] * 4) for n in range(24))
+          + b"\\newcommand{\\xy}{aaaaaaaaaaaaaaaaaaaaaa}\\begin{document}\\xa\\end{document}"}, "refused"),
+        ({"a.tex": b"no document here"}, "begins a TeX document"),
+    ],
+)  # fmt: skip
+def test_a_project_without_end_or_beginning_is_a_broken_record(
+    files: dict[str, bytes], why: str, tmp_path: Path
+) -> None:
+    (item,) = tex(packed(tmp_path / "a.tar.gz", files), Document)
+    assert isinstance(item, Broken)
+    assert why in item.error
+
+
+@pytest.mark.parametrize(
+    "source",
+    [r"\begin{itemize}\item", r"$unclosed", r"{{{{", r"}}}}", r"\verb", r"\frac{", "\\" * 99, r"\begin{a}" * 300, "{" * 5000, r"\'", r"\[", "%"],
+)  # fmt: skip
+def test_broken_tex_is_no_error(source: str, tmp_path: Path) -> None:
+    body = rf"\documentclass{{a}}\begin{{document}}Before. {source} after\end{{document}}"
+    list(tex(packed(tmp_path / "a.tar.gz", {"a.tex": body.encode()}), Document, min_words=1))
+
+
+# ------------------------------------------------------------------------------------------- JATS
+
+
+def test_an_article_comes_out_with_formulas_tables_and_who_wrote_it() -> None:
+    (item,) = jats(DATA / "article.nxml", Document, min_words=1)
+    text = item.seed.text  # type: ignore[attr-defined]
+    for part in [
+        "# Tides in *narrow* bays",
+        "## Abstract\n\nWe measured tides in 12 bays.",
+        "Tides rise twice a day , since H$_{2}$O is heavy. The range is $r = \\frac{a}{b}$.",
+        "$$\nE = \\int_0^T p\\,dt\n$$",
+        "### Methods",
+        "1. gauges\n2. boats",
+        "Ranges by bay.",
+        "| Bay | Range | Unit |\n| --- | --- | --- |\n| North | 3 | m |\n| North | 4 | m |",
+    ]:
+        assert part in text, text
+    assert "1999" not in text
+    origin = item.origin
+    assert (origin.author, origin.date, origin.licence) == ("Ada Lund; Ben Okafor", "2021-03-07", "CC-BY-4.0")
+    assert origin.url == "https://doi.org/10.1000/tides.7"
+
+
+@pytest.mark.parametrize("xml", [BOMB, OUTSIDE, "<a><b></a>", "", "no xml"])
+def test_hostile_and_broken_xml_is_refused(xml: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    path.write_text(xml)
+    with pytest.raises(HostileError, match=r"a\.xml"):
+        list(jats(path, Document))
+    with pytest.raises(HostileError):
+        parse_xml(xml.encode(), "a.xml")
+
+
+# ------------------------------------------------------------------------------------------- EPUB, DOCX, PDF
+
+
+def book(path: Path, **more: bytes) -> Path:
+    chapter = "<html xmlns='http://www.w3.org/1999/xhtml'><head><title>x</title></head><body><h1>Chapter {0}</h1><p>{1}</p></body></html>"
+    opf = """<package xmlns="http://www.idpf.org/2007/opf" xmlns:dc="http://purl.org/dc/elements/1.1/"><metadata>
+    <dc:title>The Book of Bays</dc:title><dc:creator>Ada Lund</dc:creator><dc:language>en-GB</dc:language>
+    <dc:date>2019-05-06</dc:date><dc:rights>https://creativecommons.org/publicdomain/zero/1.0/</dc:rights></metadata><manifest>
+    <item id="b" href="two.xhtml"/><item id="a" href="one%20.xhtml"/><item id="c" href="gone.xhtml"/></manifest>
+    <spine><itemref idref="a"/><itemref idref="b"/><itemref idref="c"/></spine></package>"""
+    container = """<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>
+    <rootfile full-path="OEBPS/content.opf"/></rootfiles></container>"""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", "application/epub+zip")
+        archive.writestr("META-INF/container.xml", container)
+        archive.writestr("OEBPS/content.opf", opf)
+        archive.writestr("OEBPS/one .xhtml", chapter.format("One", FILL))
+        archive.writestr("OEBPS/two.xhtml", chapter.format("Two", FILL + "End."))
+        for name, content in more.items():
+            archive.writestr(name, content)
+    return path
+
+
+def test_a_book_is_read_chapter_by_chapter_in_its_order(tmp_path: Path) -> None:
+    one, two, gone = epub(book(tmp_path / "a.epub"), Document, min_words=10)
+    assert isinstance(one, Found) and isinstance(two, Found) and isinstance(gone, Broken)
+    assert one.seed.text.startswith("# Chapter One\n\nWords that fill")  # type: ignore[attr-defined]
+    assert two.seed.language == "en"  # type: ignore[attr-defined]
+    assert (one.origin.title, one.origin.author, one.origin.licence) == (
+        "The Book of Bays",
+        "Ada Lund",
+        "CC0-1.0",
+    )
+    assert one.origin.place.startswith("chapter 1, OEBPS/one .xhtml")
+    assert "lists OEBPS/gone.xhtml" in gone.error
+
+
+def word(path: Path, document: str = "") -> Path:
+    space = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+
+    def paragraph(text: str, style: str = "") -> str:
+        named = f'<w:pPr><w:pStyle w:val="{style}"/></w:pPr>' if style else ""
+        return f"<w:p>{named}<w:r><w:t>{text}</w:t></w:r></w:p>"
+
+    cells = "".join(
+        f"<w:tr>{''.join(f'<w:tc>{paragraph(cell)}</w:tc>' for cell in row)}</w:tr>"
+        for row in (("Bay", "Range"), ("North", "3"))
+    )
+    body = paragraph("On Bays", "Heading1") + paragraph(FILL) + f"<w:tbl>{cells}</w:tbl>"
+    types = '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml" ContentType="application/xml"/></Types>'
+    relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
+    rels = f'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r" Type="{relation}" Target="word/document.xml"/></Relationships>'
+    styles = f'<w:styles {space}><w:style w:type="paragraph" w:styleId="Heading1"><w:name w:val="heading 1"/></w:style></w:styles>'
+    core = '<c xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:t="http://purl.org/dc/terms/"><dc:creator>Ada Lund</dc:creator><t:created>2020-01-02T03:04:05Z</t:created></c>'
+    parts = {
+        "[Content_Types].xml": types,
+        "_rels/.rels": rels,
+        "word/styles.xml": styles,
+        "docProps/core.xml": core,
+    }
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+        archive.writestr(
+            "word/document.xml", document or f"<w:document {space}><w:body>{body}</w:body></w:document>"
+        )
+    return path
+
+
+def test_a_word_document_comes_out_with_headings_and_tables(tmp_path: Path) -> None:
+    path = word(tmp_path / "a.docx")
+    (item,) = docx(path, Document, min_words=10)
+    assert item.seed.text.startswith("# On Bays\n\nWords that fill")  # type: ignore[attr-defined]
+    assert "Bay" in item.seed.text and "North" in item.seed.text  # type: ignore[attr-defined]
+    assert (item.origin.author, item.origin.date) == ("Ada Lund", "2020-01-02")
+    assert list(docx(path, Passage, min_words=10))
+    assert all(isinstance(one.seed, Table) for one in docx(path, Table))
+
+
+def test_a_word_document_with_entities_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(HostileError, match="entities of its own"):
+        list(docx(word(tmp_path / "a.docx", BOMB), Document))
+
+
+def page_file(path: Path, pages: list[list[str]], more: str = "") -> Path:
+    """A PDF of lines of text, as its format has it."""
+    count = len(pages)
+    kids = " ".join(f"{4 + 2 * number} 0 R" for number in range(count))
+    objects = [
+        f"<</Type/Catalog/Pages 2 0 R{more}>>",
+        f"<</Type/Pages/Kids[{kids}]/Count {count}>>",
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+    ]
+    for number, lines in enumerate(pages):
+        shown = " ".join(f"({line.replace('(', '').replace(')', '')}) Tj T*" for line in lines)
+        stream = f"BT /F1 11 Tf 14 TL 50 780 Td {shown} ET"
+        objects.append(
+            f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F1 3 0 R>>>>/Contents {5 + 2 * number} 0 R>>"
+        )
+        objects.append(f"<</Length {len(stream)}>>stream\n{stream}\nendstream")
+    objects.append("<</Title(On Bays)/Author(Ada Lund)/CreationDate(D:20200304050607Z)>>")
+    out, places = b"%PDF-1.4\n", []
+    for number, content in enumerate(objects, start=1):
+        places.append(len(out))
+        out += f"{number} 0 obj{content}endobj\n".encode()
+    start = len(out)
+    table = "".join(f"{place:010} 00000 n \n" for place in places)
+    out += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}trailer<</Size {len(objects) + 1}/Root 1 0 R/Info {len(objects)} 0 R>>\nstartxref\n{start}\n%%EOF".encode()
+    path.write_bytes(out)
+    return path
+
+
+def test_a_pdf_comes_out_in_paragraphs_without_running_heads(tmp_path: Path) -> None:
+    body = ["The tide that comes into a narrow bay is higher than the one out-", "side, since the water has nowhere else to go and the walls of the",
+            "bay lead it on.", "A second paragraph begins here and goes on for more than a line of", "text until it stops."]  # fmt: skip
+    pages = [["Journal of Bays", *body, f"{number}"] for number in range(1, 6)]
+    (item,) = pdf(page_file(tmp_path / "a.pdf", pages), Document, min_words=10)
+    assert isinstance(item, Found)
+    first, second, *_ = item.seed.text.split("\n\n")  # type: ignore[attr-defined]
+    assert (
+        first
+        == "The tide that comes into a narrow bay is higher than the one outside, since the water has nowhere else to go and the walls of the bay lead it on."
+    )
+    assert second.startswith("A second paragraph") and second.endswith("until it stops.")
+    assert "Journal" not in item.seed.text  # type: ignore[attr-defined]
+    assert (item.origin.title, item.origin.author, item.origin.date) == ("On Bays", "Ada Lund", "2020-03-04")
+
+
+@pytest.mark.parametrize("content", [b"", b"%PDF-1.4\nnothing", b"no pdf at all" * 50])
+def test_a_damaged_pdf_is_a_broken_record(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "a.pdf"
+    path.write_bytes(content)
+    (item,) = pdf(path, Document)
+    assert isinstance(item, Broken) and "cannot be read" in item.error
+
+
+def test_a_scan_is_told_of(tmp_path: Path) -> None:
+    (item,) = pdf(page_file(tmp_path / "a.pdf", [[], []]), Document)
+    assert isinstance(item, Broken) and "2 pages without text" in item.error
+
+
+# ------------------------------------------------------------------------------------------- archives
+
+
+def test_archives_that_no_honest_person_makes_are_refused_with_the_reason(tmp_path: Path) -> None:
+    def zipped(name: str, content: bytes, mode: int = 0) -> Path:
+        path = tmp_path / "a.zip"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            member = zipfile.ZipInfo(name)
+            member.compress_type = zipfile.ZIP_DEFLATED
+            member.external_attr = mode << 16
+            archive.writestr(member, content)
+        return path
+
+    def tarred(name: str, kind: bytes, link: str = "") -> Path:
+        path = tmp_path / "a.tar.gz"
+        with tarfile.open(path, "w:gz") as archive:
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = kind, link
+            archive.addfile(member)
+        return path
+
+    for make, why in [
+        (lambda: zipped("../up.tex", b"x"), "climbs out"),
+        (lambda: zipped("/etc/x.tex", b"x"), "climbs out"),
+        (lambda: zipped("C:\\x.tex", b"x"), "climbs out"),
+        (lambda: zipped("a\\..\\..\\x", b"x"), "climbs out"),
+        (lambda: zipped("l.tex", b"/etc/passwd", 0o120777), "is a link"),
+        (lambda: zipped("a.tex", b"0" * 50_000_000), "times its size"),
+        (lambda: tarred("../x", tarfile.REGTYPE), "climbs out"),
+        (lambda: tarred("x", tarfile.SYMTYPE, "/etc/passwd"), "is a link to /etc/passwd"),
+        (lambda: tarred("x", tarfile.LNKTYPE, "y"), "is a link"),
+        (lambda: tarred("x", tarfile.CHRTYPE), "is a device"),
+    ]:
+        with pytest.raises(HostileError, match=why):
+            unpack(make())
+    bomb = tmp_path / "b.gz"
+    bomb.write_bytes(gzip.compress(b"0" * 50_000_000))
+    with pytest.raises(HostileError, match="times its size"):
+        unpack(bomb)
+    many = packed(tmp_path / "c.tar.gz", {f"{number}.tex": b"x" for number in range(30)})
+    with pytest.raises(HostileError, match="more than 10 members"):
+        unpack(many, limits=Limits(members=10))
+    cut = tmp_path / "d.tar.gz"
+    cut.write_bytes(many.read_bytes()[:100])
+    with pytest.raises(HostileError, match="cannot be unpacked"):
+        unpack(cut)
