@@ -78,8 +78,8 @@ def _read(path: Path) -> tuple[list[list[str]], dict[str, str]]:
         for page in document:
             text = page.get_textpage()
             size = min(text.count_chars(), MAX_CHARACTERS)
-            # PDFium joins a word that a hyphen cut at the end of a line, with one of these between.
-            content = _JOINED.sub("", text.get_text_range(0, size)) if size else ""
+            # PDFium joins the lines of a word that a hyphen cut, with one of these between.
+            content = _JOINED.sub("-\n", text.get_text_range(0, size)) if size else ""
             pages.append([line.strip() for line in content.splitlines() if line.strip()])
             text.close()
             page.close()
