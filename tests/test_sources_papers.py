@@ -266,7 +266,13 @@ def page_file(path: Path, pages: list[list[str]], more: str = "") -> Path:
 def test_a_pdf_comes_out_in_paragraphs_without_running_heads(tmp_path: Path) -> None:
     body = ["The tide that comes into a narrow bay is higher than the one out-", "side, since the water has nowhere else to go and the walls of the",
             "bay lead it on.", "A second paragraph begins here and goes on for more than a line of", "text until it stops."]  # fmt: skip
-    pages = [["Journal of Bays", *body, f"{number}"] for number in range(1, 6)]
+    others = [
+        [f"Page {number} has a line {word} of its own." for word in ("one", "two", "three")]
+        for number in range(2, 6)
+    ]
+    pages = [
+        ["Journal of Bays", *lines, f"{number}"] for number, lines in enumerate([body, *others], start=1)
+    ]
     (item,) = pdf(page_file(tmp_path / "a.pdf", pages), Document, min_words=10)
     assert isinstance(item, Found)
     first, second, *_ = item.seed.text.split("\n\n")  # type: ignore[attr-defined]

@@ -1,0 +1,168 @@
+"""Seeds from the dumps of Stack Exchange: questions with their answers."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element
+
+import duckdb
+import orjson
+
+from factory.errors import FactoryError
+from factory.plugins import Broken, Found, source
+from factory.records import Origin, Post, Question, Seed, Thread
+from factory.seeds.dumps import elements
+from factory.seeds.files import open_bytes
+from factory.seeds.html import extract
+
+MAX_POST = 1 << 20
+BATCH = 2_000
+_TAGS = re.compile(r"[<|]([^<>|]+)(?=[>|])")
+_COLUMNS = {"id": "bigint", "parent": "bigint", "score": "bigint", "owner": "varchar", "name": "varchar",
+            "date": "varchar", "title": "varchar", "tags": "varchar", "accepted": "bigint", "body": "varchar",
+            "place": "bigint"}  # fmt: skip
+
+
+@source(gives=(Thread, Question))
+def stackexchange(
+    path: Path,
+    kind: type[Seed],
+    *,
+    min_score: int = 0,
+    min_answers: int = 1,
+    max_answers: int = 10,
+    tags: tuple[str, ...] = (),
+    licence: str = "CC-BY-SA-4.0",
+) -> Iterator[Found | Broken]:
+    """Posts.xml of a dump, packed or not: each question a thread, its accepted answer first, then by votes.
+
+    Users.xml beside it gives the authors' names. As questions, the accepted answer (or the best) is the
+    reference answer. `min_score`: least votes of a question; `min_answers`, `max_answers`: of a thread;
+    `tags`: only questions with one of them. Unpack the .7z of a dump first. Places are bytes of the dump.
+    """
+    if path.suffix.lower() == ".7z":
+        raise FactoryError(f"{path.name}: unpack it first (7z x {path.name}), and name its Posts.xml")
+    # A dump lists answers far from their questions: they meet in a scratch database, whatever their number.
+    with (
+        tempfile.TemporaryDirectory(prefix="threads-") as folder,
+        duckdb.connect(f"{folder}/posts.duckdb", config={"memory_limit": "1GB", "threads": 1}) as scratch,
+    ):
+        yield from _gather(scratch, path, Path(folder))
+        for rows in _threads(scratch, min_score, min_answers, tags):
+            yield _seed(rows, kind, path, max_answers, licence)
+
+
+def _gather(scratch: duckdb.DuckDBPyConnection, path: Path, folder: Path) -> Iterator[Broken]:
+    """Puts every post and the names of users into the scratch database."""
+    scratch.execute(f"create table posts ({', '.join(f'{name} {kind}' for name, kind in _COLUMNS.items())})")
+    scratch.execute("create table users (owner varchar, name varchar)")
+    users = path.with_name(path.name.replace("Posts", "Users"))
+    if users != path and users.exists():
+        names = ({"owner": row.get("Id"), "name": row.get("DisplayName")} for _, row in _rows(users))
+        _insert(scratch, "users", names, folder)
+    broken: list[Broken] = []
+    _insert(scratch, "posts", _posts(path, broken), folder)
+    yield from broken
+
+
+def _rows(path: Path) -> Iterator[tuple[int, Element]]:
+    with open_bytes(path) as stream:
+        yield from elements(stream, "row", path.name, most=MAX_POST)
+
+
+def _posts(path: Path, broken: list[Broken]) -> Iterator[dict[str, Any]]:
+    """The questions and answers of a dump; other kinds of post have no text of their own."""
+    for at, row in _rows(path):
+        if row.get("PostTypeId") not in ("1", "2"):
+            continue
+        try:
+            number = int(row.get("Id", ""))
+            yield {
+                "id": number,
+                "parent": int(row.get("ParentId", "")) if row.get("PostTypeId") == "2" else number,
+                "score": int(row.get("Score", "0")),
+                "owner": row.get("OwnerUserId"),
+                "name": row.get("OwnerDisplayName"),
+                "date": (row.get("CreationDate") or "")[:10],
+                "title": row.get("Title"),
+                "tags": row.get("Tags"),
+                "accepted": int(row.get("AcceptedAnswerId") or 0),
+                "body": row.get("Body", "")[:MAX_POST],
+                "place": at,
+            }
+        except ValueError as error:
+            broken.append(Broken(Origin(address=str(path), place=f"row at byte {at}"), f"no post: {error}"))
+
+
+def _insert(
+    scratch: duckdb.DuckDBPyConnection, table: str, rows: Iterator[dict[str, Any]], folder: Path
+) -> None:
+    file = folder / f"{table}.jsonl"
+    with file.open("wb") as out:
+        for row in rows:
+            out.write(orjson.dumps(row) + b"\n")
+    if file.stat().st_size:
+        scratch.execute(
+            f"insert into {table} by name select * from read_json('{file}', format = 'newline_delimited')"
+        )
+    file.unlink()
+
+
+def _threads(
+    scratch: duckdb.DuckDBPyConnection, min_score: int, min_answers: int, tags: tuple[str, ...]
+) -> Iterator[list[tuple[Any, ...]]]:
+    """The rows of each thread: the question, then its answers."""
+    wanted = " or ".join(["tags like '%' || ? || '%'"] * len(tags)) or "true"
+    result = scratch.execute(
+        "with questions as (select id, accepted from posts where id = parent and score >= ?"
+        f" and ({wanted}) and title is not null)"
+        " select p.parent, p.id, p.score, coalesce(u.name, p.name, ''), p.date, p.title, p.tags,"
+        "        q.accepted = p.id as accepted, p.body, p.place,"
+        "        count(*) over (partition by p.parent) - 1 as answers"
+        " from posts p join questions q on q.id = p.parent left join users u using (owner)"
+        " qualify answers >= ?"
+        " order by p.parent, p.id != p.parent, q.accepted != p.id, p.score desc, p.id",
+        [min_score, *(f"<{tag}>" if tag else tag for tag in tags), min_answers],
+    )
+
+    def rows() -> Iterator[tuple[Any, ...]]:
+        while batch := result.fetchmany(BATCH):
+            yield from batch
+
+    for _, group in groupby(rows(), key=lambda row: row[0]):
+        yield list(group)
+
+
+def _seed(
+    rows: list[tuple[Any, ...]], kind: type[Seed], path: Path, max_answers: int, licence: str
+) -> Found | Broken:
+    number, _, _, author, date, title, tags, _, _, place, _ = rows[0]
+    origin = Origin(
+        address=str(path),
+        place=f"row at byte {place}, question {number}",
+        title=title,
+        author=author or None,
+        date=date or None,
+        licence=licence,
+    )
+    posts = [
+        Post(text=_markdown(row[8]), author=row[3], date=row[4], votes=row[2], accepted=bool(row[7]))
+        for row in rows[: max_answers + 1]
+    ]
+    if not posts[0].text:
+        return Broken(origin, "the question has no text")
+    if kind is Thread:
+        return Found(Thread(title=title, posts=tuple(posts)), origin)
+    answer = posts[1].text if len(posts) > 1 else None
+    subject = ", ".join(_TAGS.findall(tags or ""))
+    return Found(Question(text=f"{title}\n\n{posts[0].text}", answer=answer, subject=subject), origin)
+
+
+def _markdown(body: str) -> str:
+    """The HTML of a post as Markdown, code to the letter."""
+    return extract(body, whole=True).markdown
