@@ -1,0 +1,127 @@
+"""Seeds from the history of git repositories: changes with their messages."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from factory.errors import FactoryError
+from factory.plugins import Broken, Found, source
+from factory.records import Change, Origin, Seed
+from factory.seeds.licences import recognised
+
+_RECORD, _FIELD = "\x1e", "\x1f"
+_FORMAT = f"{_RECORD}%H{_FIELD}%an{_FIELD}%aI{_FIELD}%B{_FIELD}"
+_TRAILERS = re.compile(
+    r"^(?:[A-Z][\w-]+-by|Co-authored-by|Change-Id|Cc|git-svn-id|Message-Id)\s*:.*$", re.I | re.M
+)
+_ADDRESS = re.compile(r"<?[\w.+-]+@[\w-]+(?:\.[\w-]+)+>?")
+_FILE = re.compile(r"^diff --git a/(.*?) b/", re.M)
+_BINARY = re.compile(r"^(?:Binary files .* differ|GIT binary patch)$", re.M)
+_LANGUAGES = {".py": "python", ".c": "c", ".h": "c", ".cc": "cpp", ".cpp": "cpp", ".go": "go", ".java": "java",
+              ".js": "javascript", ".ts": "typescript", ".rs": "rust", ".rb": "ruby", ".md": "markdown"}  # fmt: skip
+MAX_COMMIT = 4 << 20
+
+# A repository's own configuration may name programs: none of them is run.
+_HARDENED = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.pager=cat",
+             "-c", "diff.external=", "-c", "protocol.ext.allow=never", "-c", "log.showSignature=false",
+             "-c", "core.attributesFile=/dev/null", "-c", "safe.directory=*"]  # fmt: skip
+
+
+@source(gives=Change)
+def git_history(
+    path: Path,
+    kind: type[Seed],
+    *,
+    max_files: int = 5,
+    max_lines: int = 200,
+    min_message: int = 20,
+    paths: tuple[str, ...] = (),
+    branch: str = "HEAD",
+) -> Iterator[Found | Broken]:
+    """Commits of a repository: the message and the unified diff. Name a file inside it: ``repos/*/.git/HEAD``, or
+    ``HEAD`` of a bare repository.
+
+    Merges, changes of more than `max_files` files or `max_lines` lines, binary ones, and messages shorter than
+    `min_message` characters give nothing. `paths`: git pathspecs. E-mail addresses and trailers are taken out.
+    Nothing that the repository's configuration names is run.
+    """
+    folder = path.parent
+    licence = _licence(folder, branch)
+    arguments = ["log", "--no-merges", "--reverse", f"--format={_FORMAT}", "-p", "--no-ext-diff", "--no-textconv",
+                 "--no-color", "--no-renames", "--unified=3", branch, "--", *paths]  # fmt: skip
+    for record in _records(folder, arguments):
+        commit, author, date, message, diff = (record.split(_FIELD, 4) + [""] * 5)[:5]
+        origin = Origin(
+            address=str(path),
+            place=f"commit {commit}",
+            author=_ADDRESS.sub("", author).strip() or None,
+            date=date[:10] or None,
+            licence=licence,
+        )
+        if len(record) >= MAX_COMMIT:
+            continue
+        files = _FILE.findall(diff)
+        changed = sum(line[:1] in "+-" and line[:3] not in ("+++", "---") for line in diff.splitlines())
+        if not files or len(files) > max_files or changed > max_lines or _BINARY.search(diff):
+            continue
+        words = _ADDRESS.sub("", _TRAILERS.sub("", message)).strip()
+        if len(words) >= min_message:
+            change = Change(message=words, diff=diff.strip("\n"), language=_language(files))
+            yield Found(change, origin)
+
+
+def _records(folder: Path, arguments: list[str]) -> Iterator[str]:
+    """Commits as git writes them, one after the other; what is longer than `MAX_COMMIT` is cut."""
+    process = _git(folder, arguments)
+    assert process.stdout is not None
+    held = ""
+    for line in process.stdout:
+        if line.startswith(_RECORD):
+            if held:
+                yield held
+            held = line[1:]
+        elif len(held) < MAX_COMMIT:
+            held += line
+    if held:
+        yield held
+    error = process.stderr.read() if process.stderr else ""
+    if process.wait():
+        raise FactoryError(f"git cannot read {folder}: {error.strip()}")
+
+
+def _git(folder: Path, arguments: list[str]) -> subprocess.Popen[str]:
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "LC_ALL")}
+    environment = {**kept, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_TERMINAL_PROMPT": "0",
+                   "GIT_OPTIONAL_LOCKS": "0", "GIT_ATTR_NOSYSTEM": "1", "HOME": os.devnull}  # fmt: skip
+    command = ["git", *_HARDENED, "--git-dir", str(folder), "--no-pager", *arguments]
+    try:
+        return subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except FileNotFoundError as error:
+        raise FactoryError("the history of repositories needs git: apt install git") from error
+
+
+def _licence(folder: Path, branch: str) -> str | None:
+    for name in ("LICENSE", "LICENSE.txt", "LICENSE.md", "COPYING", "LICENCE"):
+        text, _ = _git(folder, ["cat-file", "-p", f"{branch}:{name}"]).communicate(timeout=60)
+        if text and (found := recognised(text[:65536])):
+            return found
+    return None
+
+
+def _language(files: list[str]) -> str:
+    """The language of the changed files, where they have one in common."""
+    found = {_LANGUAGES.get(Path(name).suffix.lower(), "") for name in files} - {""}
+    return found.pop() if len(found) == 1 else ""
