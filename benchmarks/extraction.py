@@ -1,0 +1,243 @@
+"""The HTML extractor beside trafilatura and resiliparse: words kept, structure kept, pages a second.
+
+    python benchmarks/extraction.py FOLDER                 all pages
+    python benchmarks/extraction.py FOLDER --part held     the third that rules were not tuned on
+    python benchmarks/extraction.py FOLDER --worst forum   the pages where the best peer is furthest ahead
+
+FOLDER holds pages with ground truth as the web content extraction benchmark (WCXB) lays them down:
+`wcxb/dev/ground-truth/*.json` beside `wcxb/dev/html/*.html.gz`. Pages are split by their hosts. F1 is that of
+multisets of lower-case words, each Han or kana character a word; the mean over pages. The interval is the
+bootstrap 95% interval of the mean paired difference to the better peer. Peers: pip install 'seedfactory[bench]'.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import json
+import random
+import re
+import statistics
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from selectolax.lexbor import LexborHTMLParser
+
+from factory.seeds.html import extract
+from factory.seeds.html.encoding import decode
+
+UNIT = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
+LINK = re.compile(r"!?\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\([^()\s]*(?:\([^()]*\)[^()\s]*)*(?:\s+\"[^\"]*\")?\)")
+ESCAPE = re.compile(r"\\([^\w\s])")
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page with what a person would keep of it."""
+
+    name: str
+    host: str
+    kind: str
+    raw: bytes
+    gold: str
+
+    @property
+    def held(self) -> bool:
+        """Whether the page belongs to the third that no rule was tuned on."""
+        return hashlib.blake2b(self.host.encode(), digest_size=8).digest()[0] % 3 == 0
+
+
+def pages(folder: Path) -> list[Page]:
+    """The pages of WCXB's development part."""
+    found = []
+    for path in sorted((folder / "wcxb/dev/ground-truth").glob("*.json")):
+        row = json.loads(path.read_text(encoding="utf-8"))
+        kind = ((row.get("_internal") or {}).get("page_type") or {}).get("primary") or "article"
+        raw = gzip.decompress((folder / f"wcxb/dev/html/{path.stem}.html.gz").read_bytes())
+        host = (urlsplit(row.get("url") or "").hostname or path.stem).removeprefix("www.")
+        gold = row["ground_truth"].get("main_content") or ""
+        found.append(Page(path.stem, host, "collection" if kind == "category" else kind, raw, gold))
+    return found
+
+
+def ours(raw: bytes) -> str:
+    """Our Markdown."""
+    return extract(raw).markdown
+
+
+def trafilatura_text(raw: bytes) -> str:
+    """trafilatura at its defaults, as text."""
+    import trafilatura
+
+    return trafilatura.extract(decode(raw).text) or ""
+
+
+def resiliparse_text(raw: bytes) -> str:
+    """resiliparse's main content, as text."""
+    from resiliparse.extract.html2text import extract_plain_text
+
+    return str(extract_plain_text(decode(raw).text, main_content=True))
+
+
+PEERS: dict[str, Callable[[bytes], str]] = {
+    "ours": ours,
+    "trafilatura": trafilatura_text,
+    "resiliparse": resiliparse_text,
+}
+
+
+def words(text: str) -> Counter[str]:
+    """The words of a text, its Markdown taken off."""
+    plain = ESCAPE.sub(r"\1", LINK.sub(r"\1", text))
+    plain = re.sub(r"(?<!\w)_+|_+(?!\w)", "", plain)
+    return Counter(UNIT.findall(plain.lower()))
+
+
+def f1(gold: str, text: str) -> float:
+    """Word F1 of a text against what a person would keep."""
+    wanted, found = words(gold), words(text)
+    if not wanted:
+        return 1.0 if not found else 0.0
+    hits = sum((wanted & found).values())
+    return 2 * hits / (sum(wanted.values()) + sum(found.values())) if hits else 0.0
+
+
+def code_of(page: Page) -> list[str]:
+    """The blocks of code of a page whose words stand in its gold."""
+    gold = words(page.gold)
+    blocks = []
+    for pre in LexborHTMLParser(decode(page.raw).text).css("pre"):
+        for extra in pre.css(".lineno,.linenos,.line-number,.gutter,.lnt,button,script,style"):
+            extra.decompose()
+        for br in pre.css("br"):
+            br.replace_with("\n")
+        text = pre.text(deep=True).replace("\r\n", "\n").replace("\xa0", " ").expandtabs(4)
+        lines = [line.rstrip() for line in text.split("\n")]
+        body = "\n".join(lines).strip("\n")
+        mine = words(body)
+        whole = len(body) >= 12 and sum(mine.values()) >= 3 and not pre.css("p,li,table,div")
+        if whole and sum((mine & gold).values()) >= 0.9 * sum(mine.values()):
+            blocks.append(body)
+    return blocks
+
+
+def kept(blocks: list[str], text: str) -> int:
+    """How many blocks stand in a text, lines and indentation to the letter."""
+    whole = "\n".join(line.rstrip() for line in text.replace("\xa0", " ").expandtabs(4).splitlines())
+    return sum(block in whole for block in blocks)
+
+
+def interval(differences: list[float]) -> tuple[float, float]:
+    """The bootstrap 95% interval of a mean."""
+    source = random.Random(7)
+    means = sorted(
+        statistics.fmean(source.choices(differences, k=len(differences))) for _ in range(RESAMPLES)
+    )
+    return means[int(0.025 * RESAMPLES)], means[int(0.975 * RESAMPLES)]
+
+
+def outputs(chosen: list[Page], cache: Path) -> dict[str, dict[str, str]]:
+    """What each extractor makes of each page; peers' answers are kept for the next time."""
+    made: dict[str, dict[str, str]] = {}
+    for peer, function in PEERS.items():
+        file = cache / f"{peer}.json"
+        known = json.loads(file.read_text()) if peer != "ours" and file.exists() else {}
+        for page in chosen:
+            if page.name not in known:
+                known[page.name] = function(page.raw)
+        if peer != "ours":
+            cache.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(known))
+        made[peer] = {page.name: known[page.name] for page in chosen}
+    return made
+
+
+def speed(chosen: list[Page], rounds: int) -> dict[str, float]:
+    """Pages a CPU second of each extractor, in turns over the same pages; medians."""
+    rates = defaultdict(list)
+    for _ in range(rounds):
+        for peer, function in PEERS.items():
+            start = time.process_time()
+            for page in chosen:
+                function(page.raw)
+            rates[peer].append(len(chosen) / (time.process_time() - start))
+    return {peer: round(statistics.median(values), 1) for peer, values in rates.items()}
+
+
+def main() -> None:
+    """Prints tables, and one line of JSON."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--part", choices=["tune", "held", "all"], default="all")
+    parser.add_argument("--cache", type=Path, default=Path("build/extraction"))
+    parser.add_argument("--worst", metavar="KIND")
+    parser.add_argument("--rounds", type=int, default=3, help="of the measurement of speed; 0: none")
+    options = parser.parse_args()
+    every = pages(options.folder)
+    if not every:
+        sys.exit(f"{options.folder} holds no wcxb/dev/ground-truth/*.json")
+    chosen = [page for page in every if options.part == "all" or page.held == (options.part == "held")]
+    made = outputs(chosen, options.cache)
+    scores = {peer: {page.name: f1(page.gold, made[peer][page.name]) for page in chosen} for peer in PEERS}
+    if options.worst:
+        worst(chosen, scores, options.worst)
+        return
+    result: dict[str, object] = {"benchmark": "extraction", "part": options.part, "pages": len(chosen)}
+    result["word_f1"] = quality(chosen, scores)
+    blocks = {page.name: code_of(page) for page in chosen}
+    total = sum(map(len, blocks.values()))
+    result["code_to_the_letter"] = {
+        peer: round(sum(kept(blocks[name], text) for name, text in texts.items()) / max(total, 1), 4)
+        for peer, texts in made.items()
+    }
+    print(f"\ncode to the letter ({total} blocks): {result['code_to_the_letter']}")
+    if options.rounds:
+        sample = random.Random(3).sample(chosen, min(150, len(chosen)))
+        result["pages_per_cpu_second"] = speed(sample, options.rounds)
+        print(f"pages a CPU second: {result['pages_per_cpu_second']}")
+    print(json.dumps(result))
+
+
+def quality(chosen: list[Page], scores: dict[str, dict[str, float]]) -> dict[str, object]:
+    """Prints and returns mean F1 by kind of page, with the interval of the difference to the better peer."""
+    told: dict[str, object] = {}
+    print(
+        f"{'kind':14} {'pages':>5} "
+        + " ".join(f"{peer:>12}" for peer in scores)
+        + "   difference to the better peer"
+    )
+    for kind in [*sorted({page.kind for page in chosen}), "all"]:
+        names = [page.name for page in chosen if kind in (page.kind, "all")]
+        means = {peer: statistics.fmean(values[name] for name in names) for peer, values in scores.items()}
+        best = max((peer for peer in scores if peer != "ours"), key=lambda peer: means[peer])
+        low, high = interval([scores["ours"][name] - scores[best][name] for name in names])
+        row = " ".join(f"{mean:12.3f}" for mean in means.values())
+        print(
+            f"{kind:14} {len(names):5} {row}   {means['ours'] - means[best]:+.3f} [{low:+.3f}, {high:+.3f}]"
+        )
+        rounded = {peer: round(mean, 4) for peer, mean in means.items()}
+        told[kind] = {**rounded, "pages": len(names), "interval": [round(low, 4), round(high, 4)]}
+    return told
+
+
+def worst(chosen: list[Page], scores: dict[str, dict[str, float]], kind: str) -> None:
+    """Prints the pages of a kind on which the best peer is furthest ahead."""
+    best = {page.name: max(scores[peer][page.name] for peer in scores if peer != "ours") for page in chosen}
+    of_kind = [page for page in chosen if kind in (page.kind, "all")]
+    for page in sorted(of_kind, key=lambda page: scores["ours"][page.name] - best[page.name])[:25]:
+        print(
+            f"{page.name} {page.kind:12} ours {scores['ours'][page.name]:.3f} best {best[page.name]:.3f} {page.host}"
+        )
+
+
+if __name__ == "__main__":
+    main()
