@@ -17,6 +17,7 @@ from factory.errors import FactoryError, did_you_mean
 COMMANDS: Mapping[str, str] = {
     "build": "Build datasets: read seeds, ask models, judge, store.",
     "seeds": "Read and clean seed sets, and show where seeds went.",
+    "extract": "Show what the HTML extractor makes of a page, and why.",
     "plan": "Show what a build would do, and why.",
     "sql": "Ask the store in SQL.",
     "export": "Write finished datasets as a snapshot.",

@@ -7,8 +7,8 @@ Nothing here is learnt, names a site, or calls another extractor.
 """
 
 from factory.seeds.html.blocks import Block
-from factory.seeds.html.extract import Page, extract
+from factory.seeds.html.extract import Decision, Page, explain, extract
 from factory.seeds.html.markdown import block_markdown, markdown
 from factory.seeds.html.metadata import Metadata
 
-__all__ = ["Block", "Metadata", "Page", "block_markdown", "extract", "markdown"]
+__all__ = ["Block", "Decision", "Metadata", "Page", "block_markdown", "explain", "extract", "markdown"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from factory.seeds.html.blocks import Block, blocks_of, inline_text
 from factory.seeds.html.code import protect_code
@@ -15,8 +17,22 @@ from factory.seeds.html.parse import parse
 from factory.seeds.html.places import placed
 from factory.seeds.html.reading import choose
 from factory.seeds.html.tables import protect_tables
+from factory.seeds.html.tree import Node
 
 _PERMALINK = re.compile(r"\s*[¶#§]\s*$")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What became of a part of a page: kept or dropped, by which rule; `path` in tags, classes and ids from the
+    page's body, `start` and `end` in characters of the decoded source."""
+
+    kept: bool
+    why: str
+    path: str
+    text: str
+    start: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -31,6 +47,22 @@ class Page:
     def markdown(self) -> str:
         """The page as Markdown."""
         return markdown(self.blocks)
+
+    @property
+    def text(self) -> str:
+        """The page as plain text: a block a paragraph, without marks."""
+        return "\n\n".join(block.text for block in self.blocks)
+
+    def tree(self) -> list[dict[str, Any]]:
+        """The blocks as JSON: kind, text, span in bytes, and what else the kind has."""
+        return [
+            {
+                name: value
+                for name, value in asdict(replace(block, grid=None)).items()
+                if value not in (0, "", (), None)
+            }
+            for block in self.blocks
+        ]
 
 
 def extract(raw: bytes | str, *, whole: bool = False) -> Page:
@@ -50,3 +82,42 @@ def extract(raw: bytes | str, *, whole: bool = False) -> Page:
     while len(blocks) > 1 and blocks[-1].kind == "heading":
         blocks.pop()  # what stood below it was left out
     return Page(tuple(placed(blocks, source)), about, parsed.language)
+
+
+def explain(raw: bytes | str) -> Iterator[Decision]:
+    """Why each part of a page was kept or dropped, in the order of the page; each dropped part once, whole."""
+    parsed = parse(decode(raw))
+    protect_formulas(parsed.root)
+    protect_code(parsed.root)
+    protect_tables(parsed.root, inline_text)
+    reading = choose(parsed.root)
+    stack: list[tuple[Node, bool]] = [(parsed.root, reading.part is parsed.root)]
+    while stack:
+        node, inside = stack.pop()
+        if node in reading.dropped:
+            yield _decision(node, False, reading.dropped[node])
+        elif not inside and node is not reading.part and not _above(node, reading.part):
+            yield _decision(node, False, f"outside of {_path(reading.part)}, which holds the main content")
+        elif inside and not any(child in reading.dropped for child in node.walk()):
+            yield _decision(node, True, f"the {reading.name} reading drops nothing in it")
+        else:
+            within = inside or node is reading.part
+            stack.extend((child, within) for child in reversed(node.elements))
+
+
+def _above(node: Node, part: Node) -> bool:
+    return any(above is node for above in part.above())
+
+
+def _decision(node: Node, kept: bool, why: str) -> Decision:
+    return Decision(kept, why, _path(node), " ".join(node.text(" ").split()), node.start, node.end)
+
+
+def _path(node: Node) -> str:
+    """Where a node stands, as a stylesheet would name it, the last three steps."""
+    steps = []
+    for one in [node, *node.above()][:3]:
+        name = one.attributes.get("id", "")
+        classes = one.attributes.get("class", "").split()[:2]
+        steps.append(one.tag + (f"#{name}" if name else "") + "".join(f".{each}" for each in classes))
+    return " > ".join(reversed(steps))

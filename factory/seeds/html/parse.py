@@ -23,13 +23,11 @@ _SKIPPED = names(
 
 @dataclass(frozen=True)
 class Parsed:
-    """A parsed page: its tree, what its head says, the language that it declares ("en"), and its size
-    (characters of text without white space)."""
+    """A parsed page: its tree, what its head says, and the language that it declares ("en")."""
 
     root: Node
     head: Head
     language: str
-    size: int
 
 
 def parse(source: Source) -> Parsed:
@@ -43,10 +41,7 @@ def parse(source: Source) -> Parsed:
     whole = parser.root
     declared = ((whole.attributes.get("lang") if whole is not None else None) or "").strip().lower()
     language = _LANGUAGE.match(declared)
-    size = sum(
-        len("".join(text.split())) for node in root.walk() for text in node.children if isinstance(text, str)
-    )
-    return Parsed(root, _head(parser), language[1] if language else "", size)
+    return Parsed(root, _head(parser), language[1] if language else "")
 
 
 def _head(parser: LexborHTMLParser) -> Head:

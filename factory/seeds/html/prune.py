@@ -1,7 +1,7 @@
 """Tells the boilerplate of a page by tag, names, link density, text length and place.
 
-Nothing is taken out of the tree: the result is the set of nodes to leave out, so that several readings of
-a page can be compared cheaply. A rule may not drop a node that holds much of the page's text.
+Nothing is taken out of the tree: the result is the nodes to leave out, each with the rule that decided, so
+that several readings of a page can be compared cheaply. A rule may not drop a node that holds much of the page's text.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ RELAXED = Rules(veto=0.12, density=0.85, short=0, names=True, endings=False)
 LEAST = Rules(veto=0.05, density=1.01, short=0, names=False, endings=False)
 
 
-def prune(order: Sequence[Node], rules: Rules) -> set[Node]:
-    """The nodes to leave out of a tree, given in order. Its sizes are measured without them afterwards."""
+def prune(order: Sequence[Node], rules: Rules) -> dict[Node, str]:
+    """The nodes to leave out of a tree, given in order, and why. Its sizes are measured without them afterwards."""
     measure(order)
     root = order[0]
     dropped = _unseen(order)
@@ -60,17 +60,17 @@ def prune(order: Sequence[Node], rules: Rules) -> set[Node]:
     return dropped
 
 
-def _unseen(order: Sequence[Node]) -> set[Node]:
+def _unseen(order: Sequence[Node]) -> dict[Node, str]:
     """What a browser with scripts does not show, unless it holds the better part of the page's text.
 
     Pages that are put together by a script carry their text hidden, or in ``noscript``.
     """
-    unseen: set[Node] = set()
-    for sort in (_is_fallback, _is_hidden):
+    unseen: dict[Node, str] = {}
+    for sort, why in ((_is_fallback, "shown without scripts only"), (_is_hidden, "hidden")):
         found = {node for node in order if sort(node)}
         size = sum(node.size for node in found if found.isdisjoint(node.above()))
         if size <= _MOST_HIDDEN * order[0].size:
-            unseen |= found
+            unseen |= dict.fromkeys(found, why)
     return unseen
 
 
@@ -90,7 +90,7 @@ def _is_hidden(node: Node) -> bool:
     )
 
 
-def _drop_named(root: Node, rules: Rules, dropped: set[Node], forum: bool) -> None:
+def _drop_named(root: Node, rules: Rules, dropped: dict[Node, str], forum: bool) -> None:
     """Drops by tag, role and names; what holds more than the veto's share of the text stays."""
     allowed = rules.veto * root.size
     stack = [root]
@@ -98,8 +98,8 @@ def _drop_named(root: Node, rules: Rules, dropped: set[Node], forum: bool) -> No
         node = stack.pop()
         if node in dropped:
             continue
-        if node is not root and node.size <= allowed and _is_boilerplate(node, rules, forum):
-            dropped.add(node)
+        if node is not root and node.size <= allowed and (why := _boilerplate(node, rules, forum)):
+            dropped[node] = why
             continue
         stack.extend(node.elements)
 
@@ -113,30 +113,35 @@ def _is_forum(order: Sequence[Node]) -> bool:
     )
 
 
-def _is_boilerplate(node: Node, rules: Rules, forum: bool) -> bool:
-    if node.tag in _NAVIGATION_TAGS or node.attributes.get("role", "").lower() in _NAVIGATION_ROLES:
-        return True
+def _boilerplate(node: Node, rules: Rules, forum: bool) -> str:
+    """Why a node is boilerplate by its tag, role or names; nothing where it is not."""
+    role = node.attributes.get("role", "").lower()
+    if node.tag in _NAVIGATION_TAGS or role in _NAVIGATION_ROLES:
+        return f"role {role}" if role in _NAVIGATION_ROLES else f"tag {node.tag}"
     if node.tag == "header":
-        return not any(below.tag == "h1" for below in node.walk()) or node.linked > 0.5 * node.size
+        titled = any(below.tag == "h1" for below in node.walk()) and node.linked <= 0.5 * node.size
+        return "" if titled else "header without the title"
     if not rules.names or node.tag in ("body", "main", "article", "a") or node.value is not None:
-        return False
+        return ""
     if "class" not in node.attributes and "id" not in node.attributes:
-        return False
+        return ""
     if node.tag not in BLOCK_TAGS and node.tag != "span":
-        return False
+        return ""
     words = node.words
-    if not BOILERPLATE.isdisjoint(words):
-        return True
-    if not COMMENTS.isdisjoint(words):
-        return not forum
-    if not DOUBTFUL.isdisjoint(words):
+    if found := BOILERPLATE & words:
+        return f"named {min(found)}"
+    if found := COMMENTS & words:
+        return "" if forum else f"comments, named {min(found)}"
+    if found := DOUBTFUL & words:
         if node.prose >= rules.prose and node.linked < 0.3 * node.size:
-            return False
-        return node.linked > 0.5 * node.size or node.size < rules.short
-    return False
+            return ""
+        if node.linked > 0.5 * node.size:
+            return f"named {min(found)}, mostly links"
+        return f"named {min(found)}, very short" if node.size < rules.short else ""
+    return ""
 
 
-def _drop_linked(root: Node, rules: Rules, dropped: set[Node]) -> None:
+def _drop_linked(root: Node, rules: Rules, dropped: dict[Node, str]) -> None:
     """Drops blocks that are mostly links, the largest first, unless they hold much of what is left."""
     allowed = rules.veto * root.size
     stack = [root]
@@ -144,15 +149,14 @@ def _drop_linked(root: Node, rules: Rules, dropped: set[Node]) -> None:
         node = stack.pop()
         if node in dropped or node.value is not None:
             continue
-        if node.tag in _LINKED_BLOCKS and node.linked and node.size <= allowed:
-            several = sum(1 for below in node.walk() if below.tag == "a") > 2
-            if several and node.linked > rules.density * node.size:
-                dropped.add(node)
-                continue
+        linked = node.tag in _LINKED_BLOCKS and node.links > 2 and node.linked > rules.density * node.size
+        if linked and node.size <= allowed:
+            dropped[node] = f"links are {node.linked / max(node.size, 1):.0%} of its text"
+            continue
         stack.extend(node.elements)
 
 
-def _drop_endings(order: Sequence[Node], dropped: set[Node]) -> bool:
+def _drop_endings(order: Sequence[Node], dropped: dict[Node, str]) -> bool:
     """Drops headings that announce other content, with what follows them up to the next heading like them."""
     root, before = order[0], len(dropped)
     for node in order:
@@ -162,12 +166,13 @@ def _drop_endings(order: Sequence[Node], dropped: set[Node]) -> bool:
         if not any(words == ending or words.startswith(ending + " ") for ending in ENDINGS):
             continue
         whole = _alone(node, root)
-        dropped.add(whole)
+        why = f'below the heading "{words}"'
+        dropped[whole] = why
         siblings = whole.parent.elements if whole.parent is not None else []
         for sibling in siblings[siblings.index(whole) + 1 :]:
             if sibling.tag in _HEADINGS or sibling.size > _MOST_ENDING * root.size:
                 break
-            dropped.add(sibling)
+            dropped[sibling] = why
     return len(dropped) > before
 
 

@@ -16,30 +16,32 @@ _LOST = 0.25
 
 @dataclass(frozen=True)
 class Reading:
-    """The part of a page to read, and what below it to leave out; sizes in characters without white space."""
+    """The part of a page to read, what below it to leave out and why, and under which rules; sizes in
+    characters without white space."""
 
     part: Node
-    dropped: set[Node]
+    dropped: dict[Node, str]
     size: int
     prose: int
+    name: str = "strict"
 
 
 def choose(root: Node) -> Reading:
     """The strict reading, unless it lost most of the page's prose or is short where a relaxed one is not."""
     order = in_order(root)
-    strict = _reading(order, STRICT)
-    relaxed = _reading(order, RELAXED)
+    strict = _reading(order, STRICT, "strict")
+    relaxed = _reading(order, RELAXED, "relaxed")
     if strict.size >= SHORT and strict.prose >= _LOST * relaxed.prose:
         return strict
     if relaxed.size >= SHORT:
         return relaxed
-    return max(strict, relaxed, _reading(order, LEAST), key=lambda reading: reading.size)
+    return max(strict, relaxed, _reading(order, LEAST, "least"), key=lambda reading: reading.size)
 
 
-def _reading(order: Sequence[Node], rules: Rules) -> Reading:
+def _reading(order: Sequence[Node], rules: Rules, name: str) -> Reading:
     dropped = prune(order, rules)
     part = _main_part(order, dropped)
-    return Reading(part, dropped, part.size, part.prose)
+    return Reading(part, dropped, part.size, part.prose, name)
 
 
 def _main_part(order: Sequence[Node], dropped: Container[Node]) -> Node:

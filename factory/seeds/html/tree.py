@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Container, Iterator, Sequence
 from typing import TypeAlias
@@ -22,6 +23,8 @@ class Node:
         "children",
         "end",
         "linked",
+        "links",
+        "named",
         "own",
         "own_prose",
         "parent",
@@ -44,6 +47,8 @@ class Node:
         self.own_prose = 0  # those of them in runs of text long enough to be sentences
         self.size = 0  # characters of text here and below, without white space
         self.linked = 0  # those of them inside links
+        self.links = 0  # links here and below
+        self.named: frozenset[str] | None = None  # `words`, once they were asked for
         self.prose = 0  # those of them in sentences, outside links
 
     def add(self, child: Child) -> None:
@@ -72,11 +77,11 @@ class Node:
         return [child for child in self.children if isinstance(child, Node)]
 
     @property
-    def words(self) -> set[str]:
+    def words(self) -> frozenset[str]:
         """The words of class and id, lower case, split at case and punctuation."""
-        names = f"{self.attributes.get('class', '')} {self.attributes.get('id', '')}".split()
-        # Utility classes ("overflow-hidden", "md:flex-col", "w-[3px]") say how a node looks, not what it is.
-        return {word.lower() for name in names if not _LOOKS.search(name) for word in _WORD.findall(name)}
+        if self.named is None:
+            self.named = _words_of(f"{self.attributes.get('class', '')} {self.attributes.get('id', '')}")
+        return self.named
 
     def walk(self) -> Iterator[Node]:
         """This node and those below it, in document order. A node emptied on the way is not entered."""
@@ -112,6 +117,14 @@ class Node:
         return "".join(parts)
 
 
+@functools.lru_cache(maxsize=1 << 14)
+def _words_of(names: str) -> frozenset[str]:
+    """The words of names. Utility classes ("overflow-hidden", "md:flex-col", "w-[3px]") say how a node looks, not
+    what it is."""
+    kept = (name for name in names.split() if not _LOOKS.search(name))
+    return frozenset(word.lower() for name in kept for word in _WORD.findall(name))
+
+
 def in_order(root: Node) -> list[Node]:
     """The nodes of a tree that no longer changes, in document order, with the sizes of their own text."""
     order = list(root.walk())
@@ -126,6 +139,10 @@ def in_order(root: Node) -> list[Node]:
         if node.value is not None:
             own = prose = len(str(node.value))
         node.own, node.own_prose = own, prose
+        node.links = int(node.tag == "a")
+    for node in reversed(order):
+        if node.parent is not None:
+            node.parent.links += node.links
     return order
 
 

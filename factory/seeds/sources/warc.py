@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import zlib
@@ -60,6 +61,18 @@ def warc(
                 yield Broken(Origin(address=str(path), place=f"record at byte {at}"), str(record))
             else:
                 yield from _seeds(record, path, at, wanted, max_bytes)
+
+
+def pages_of(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Address and HTML of each page of an archive that can be read."""
+    with path.open("rb") as stream:
+        for at, record in _records(stream, 0):
+            if isinstance(record, OSError):
+                continue
+            with contextlib.suppress(ValueError, zlib.error):
+                content, is_page = _content(record, MAX_PAGE)
+                if is_page:
+                    yield record.headers.get("WARC-Target-URI") or f"{path} byte {at}", content
 
 
 def _records(stream: BinaryIO, start: int) -> Iterator[tuple[int, Any]]:
