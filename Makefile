@@ -13,6 +13,8 @@ demo: .venv/demo
 	$(BIN)/factory sql "select generator, seeds, samples, accepted, rejected, round(calls_per_accepted, 1) as calls_per_accepted from yield_by_generator order by all"
 	$(BIN)/factory export sft
 	$(BIN)/factory train examples/recipes/tiny_sft.yaml --allow-rehearsal --fresh
+	$(BIN)/python examples/crawl/archive.py
+	$(BIN)/factory seeds -c examples/crawl/catalog.yaml
 
 test: .venv/test lint
 	$(BIN)/pytest

@@ -14,7 +14,8 @@ from test_sources_warc import PAGES, archive
 PAGE = """<html lang="en"><head><title>Tides - Bays</title><meta property="og:site_name" content="Bays"></head><body>
 <nav><a href="/">Home</a> <a href="/a">All about bays</a></nav>
 <div id="content"><h1>Tides</h1><p>The tide that comes into a narrow bay is higher than the one outside of it, since
-the water has nowhere else to go, and so it rises along the walls until the moon has passed. Where the bay ends in a river the water runs up against the stream,
+the water has nowhere else to go, and so it rises along the walls until the moon has passed.
+Where the bay ends in a river the water runs up against the stream,
 as a wave that the people of the shore wait for, and can be heard long before it can be seen.</p>
 <div class="share-buttons"><a href="#">Share</a></div><h2>Related articles</h2><ul><li><a href="/x">Waves</a></li></ul>
 </div><footer>All rights reserved by the bay.</footer></body></html>"""

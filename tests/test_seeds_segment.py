@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from factory.seeds.html import Block, extract
 from factory.seeds.prose import blocks_of_text
-from factory.seeds.segment import MAX_WORDS, MIN_WORDS, segment
+from factory.seeds.segment import MAX_WORDS, MIN_WORDS, count_words, segment
 
 PAGES = Path(__file__).parent.parent / "examples" / "pages"
 ALL_PAGES = sorted(PAGES.glob("*/*.html"))
@@ -114,3 +114,49 @@ def test_passages_are_whole_blocks_in_their_order(drawn: list[tuple[str, int]], 
     if min_words == 0:
         kept = sum(part.end - part.start for part in parts)
         assert kept >= sum(block.kind != "heading" for block in blocks)
+
+
+# ------------------------------------------------------------------------------------- budgets
+
+
+def _paragraph(text: str) -> Block:
+    return Block("paragraph", text, 0, len(text.encode()))
+
+
+@pytest.mark.parametrize(
+    ("sentence", "joined"),
+    [
+        ("The tide comes in twice a day. ", ""),
+        ("Прилив приходит дважды в день! ", ""),
+        ("潮は一日に二度満ちてくる。", ""),
+    ],
+)
+def test_a_paragraph_longer_than_a_passage_is_cut_at_the_ends_of_sentences(
+    sentence: str, joined: str
+) -> None:
+    parts = list(segment([_paragraph(joined.join([sentence] * 90))], min_words=20, max_words=100))
+    assert len(parts) > 3
+    assert all(count_words(part.text) <= 100 for part in parts)
+    assert all(part.text.endswith(sentence.strip()) for part in parts)
+    assert "".join(part.text for part in parts).replace(" ", "") == (sentence * 90).replace(" ", "")
+
+
+def test_a_block_of_code_beyond_every_budget_stays_whole() -> None:
+    code = Block("code", "\n".join(f"line {number} of the code" for number in range(400)), 0, 100)
+    assert [part.text.count("line ") for part in segment([code], max_words=50)] == [400]
+
+
+def test_passages_overlap_where_asked_and_only_there() -> None:
+    blocks = [_paragraph(f"Paragraph {number} " + "has words in it. " * 10) for number in range(8)]
+    apart = list(segment(blocks, min_words=50, max_words=100))
+    over = list(segment(blocks, min_words=50, max_words=100, overlap=50))
+    assert sum(part.text.count("Paragraph") for part in apart) == 8
+    assert len(over) == len(apart)
+    for before, after in pairwise(over):
+        assert after.text.startswith(before.text.split("\n\n")[-1])
+
+
+def test_a_budget_may_be_counted_in_anything() -> None:
+    blocks = [_paragraph("word " * 30) for _ in range(10)]
+    parts = list(segment(blocks, min_words=100, max_words=320, count=len))
+    assert all(len(part.text) <= 330 for part in parts) and len(parts) == 5

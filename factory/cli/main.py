@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "sql": "Ask the store in SQL.",
     "export": "Write finished datasets as a snapshot.",
     "replay": "Prove that a dataset follows from its recorded replies.",
+    "classifier": "Train, evaluate and apply small classifiers of quality and topic.",
     "plugins": "List generators, validators, sources and cleaners.",
     "doctor": "Check this machine and this installation.",
     "rehearsal": "Serve the rehearsal model over HTTP.",

@@ -81,7 +81,8 @@ def _show(report: Report, catalog: Catalog) -> None:
                 table.add_row("" if place else name, step, *shown, reason or "")
     console.print(table)
     for name, intake in report.intakes.items():
-        told = f"{name}: {intake.seeds:,} seeds, {intake.new:,} of them new; {intake.unchanged:,} of"
+        new = "" if catalog.seed_set(name).keep == "shards" else f", {intake.new:,} of them new"
+        told = f"{name}: {intake.seeds:,} seeds{new}; {intake.unchanged:,} of"
         console.print(f"{told} {intake.files:,} files unchanged")
     if any(intake.broken for intake in report.intakes.values()):
         console.print("what could not be read: factory sql \"select * from failures where stage = 'source'\"")

@@ -42,7 +42,9 @@ def sql(
       factory sql                       a prompt; .help says what it offers
       factory sql < question.sql
 
-    Views for people: accepted, rejected, rejections, progress, spend, yield_by_generator, lineage.
+    Views for people: accepted, rejected, rejections, progress, spend, yield_by_generator, lineage; of seeds:
+    seed_funnel, drop_reasons, seed_scores,
+    topic_mix, and sets.NAME for each seed set.
     """
     from factory.catalog import load_catalog
     from factory.store.reader import answer

@@ -1,19 +1,44 @@
-"""Cuts the blocks of a document into passages at headings and paragraphs, within a budget of words.
+"""Cuts the blocks of a document into passages at headings and paragraphs, within a budget of words or tokens.
 
-A block is never cut: code, tables and formulas stay whole, and so do the blocks that belong together (a
-heading and what follows it, a lead-in and what it leads to, code or a table and the words before it, a
-formula and the words around it).
+Code, tables and formulas are never cut, and blocks that belong together stay together (a heading and what
+follows it, a lead-in and what it leads to, code or a table and the words before it, a formula and the words
+around it). Only a paragraph that is longer than a whole passage is cut, at the ends of its sentences.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import functools
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeAlias
 
 from factory.seeds.html import Block, block_markdown, markdown
 
 MIN_WORDS = 120
 MAX_WORDS = 400
+
+Count: TypeAlias = Callable[[str], int]
+"""How long a text is: in words unless a tokenizer counts."""
+
+_SENTENCE = re.compile(r".+?(?:[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？]+[」』”）]*|\Z)\s*", re.DOTALL)
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+
+
+def count_words(text: str) -> int:
+    """Words between spaces; in scripts without spaces, two characters are a word."""
+    return len(_UNSPACED.sub(" ", text).split()) + (len(_UNSPACED.findall(text)) + 1) // 2
+
+
+@functools.cache
+def token_counter(tokenizer: str) -> Count:
+    """Counts the tokens of a tokenizer.json, or of a folder that holds one."""
+    from factory.seeds.cleaners.tokens import read_tokenizer
+
+    path = Path(tokenizer)
+    read = read_tokenizer(path / "tokenizer.json" if path.is_dir() else path)
+    return lambda text: len(read.encode(text, add_special_tokens=False))
 
 
 @dataclass(frozen=True)
@@ -40,32 +65,71 @@ class _Unit:
 
 
 def segment(
-    blocks: Sequence[Block], *, min_words: int = MIN_WORDS, max_words: int = MAX_WORDS
+    blocks: Sequence[Block],
+    *,
+    min_words: int = MIN_WORDS,
+    max_words: int = MAX_WORDS,
+    count: Count = count_words,
+    overlap: int = 0,
 ) -> Iterator[Segment]:
-    """The passages of a document, in order.
+    """The passages of a document, in order. Budgets are in what `count` counts.
 
     A passage ends before a heading once it has `min_words`, and before what would take it over `max_words`;
     only a single block, or blocks that belong together, may be longer. What is left over below `min_words`
     joins the passage before it where the two fit, and is left out otherwise: no passage is a mere heading.
+    With `overlap` a passage begins with the last blocks of the one before it, up to so much.
     """
+    pieces = [piece for block in blocks for piece in _cut(block, max_words, count)]
     passages: list[list[_Unit]] = []
-    for unit in _units(blocks):
+    for unit in _units(pieces, count):
         if not passages or _starts_anew(passages[-1], unit, min_words, max_words):
             passages.append([])
         passages[-1].append(unit)
+    before: list[Block] = []
     for passage in _joined(passages, min_words, max_words):
-        yield _segment([block for unit in passage for block in unit.blocks])
+        own = [block for unit in passage for block in unit.blocks]
+        yield _segment([*_tail(before, overlap, count), *own])
+        before = own
 
 
-def _units(blocks: Sequence[Block]) -> Iterator[_Unit]:
+def _cut(block: Block, most: int, count: Count) -> Iterator[Block]:
+    """A block, or, where it is a paragraph that no passage could hold, its sentences in parts that fit.
+
+    The parts keep the block's span: where in the source a sentence stands, the markup between may hide.
+    """
+    if block.kind not in ("paragraph", "quote") or count(block.text) <= 1.25 * most:
+        yield block
+        return
+    part = ""
+    for sentence in _SENTENCE.findall(block.text):
+        if part and count(part + sentence) > most:
+            yield replace(block, text=part.strip())
+            part = ""
+        part += sentence
+    if part.strip():
+        yield replace(block, text=part.strip())
+
+
+def _tail(blocks: Sequence[Block], most: int, count: Count) -> list[Block]:
+    """The last blocks that are together no longer than `most`."""
+    kept: list[Block] = []
+    for block in reversed(blocks):
+        most -= count(block_markdown(block))
+        if most < 0:
+            break
+        kept.insert(0, block)
+    return kept
+
+
+def _units(blocks: Sequence[Block], count: Count) -> Iterator[_Unit]:
     unit: list[Block] = []
     for block in blocks:
         if unit and not _belong(unit[-1], block):
-            yield _Unit(unit, _count(unit))
+            yield _Unit(unit, _count(unit, count))
             unit = []
         unit.append(block)
     if unit:
-        yield _Unit(unit, _count(unit))
+        yield _Unit(unit, _count(unit, count))
 
 
 def _belong(before: Block, after: Block) -> bool:
@@ -81,8 +145,8 @@ def _belong(before: Block, after: Block) -> bool:
     return before.text.endswith(":") or (after.depth > 0 and after.kind != "item")
 
 
-def _count(blocks: Sequence[Block]) -> int:
-    return sum(len(block_markdown(block).split()) for block in blocks if block.kind != "heading")
+def _count(blocks: Sequence[Block], count: Count) -> int:
+    return sum(count(block_markdown(block)) for block in blocks if block.kind != "heading")
 
 
 def _words(passage: Sequence[_Unit]) -> int:

@@ -15,6 +15,8 @@ from factory.seeds.html.words import names
 
 MARK = "data-at"
 DEEPEST = 256
+LONG_TAG = 8192
+MOST_ATTRIBUTES = 1000
 
 _TAG = re.compile(
     r"""<(?:
@@ -101,6 +103,10 @@ class _Marker:
             self.ends.append(found.end())
             self._copy(found.end("start"))
             self.parts.append(f' {MARK}="{number}"')
+        if found.end() - found.start() > LONG_TAG and len(found[0].split()) > MOST_ATTRIBUTES:
+            # The parser compares each attribute with all before it: a flood of them takes minutes.
+            self._copy(max(self.copied, found.end("start")))
+            self.copied = found.end() - 1
         if name in _RAW_TEXT:
             close = re.compile(rf"</{re.escape(name)}\b[^>]*>?", re.I).search(self.text, found.end())
             end = close.end() if close else len(self.text)

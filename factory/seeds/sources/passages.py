@@ -11,7 +11,7 @@ import orjson
 from factory.plugins import Found, source
 from factory.records import Code, Document, Origin, Passage, Seed
 from factory.seeds.prose import blocks_of_text
-from factory.seeds.segment import MAX_WORDS, MIN_WORDS, segment
+from factory.seeds.segment import MAX_WORDS, MIN_WORDS, count_words, segment, token_counter
 
 
 @source(gives=(Passage, Code, Document))
@@ -21,6 +21,8 @@ def passages(
     *,
     min_words: int = MIN_WORDS,
     max_words: int = MAX_WORDS,
+    tokenizer: str = "",
+    overlap: int = 0,
     min_lines: int = 2,
     languages: tuple[str, ...] = (),
 ) -> Iterator[Found]:
@@ -28,8 +30,9 @@ def passages(
 
     `path` is what the engine wrote of them: a JSON line a document, with its content and where it was found.
     A passage keeps its document's scores; its place is in bytes of the document's Markdown.
-    `min_words`, `max_words`: the budget of a passage. `min_lines`, `languages`: the least lines of a block of
-    code, and the languages wanted (none: all).
+    `min_words`, `max_words`: the budget of a passage, in tokens where a `tokenizer` (a tokenizer.json) is named;
+    `overlap`: how much of the passage before a passage begins with. `min_lines`, `languages`: the least lines of
+    a block of code, and the languages wanted (none: all).
     """
     with path.open("rb") as lines:
         for line in lines:
@@ -48,7 +51,9 @@ def passages(
                         code = Code(text=block.text, language=block.language)
                         yield Found(code, _within(row, block.start, block.end))
                 continue
-            for part in segment(blocks, min_words=min_words, max_words=max_words):
+            count = token_counter(tokenizer) if tokenizer else count_words
+            parts = segment(blocks, min_words=min_words, max_words=max_words, count=count, overlap=overlap)
+            for part in parts:
                 passage = Passage(
                     text=part.text, title=document.title, section=part.section, language=document.language
                 )

@@ -1,0 +1,1 @@
+"""Labels of seeds, from which small classifiers learn."""
