@@ -14,6 +14,7 @@ from factory.discovery import CLEANERS, GENERATORS, SOURCES, VALIDATORS, load
 from factory.errors import CatalogError, PluginError, did_you_mean
 from factory.plugins import Cleaner, Generator, Source, Validator
 from factory.records import Document, Seed
+from factory.seeds.files import SHARD_MB
 from factory.teacher.model import Model
 from factory.yamlfile import KeyPath, YamlFile, read_yaml
 
@@ -73,6 +74,7 @@ class SeedSetEntry(Section):
     keep: Literal["store", "shards"] = Field(
         "store", description="where seeds live: in the store, or as Parquet shards beside it"
     )
+    shard_mb: int = Field(SHARD_MB, ge=1, description="about how many MB of its files make a shard")
 
     @model_validator(mode="after")
     def _read_or_cut(self) -> Self:
@@ -128,6 +130,7 @@ class SeedSet:
     licence: str | None
     steps: tuple[Step, ...] = ()
     keep: Literal["store", "shards"] = "store"
+    shard_mb: int = SHARD_MB
     parent: SeedSet | None = None
     take: int | None = None
 
@@ -290,6 +293,7 @@ class Catalog:
             licence=entry.licence,
             steps=tuple(self._steps(entry, kinds[entry.kind], at)),
             keep=entry.keep,
+            shard_mb=entry.shard_mb,
             parent=parent,
             take=entry.take,
         )

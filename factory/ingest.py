@@ -25,7 +25,7 @@ from factory.plugins import Span
 from factory.seeds import intake
 from factory.seeds.choosing import choose_whole
 from factory.seeds.files import address, files_of, signature
-from factory.seeds.shards import SHARD_BYTES, Done, Recipe, Shard, Unit, grouped, read_shard
+from factory.seeds.shards import Done, Recipe, Shard, Unit, grouped, read_shard
 from factory.store.sets import folder
 from factory.store.writer import Writer
 from factory.yamlfile import read_yaml
@@ -87,6 +87,7 @@ class _SeedSet:
         self.items = [(step, one) for step, one in made if not step.plugin.whole]
         self.whole = [(step, one) for step, one in made if step.plugin.whole]
         self.fingerprint = seed_set_fingerprint(seeds, self.items)
+        self.most = seeds.shard_mb << 20
         self.intake = Intake()
 
     async def read(self) -> Intake:
@@ -127,7 +128,7 @@ class _SeedSet:
             size = path.stat().st_size
             at, signed, licence = address(path, root), signature(path), licences.of(path)
             split = self.seeds.source.split
-            spans = list(split(path, SHARD_BYTES)) if split and size > SHARD_BYTES else []
+            spans = list(split(path, self.most)) if split and size > self.most else []
             parts: list[Span | None] = [*spans] or [None]
             for span in parts:
                 cut = size // max(len(spans), 1)
@@ -156,7 +157,7 @@ class _SeedSet:
             self.seeds.settings.model_dump(mode="json"),
             tuple((step.plugin.name, step.settings.model_dump(mode="json")) for step, _ in self.items),
         )
-        for number, units in enumerate(grouped(waiting)):
+        for number, units in enumerate(grouped(waiting, self.most)):
             name = f"{self.build_id}-{number:06}"
             parquet = self.parquet / f"{name}.parquet" if self.parquet else None
             documents = self.scratch / f"{name}.documents.jsonl" if self.seeds.parent else None

@@ -13,6 +13,9 @@ from typing import BinaryIO, cast
 from factory.errors import CatalogError, FactoryError, did_you_mean
 from factory.plugins import Span
 
+SHARD_MB = 8
+"""About how many MB of files make a shard: a few seconds of work."""
+
 PACKED = frozenset({".gz", ".bz2", ".xz", ".zst", ".zstd"})
 MAX_LINE = 256 << 20
 """Bytes of the longest line that is read: a record beyond it is broken."""

@@ -25,9 +25,6 @@ from factory.seeds.files import path_of
 from factory.store.rows import json_text
 from factory.store.sets import json_rows, literal
 
-SHARD_BYTES = 32 << 20
-"""About how much of small files makes a shard, and of a large file a span."""
-
 SHARD_FILES = 256
 EXCERPT = 200
 """Characters that are kept of a seed that was left out."""
@@ -137,12 +134,12 @@ class Done:
     dropped: int = 0
 
 
-def grouped(units: Sequence[Unit]) -> Iterator[tuple[Unit, ...]]:
-    """Units in shards of about `SHARD_BYTES`, in their order."""
+def grouped(units: Sequence[Unit], most: int) -> Iterator[tuple[Unit, ...]]:
+    """Units in shards of about `most` bytes, in their order."""
     group: list[Unit] = []
     size = 0
     for unit in units:
-        if group and (size + unit.size > SHARD_BYTES or len(group) == SHARD_FILES):
+        if group and (size + unit.size > most or len(group) == SHARD_FILES):
             yield tuple(group)
             group, size = [], 0
         group.append(unit)

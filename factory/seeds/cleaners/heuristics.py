@@ -9,7 +9,9 @@ from factory.plugins import Drop, Found, cleaner
 from factory.records import Document, Passage
 from factory.seeds.fasttext import prose
 
-_SENTENCE = re.compile(r"[^.!?。！？।؟]+[.!?。！？।؟]+[\"'”’»)\]]*(?=\s|$|[^\x00-\x7f])")
+READ = 20_000
+_ENDS = ".!?。！？।؟"
+_END = re.compile(r"[.!?。！？।؟]+(?=[\"'”’»)\]]*(?:\s|$|[^\x00-\x7f]))")
 _WORD = re.compile(r"[^\W\d_]+")
 _LINK = re.compile(r"\[[^\]\n]*\]\([^)\n]*\)|https?://\S+")
 _EXPLAINS = re.compile(
@@ -64,16 +66,18 @@ def heuristics(item: Found, *, min_education: float = 0.0) -> Found | Drop:
 
 
 def marks(text: str) -> Marks:
-    """What the rules look at, of a text in Markdown."""
+    """What the rules look at, of the first `READ` characters of a text in Markdown."""
+    text = text[:READ]
     plain = prose(text)
     words = len(_WORD.findall(plain)) + len(_UNSPACED.findall(plain)) // 2
-    sentences = _SENTENCE.findall(plain)
+    sentences = len(_END.findall(plain))
+    ended = sum(1 + max(line.rfind(mark) for mark in _ENDS) for line in plain.splitlines())
     hundreds = max(words, 1) / 100
     lines = [line.strip() for line in text.splitlines() if len(line.strip()) > 20]
     return Marks(
         words=words,
-        sentences=sum(map(len, sentences)) / max(len(plain.strip()), 1),
-        length=words / max(len(sentences), 1),
+        sentences=ended / max(len(plain.strip()), 1),
+        length=words / max(sentences, 1),
         links=sum(len(match.group()) for match in _LINK.finditer(text)) / max(len(text), 1),
         explains=len(_EXPLAINS.findall(plain)) / hundreds,
         sells=len(_SELLS.findall(plain)) / hundreds,
