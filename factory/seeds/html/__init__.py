@@ -1,6 +1,7 @@
 """The extractor: pages of HTML to typed blocks with their place in the file, and to Markdown.
 
-    decode -> mark places -> parse (Lexbor) -> protect formulas, code, tables -> prune -> choose a reading
+    decode -> mark places -> parse (Lexbor) -> protect formulas, code, tables -> find posts, or
+    prune and choose a reading
     -> blocks -> check places
 
 Nothing here is learnt, names a site, or calls another extractor.
@@ -10,5 +11,16 @@ from factory.seeds.html.blocks import Block
 from factory.seeds.html.extract import Decision, Page, explain, extract
 from factory.seeds.html.markdown import block_markdown, markdown
 from factory.seeds.html.metadata import Metadata
+from factory.seeds.html.threads import Post
 
-__all__ = ["Block", "Decision", "Metadata", "Page", "block_markdown", "explain", "extract", "markdown"]
+__all__ = [
+    "Block",
+    "Decision",
+    "Metadata",
+    "Page",
+    "Post",
+    "block_markdown",
+    "explain",
+    "extract",
+    "markdown",
+]

@@ -13,11 +13,12 @@ from typing import Literal, TypeAlias
 
 from factory.seeds.html.code import Listing
 from factory.seeds.html.mathematics import Formula, delimited
+from factory.seeds.html.posts import Head
 from factory.seeds.html.tables import Grid
 from factory.seeds.html.tree import GONE, Child, Node
 from factory.seeds.html.words import names
 
-BlockKind: TypeAlias = Literal["heading", "paragraph", "item", "code", "table", "math", "quote"]
+BlockKind: TypeAlias = Literal["heading", "paragraph", "item", "code", "table", "math", "quote", "post"]
 
 BLOCK_TAGS = names(
     """
@@ -52,6 +53,7 @@ class Block:
     language: str = ""
     section: tuple[str, ...] = ()
     grid: Grid | None = None
+    post: Head | None = None
 
 
 def inline_text(node: Node, dropped: Container[Node] = ()) -> str:
@@ -160,6 +162,11 @@ class _Reader:
             self._block("code", value.text, node.start, node.end, language=value.language)
             self.cursor = node.end
             return False
+        if isinstance(value, Head):
+            self._boundary(node.start)
+            self._block("post", str(value), node.start, node.end, post=value)
+            self.cursor = node.start
+            return False
         if isinstance(value, Grid):
             self._boundary(node.start)
             self._block("table", value.caption, node.start, node.end, grid=value)
@@ -259,6 +266,7 @@ class _Reader:
         level: int = 0,
         language: str = "",
         grid: Grid | None = None,
+        post: Head | None = None,
     ) -> None:
         marker = ""
         if self.items and kind == "item":
@@ -266,5 +274,5 @@ class _Reader:
         section = tuple(words for _, words in self.headings)
         depth, quoted = len(self.items), self.quoted
         self.blocks.append(
-            Block(kind, text, start, end, level, depth, quoted, marker, language, section, grid)
+            Block(kind, text, start, end, level, depth, quoted, marker, language, section, grid, post)
         )

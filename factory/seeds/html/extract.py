@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from factory.seeds.html.blocks import Block, blocks_of, inline_text
@@ -17,6 +17,7 @@ from factory.seeds.html.parse import parse
 from factory.seeds.html.places import placed
 from factory.seeds.html.reading import choose
 from factory.seeds.html.tables import protect_tables
+from factory.seeds.html.threads import Post, find_thread, posts_of
 from factory.seeds.html.tree import Node
 
 _PERMALINK = re.compile(r"\s*[¶#§]\s*$")
@@ -37,11 +38,13 @@ class Decision:
 
 @dataclass(frozen=True)
 class Page:
-    """What was read from a page. Spans of blocks are bytes of the source; `language` as declared ("en")."""
+    """What was read from a page. Spans of blocks and posts are bytes of the source; `language` as declared ("en");
+    `posts` those of a forum or question page, in its order."""
 
     blocks: tuple[Block, ...]
     metadata: Metadata
     language: str = ""
+    posts: tuple[Post, ...] = ()
 
     @property
     def markdown(self) -> str:
@@ -54,15 +57,21 @@ class Page:
         return "\n\n".join(block.text for block in self.blocks)
 
     def tree(self) -> list[dict[str, Any]]:
-        """The blocks as JSON: kind, text, span in bytes, and what else the kind has."""
-        return [
-            {
-                name: value
-                for name, value in asdict(replace(block, grid=None)).items()
-                if value not in (0, "", (), None)
-            }
-            for block in self.blocks
-        ]
+        """The blocks as JSON: kind, text, span in bytes, and what else the kind has: the rows of a table with
+        the number of header rows among them, who wrote a post and when."""
+        return [_json(block) for block in self.blocks]
+
+
+def _json(block: Block) -> dict[str, Any]:
+    row = {name: value for name, value in vars(block).items() if value not in (0, "", (), None)}
+    row["start"] = block.start
+    if block.grid is not None:
+        row.pop("grid")
+        row["headers"] = block.grid.headers
+        row["rows"] = [[cell.text for cell in line] for line in block.grid.rows]
+    if block.post is not None:
+        row["post"] = {name: value for name, value in vars(block.post).items() if value not in ("", None)}
+    return row
 
 
 def extract(raw: bytes | str, *, whole: bool = False) -> Page:
@@ -76,12 +85,14 @@ def extract(raw: bytes | str, *, whole: bool = False) -> Page:
     protect_formulas(parsed.root)
     protect_code(parsed.root)
     protect_tables(parsed.root, inline_text)
-    reading = None if whole else choose(parsed.root)
+    thread = None if whole else find_thread(parsed.root, parsed.head)
+    reading = thread if thread or whole else choose(parsed.root)
     blocks = blocks_of(reading.part, reading.dropped) if reading else blocks_of(parsed.root)
     about = replace(about, title=_PERMALINK.sub("", about.title))
     while len(blocks) > 1 and blocks[-1].kind == "heading":
         blocks.pop()  # what stood below it was left out
-    return Page(tuple(placed(blocks, source)), about, parsed.language)
+    there = tuple(placed(blocks, source))
+    return Page(there, about, parsed.language, posts_of(there))
 
 
 def explain(raw: bytes | str) -> Iterator[Decision]:
