@@ -122,8 +122,8 @@ def find_thread(root: Node, head: PageHead) -> Thread | None:
 def posts_of(blocks: Sequence[Block]) -> tuple[Post, ...]:
     """The posts in the blocks of a page: each from its head to the next."""
     starts = [number for number, block in enumerate(blocks) if block.post is not None]
-    posts = []
-    for start, end in zip(starts, [*starts[1:], len(blocks)], strict=True):
+    posts: list[Post] = []
+    for start, end in zip(starts, [*starts, len(blocks)][1:], strict=True):
         head, block = blocks[start].post or Head(), blocks[start]
         text = markdown(blocks[start + 1 : end])
         posts.append(
