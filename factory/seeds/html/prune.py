@@ -25,6 +25,10 @@ _MOST_HIDDEN = 0.4
 _MOST_ENDING = 0.2
 _LONGEST_ENDING = 60
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+# What stands in a line. Elements of a page's own ("mega-menu") are blocks like any other.
+_INLINE = names(
+    "a abbr b bdi bdo big cite code em font i kbd mark q s samp small strike strong sub sup tt u var #math"
+)
 _LINKED_BLOCKS = frozenset({"div", "ul", "ol", "section", "p", "li", "dl", "td", "table", "span", "header"})
 
 
@@ -125,7 +129,7 @@ def _boilerplate(node: Node, rules: Rules, forum: bool) -> str:
         return ""
     if "class" not in node.attributes and "id" not in node.attributes:
         return ""
-    if node.tag not in BLOCK_TAGS and node.tag != "span":
+    if node.tag in _INLINE:
         return ""
     words = node.words
     if found := BOILERPLATE & words:
@@ -149,7 +153,11 @@ def _drop_linked(root: Node, rules: Rules, dropped: dict[Node, str]) -> None:
         node = stack.pop()
         if node in dropped or node.value is not None:
             continue
-        linked = node.tag in _LINKED_BLOCKS and node.links > 2 and node.linked > rules.density * node.size
+        linked = (
+            (node.tag in _LINKED_BLOCKS or "-" in node.tag)
+            and node.links > 2
+            and node.linked > rules.density * node.size
+        )
         if linked and node.size <= allowed:
             dropped[node] = f"links are {node.linked / max(node.size, 1):.0%} of its text"
             continue
