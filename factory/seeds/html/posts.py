@@ -48,9 +48,19 @@ _NO_BODY = names(
 )
 _EXTRAS = names(
     """signature sig lastedit lastedited reactions reaction actions controls toolbar share avatar tools
-    editor vote votes votecell menu reportbutton expandlink"""
+    editor vote votes votecell menu button buttons icons"""
 )
 _VOTES = names("vote votes score upvotes upvoted points votecount likes")
+_NOT_PEOPLE = re.compile(
+    r"/(?:login|signup|sign-up|register|signin|search|home/?$)|action=(?:login|register)", re.I
+)
+_NO_NAME = re.compile(
+    r"^(?:sign ?(?:up|in)|log ?in|register|by|from|author|op|user|posted|written|reply|share|follow|edit|more|guest)$",
+    re.I,
+)
+_JOINED = re.compile(
+    r"^\W*(?:joined|registered|member since|since|founded|join date|last (?:seen|active|visit))\b", re.I
+)
 _COUNT = re.compile(
     r"^\s*(?:score|votes|points)?[:\s]*([+\-−–]?\d[\d,.]*)\s*(k)?\s*(?:points?|votes?|upvotes?)?\s*$", re.I
 )
@@ -104,13 +114,18 @@ def names_author(node: Node) -> bool:
     attributes = node.attributes
     if not attributes:
         return False
-    if node.tag == "a" and _PERSON.search(attributes.get("href", "")):
+    if node.tag == "a" and _is_person(node):
         return True
     if attributes.get("itemprop") in ("author", "creator") or "author" in attributes.get("rel", "").split():
         return True
     if any(attributes.get(name) for name in _AUTHOR_CARRIERS):
         return True
     return "class" in attributes and not _AUTHOR.isdisjoint(node.words)
+
+
+def _is_person(link: Node) -> bool:
+    address = link.attributes.get("href", "")
+    return bool(_PERSON.search(address)) and not _NOT_PEOPLE.search(address)
 
 
 def names_date(node: Node) -> bool:
@@ -129,14 +144,14 @@ def read_post(unit: Node, others: Container[Node], depth: int = 0) -> Read:
     """Reads the post that a node holds, without the posts among `others` below it."""
     region = list(_region(unit, others))
     who, author = _author(unit, region)
-    when, shown, date = _date(unit, region, who)
+    when, shown, date = _date(unit, region)
     beside = frozenset(node for node in (who, when) if node is not None and node is not unit)
     bodies = _bodies(unit, region, beside)
     inside = {below for body in bodies for below in body.walk()}
     extras = frozenset(
         node
         for node in region
-        if node not in bodies and (node in beside or (node in inside and _is_extra(node)))
+        if node not in bodies and (node in beside or (node in inside and _is_extra(node, author)))
     )
     head = Head(author, date, shown, _score(region), _accepted(unit, region), depth)
     return Read(head, bodies, extras)
@@ -150,8 +165,25 @@ def _region(unit: Node, others: Container[Node]) -> Iterator[Node]:
         stack.extend(child for child in reversed(node.elements) if child not in others)
 
 
-def _is_extra(node: Node) -> bool:
-    return "class" in node.attributes and node.value is None and not _EXTRAS.isdisjoint(node.words)
+def _is_extra(node: Node, author: str) -> bool:
+    """Whether a part of a post's body is none of its words: a signature, buttons, a line that repeats its author."""
+    if "class" not in node.attributes or node.value is not None:
+        return False
+    words = node.words
+    if not _EXTRAS.isdisjoint(words) or {"expand", "link"} <= words:
+        return True
+    return (
+        bool(author)
+        and node.size < 100
+        and author in node.text(" ")
+        and names_author(node)
+        and _is_dated(node)
+    )
+
+
+def _is_dated(node: Node) -> bool:
+    text = _words(node)
+    return bool(_DIGITS_DATE.search(text)) or any(names_date(below) for below in node.walk())
 
 
 # ------------------------------------------------------------------------------------------- author
@@ -177,24 +209,43 @@ def _named(node: Node) -> Iterator[tuple[int, Node, str]]:
     for carrier in _AUTHOR_CARRIERS:
         if name := _name(attributes.get(carrier, "")):
             yield 7, node, name
-    text = _name(_words(node))
     is_item = attributes.get("itemprop") in ("author", "creator")
     if is_item:
         for below in node.walk():
             is_name = below.attributes.get("itemprop") == "name"
             if is_name and (name := _name(below.attributes.get("content", "") or _words(below))):
-                yield 9, below, name
-    if not text:
-        return
+                whole = _name(_words(node))  # the name of an account, and a person's behind it in brackets
+                yield 12, below, whole if whole.startswith(f"{name} (") else name
+                return
     sure = not _SURE.isdisjoint(node.words)
-    person = node.tag == "a" and bool(_PERSON.search(attributes.get("href", "")))
-    bare = not any(names_author(below) for below in node.walk() if below is not node)
-    yield (8 if is_item else 0) + (3 if sure else 0) + (2 if person else 0) + (1 if bare else 0), node, text
+    person = node.tag == "a" and _is_person(node)
+    for holder, text in _pieces(node):
+        if name := _name(text):
+            yield (
+                (8 if is_item else 0)
+                + (3 if sure else 0)
+                + (2 if person else 0)
+                + (1 if holder is node else 0),
+                holder,
+                name,
+            )
+            return
+
+
+def _pieces(node: Node) -> Iterator[tuple[Node, str]]:
+    """The texts in which a name may stand: that of a node without others, else of its links, else the first words."""
+    if not node.elements:
+        yield node, _words(node)
+        return
+    below = [one for one in node.walk() if one is not node][:40]
+    yield from ((one, _words(one)) for one in below if one.tag == "a")
+    for one in (node, *below):
+        yield from ((one, child) for child in one.children if isinstance(child, str) and child.strip())
 
 
 def _of_editor(node: Node, unit: Node) -> bool:
-    """Whether the smallest part of a post around a name begins with "edited"."""
-    for above in _upto(node, unit):
+    """Whether the smallest part of a post around a name or a date begins with "edited"."""
+    for above in (node, *_upto(node, unit)):
         text = _words(above)
         if len(text) > 200:
             return False
@@ -208,9 +259,8 @@ def _name(text: str) -> str:
     if not text or len(text) > 3 * _LONGEST_NAME:
         return ""
     text = _AFTER_NAME.sub("", _BEFORE_NAME.sub("", text))
-    return (
-        text if 0 < len(text) <= _LONGEST_NAME and len(text.split()) <= 5 and re.search(r"\w", text) else ""
-    )
+    fits = 0 < len(text) <= _LONGEST_NAME and len(text.split()) <= 5 and re.search(r"\w", text)
+    return "" if not fits or _NO_NAME.match(text) or iso_date(text) else text.rstrip("♦ ")
 
 
 def _upto(node: Node, unit: Node) -> Iterator[Node]:
@@ -228,13 +278,13 @@ def _words(node: Node) -> str:
 # ------------------------------------------------------------------------------------------- date
 
 
-def _date(unit: Node, region: list[Node], who: Node | None) -> tuple[Node | None, str, str]:
+def _date(unit: Node, region: list[Node]) -> tuple[Node | None, str, str]:
     """The node that says when, the words in which it does, and the day as ISO 8601."""
     first: tuple[Node | None, str] = (None, "")
     for node in region:
         if not names_date(node) or any(above.tag == "blockquote" for above in _upto(node, unit)):
             continue
-        if node is not unit and (_EDITED.match(_words(node)[:40]) or _of_editor(node, unit)):
+        if node is not unit and (_of_editor(node, unit) or _of_profile(node, unit)):
             continue
         shown = _words(node)
         shown = shown if len(shown) <= _LONGEST_DATE and _DIGITS_DATE.search(shown) else ""
@@ -248,15 +298,22 @@ def _date(unit: Node, region: list[Node], who: Node | None) -> tuple[Node | None
             first = (node, shown)
     if first[0] is not None:
         return first[0], first[1], ""
-    return _written_date(region, who)
+    return _written_date(unit, region)
 
 
-def _written_date(region: list[Node], who: Node | None) -> tuple[Node | None, str, str]:
+def _of_profile(node: Node, unit: Node) -> bool:
+    """Whether a date is that on which its author joined."""
+    return any(_JOINED.match(_words(one)[:40]) for one in (node, *_upto(node, unit)) if one.size < 60)
+
+
+def _written_date(unit: Node, region: list[Node]) -> tuple[Node | None, str, str]:
     """A date in the short lines of a post that no markup tells."""
     for node in region:
         for child in node.children:
             if isinstance(child, str) and 5 < len(child) < 80 and (day := iso_date(child)):
-                return (None if node is who else node), " ".join(child.split()).strip(" »«·|,-"), day
+                if _of_profile(node, unit):
+                    break
+                return None, " ".join(child.split()).strip(" »«·|,-"), day
     return None, "", ""
 
 

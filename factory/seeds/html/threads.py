@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from factory.seeds.html.blocks import Block
 from factory.seeds.html.markdown import markdown
@@ -112,8 +112,9 @@ def find_thread(root: Node, head: PageHead) -> Thread | None:
     for reply, above in replies.items():
         depths[reply] = min(depths[above] + 1, _DEEPEST)
     order = [place.node for place in places.values() if place.node in depths]
-    reads = [read_post(unit, depths, depths[unit]) for unit in order]
-    told = [(unit, read) for unit, read in zip(order, reads, strict=True) if read.bodies]
+    told = [(unit, read) for unit in order if (read := read_post(unit, depths, depths[unit])).bodies]
+    if told and told[0][1].head.accepted:  # what is accepted is an answer
+        told[0] = told[0][0], replace(told[0][1], head=replace(told[0][1].head, accepted=False))
     if len(told) < 2 and not _says_forum(root, head):
         return None
     return _thread(root, told)
@@ -139,12 +140,14 @@ def _thread(root: Node, told: Sequence[tuple[Node, Read]]) -> Thread:
         first = read.bodies[0]
         node = Node(POST, {}, unit.start, unit.end)
         node.value = read.head
+        if unit.tag in ("li", "dd", "dt"):
+            unit.tag = "div"  # a list of posts is no list of words
         node.parent = first
         first.children.insert(0, node)
     title = _title(root, [unit for unit, _ in told])
     if title is not None:
         kept.add(title)
-    dropped: dict[Node, str] = {}
+    dropped = dict.fromkeys(_repeated(title, told), "repeats the title of the thread")
     for _, read in told:
         dropped.update(dict.fromkeys(read.extras, "beside a post: who, when, signature, buttons"))
     within = {above for node in kept for above in node.above()}
@@ -364,13 +367,23 @@ def _replies(units: Sequence[Node], places: Mapping[Node, _Place]) -> dict[Node,
     found = [made for name, each in groups.items() if (made := _group(name, each)) is not None]
     if not found:
         return {}
-    best = max(found, key=lambda group: (len(group.members), group.score))
+    best = max(found, key=lambda group: group.score)
     replies = {place.node for place in best.members}
-    return {
-        node: next(above for above in node.above() if above in members)
-        for node in replies
-        if not any(above in replies for above in node.above())
-    }
+    held: dict[Node, list[Node]] = defaultdict(list)
+    for node in (*replies, *units):
+        above = next((one for one in node.above() if one in members or one in replies), None)
+        if above is not None:
+            held[above].append(node)
+    left = {unit for unit in units if _left(unit, held[unit], places)}
+    return {node: unit for unit in units if unit in left for node in held[unit] if node in replies}
+
+
+def _left(unit: Node, below: Sequence[Node], places: Mapping[Node, _Place]) -> bool:
+    """Whether a post is one still, with an author and words, when those below it are taken away."""
+    authors = places[unit].authors - sum(places[node].authors for node in below)
+    return (
+        authors >= 1 and places[unit].unlinked - sum(places[node].unlinked for node in below) >= _LEAST_WORDS
+    )
 
 
 def _depths(units: Sequence[Node]) -> dict[Node, int]:
@@ -390,12 +403,18 @@ def _depths(units: Sequence[Node]) -> dict[Node, int]:
             if "class" in node.attributes and not _NESTING.isdisjoint(node.words)
         ]
         raw[unit] = len(above) if above else len(lists) if not _nested(units, members) else 0
+        if first in unit.above() and _is_item(first, "Question") and _is_item(unit, "Comment"):
+            raw[unit] = max(raw[unit], 1)  # a remark on the question, not an answer to it
     least = min(raw.values(), default=0)
     return {unit: min(depth - least, _DEEPEST) for unit, depth in raw.items()}
 
 
 def _nested(units: Sequence[Node], members: set[Node]) -> bool:
     return any(above in members and above is not units[0] for unit in units[1:30] for above in unit.above())
+
+
+def _is_item(node: Node, kind: str) -> bool:
+    return node.attributes.get("itemtype", "").endswith(f"/{kind}")
 
 
 def _said_depth(unit: Node) -> int | None:
@@ -409,6 +428,21 @@ def _said_depth(unit: Node) -> int | None:
                 return min(int(found[1]), _DEEPEST)
     found = _MARGIN.search(unit.attributes.get("style", ""))
     return None if found is None else min(int(found[1]) // 10, _DEEPEST)
+
+
+def _repeated(title: Node | None, told: Sequence[tuple[Node, Read]]) -> Iterator[Node]:
+    """Headings of posts that say again what the thread, or its first post, is headed with."""
+    said = _subject(title) if title is not None else ""
+    for _, read in told:
+        for node in (below for body in read.bodies for below in body.walk()):
+            if node.tag in _HEADINGS and node.value is None:
+                if said and _subject(node) == said:
+                    yield node
+                said = said or _subject(node)
+
+
+def _subject(heading: Node) -> str:
+    return re.sub(r"^(?:re|aw|sv)\s*:\s*", "", " ".join(heading.text().lower().split()))
 
 
 def _title(root: Node, units: Sequence[Node]) -> Node | None:
