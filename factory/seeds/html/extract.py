@@ -12,7 +12,7 @@ from factory.seeds.html.code import protect_code
 from factory.seeds.html.encoding import decode
 from factory.seeds.html.markdown import markdown
 from factory.seeds.html.mathematics import protect_formulas
-from factory.seeds.html.metadata import Metadata, describe
+from factory.seeds.html.metadata import Metadata, describe, is_product
 from factory.seeds.html.parse import parse
 from factory.seeds.html.places import placed
 from factory.seeds.html.reading import choose
@@ -86,7 +86,7 @@ def extract(raw: bytes | str, *, whole: bool = False) -> Page:
     protect_code(parsed.root)
     protect_tables(parsed.root, inline_text)
     thread = None if whole else find_thread(parsed.root, parsed.head)
-    reading = thread if thread or whole else choose(parsed.root)
+    reading = thread if thread or whole else choose(parsed.root, product=is_product(parsed.head))
     blocks = blocks_of(reading.part, reading.dropped) if reading else blocks_of(parsed.root)
     about = replace(about, title=_PERMALINK.sub("", about.title))
     while len(blocks) > 1 and blocks[-1].kind == "heading":
@@ -101,7 +101,7 @@ def explain(raw: bytes | str) -> Iterator[Decision]:
     protect_formulas(parsed.root)
     protect_code(parsed.root)
     protect_tables(parsed.root, inline_text)
-    reading = choose(parsed.root)
+    reading = choose(parsed.root, product=is_product(parsed.head))
     stack: list[tuple[Node, bool]] = [(parsed.root, reading.part is parsed.root)]
     while stack:
         node, inside = stack.pop()

@@ -28,6 +28,7 @@ _NO_NAME = re.compile(
 _COMMONS = re.compile(
     r"creativecommons\.org/(?:licenses/([a-z-]+)/(\d\.\d)|publicdomain/(zero|mark)/(\d\.\d))", re.I
 )
+_PRODUCT = re.compile(r'"@type"\s*:\s*"(?:https?://schema\.org/)?Product(?:Group)?"')
 _BYLINES = frozenset({"byline", "author", "authors", "contributor", "writer"})
 _ARTICLES = re.compile(r"Article|Posting|NewsReport|WebPage|Report|Recipe|Question|Product|Book|CreativeWork")
 
@@ -65,6 +66,14 @@ class Metadata:
     site: str = ""
     licence: str = ""
     url: str = ""
+
+
+def is_product(head: Head) -> bool:
+    """Whether a page says that it shows one product."""
+    told = head.meta.get("og:type", "").lower()
+    return told in ("product", "og:product", "product.item") or any(
+        _PRODUCT.search(text) for text in head.json_ld
+    )
 
 
 def describe(head: Head, root: Node) -> Metadata:

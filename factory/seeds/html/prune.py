@@ -10,9 +10,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from factory.seeds.html.blocks import BLOCK_TAGS
 from factory.seeds.html.tree import Node, measure
-from factory.seeds.html.words import BOILERPLATE, COMMENTS, DOUBTFUL, ENDINGS, FORUM, UNSEEN, names
+from factory.seeds.html.words import (
+    BOILERPLATE,
+    COMMENTS,
+    DOUBTFUL,
+    ENDINGS,
+    FORUM,
+    REVIEWS,
+    UNSEEN,
+    names,
+)
 
 _NAVIGATION_TAGS = frozenset({"nav", "footer", "aside", "menu", "form", "search"})
 _NAVIGATION_ROLES = names(
@@ -49,13 +57,15 @@ RELAXED = Rules(veto=0.12, density=0.85, short=0, names=True, endings=False)
 LEAST = Rules(veto=0.05, density=1.01, short=0, names=False, endings=False)
 
 
-def prune(order: Sequence[Node], rules: Rules) -> dict[Node, str]:
-    """The nodes to leave out of a tree, given in order, and why. Its sizes are measured without them afterwards."""
+def prune(order: Sequence[Node], rules: Rules, *, product: bool = False) -> dict[Node, str]:
+    """The nodes to leave out of a tree, given in order, and why. On the page of a `product`, what buyers say of
+    it is left out as comments are. Its sizes are measured without them afterwards."""
     measure(order)
     root = order[0]
     dropped = _unseen(order)
     measure(order, dropped)
-    _drop_named(root, rules, dropped, _is_forum(order))
+    comments = frozenset() if _is_forum(order) else COMMENTS | REVIEWS if product else COMMENTS
+    _drop_named(root, rules, dropped, comments)
     measure(order, dropped)
     if rules.endings and _drop_endings(order, dropped):
         measure(order, dropped)
@@ -94,7 +104,7 @@ def _is_hidden(node: Node) -> bool:
     )
 
 
-def _drop_named(root: Node, rules: Rules, dropped: dict[Node, str], forum: bool) -> None:
+def _drop_named(root: Node, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:
     """Drops by tag, role and names; what holds more than the veto's share of the text stays."""
     allowed = rules.veto * root.size
     stack = [root]
@@ -102,7 +112,7 @@ def _drop_named(root: Node, rules: Rules, dropped: dict[Node, str], forum: bool)
         node = stack.pop()
         if node in dropped:
             continue
-        if node is not root and node.size <= allowed and (why := _boilerplate(node, rules, forum)):
+        if node is not root and node.size <= allowed and (why := _boilerplate(node, rules, comments)):
             dropped[node] = why
             continue
         stack.extend(node.elements)
@@ -117,7 +127,7 @@ def _is_forum(order: Sequence[Node]) -> bool:
     )
 
 
-def _boilerplate(node: Node, rules: Rules, forum: bool) -> str:
+def _boilerplate(node: Node, rules: Rules, comments: frozenset[str]) -> str:
     """Why a node is boilerplate by its tag, role or names; nothing where it is not."""
     role = node.attributes.get("role", "").lower()
     if node.tag in _NAVIGATION_TAGS or role in _NAVIGATION_ROLES:
@@ -134,8 +144,10 @@ def _boilerplate(node: Node, rules: Rules, forum: bool) -> str:
     words = node.words
     if found := BOILERPLATE & words:
         return f"named {min(found)}"
-    if found := COMMENTS & words:
-        return "" if forum else f"comments, named {min(found)}"
+    if found := comments & words:
+        return f"comments, named {min(found)}"
+    if not COMMENTS.isdisjoint(words):
+        return ""
     if found := DOUBTFUL & words:
         if node.prose >= rules.prose and node.linked < 0.3 * node.size:
             return ""

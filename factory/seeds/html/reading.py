@@ -26,20 +26,20 @@ class Reading:
     name: str = "strict"
 
 
-def choose(root: Node) -> Reading:
+def choose(root: Node, *, product: bool = False) -> Reading:
     """The strict reading, unless it lost most of the page's prose or is short where a relaxed one is not."""
     order = in_order(root)
-    strict = _reading(order, STRICT, "strict")
-    relaxed = _reading(order, RELAXED, "relaxed")
+    strict = _reading(order, STRICT, "strict", product)
+    relaxed = _reading(order, RELAXED, "relaxed", product)
     if strict.size >= SHORT and strict.prose >= _LOST * relaxed.prose:
         return strict
     if relaxed.size >= SHORT:
         return relaxed
-    return max(strict, relaxed, _reading(order, LEAST, "least"), key=lambda reading: reading.size)
+    return max(strict, relaxed, _reading(order, LEAST, "least", product), key=lambda reading: reading.size)
 
 
-def _reading(order: Sequence[Node], rules: Rules, name: str) -> Reading:
-    dropped = prune(order, rules)
+def _reading(order: Sequence[Node], rules: Rules, name: str, product: bool) -> Reading:
+    dropped = prune(order, rules, product=product)
     part = _main_part(order, dropped)
     return Reading(part, dropped, part.size, part.prose, name)
 

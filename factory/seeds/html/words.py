@@ -52,6 +52,9 @@ FORUM = names("forum forums thread topic viewtopic showthread discussion questio
 COMMENTS = names("comment comments commentlist respond discussion replies")
 """A node so named holds what readers wrote below an article."""
 
+REVIEWS = names("review reviews ratings testimonials questions")
+"""A node so named holds what buyers wrote below a product."""
+
 ENDINGS = tuple(
     ending.strip()
     for ending in """
