@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from factory.seeds.html.code import LISTING
 from factory.seeds.html.tree import Node, measure
 from factory.seeds.html.words import (
     BOILERPLATE,
@@ -29,6 +30,7 @@ _NAVIGATION_ROLES = names(
 )
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _FORUM_TYPE = re.compile(r"DiscussionForumPosting|QAPage")
+_PANELS = names("pane panel content body")
 _MOST_HIDDEN = 0.4
 _MOST_ENDING = 0.2
 _LONGEST_ENDING = 60
@@ -94,7 +96,7 @@ def _is_fallback(node: Node) -> bool:
 
 def _is_hidden(node: Node) -> bool:
     attributes = node.attributes
-    if not attributes or node.value is not None:
+    if not attributes or node.value is not None or _is_panel(node):
         return False
     return (
         "hidden" in attributes
@@ -102,6 +104,13 @@ def _is_hidden(node: Node) -> bool:
         or ("style" in attributes and bool(_HIDDEN_STYLE.search(attributes["style"])))
         or ("class" in attributes and not UNSEEN.isdisjoint(attributes["class"].split()))
     )
+
+
+def _is_panel(node: Node) -> bool:
+    """Whether a click on a tab shows this: content like what is seen at once."""
+    if node.attributes.get("role") == "tabpanel":
+        return True
+    return "class" in node.attributes and "tab" in node.words and not _PANELS.isdisjoint(node.words)
 
 
 def _drop_named(root: Node, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:
@@ -142,6 +151,8 @@ def _boilerplate(node: Node, rules: Rules, comments: frozenset[str]) -> str:
     if node.tag in _INLINE:
         return ""
     words = node.words
+    if not (BOILERPLATE | DOUBTFUL).isdisjoint(words) and _holds_code(node):
+        return ""  # a section that is about "sharing" in a program, the frame of a "language"
     if found := BOILERPLATE & words:
         return f"named {min(found)}"
     if found := comments & words:
@@ -155,6 +166,10 @@ def _boilerplate(node: Node, rules: Rules, comments: frozenset[str]) -> str:
             return f"named {min(found)}, mostly links"
         return f"named {min(found)}, very short" if node.size < rules.short else ""
     return ""
+
+
+def _holds_code(node: Node) -> bool:
+    return any(below.tag == LISTING for below in node.walk())
 
 
 def _drop_linked(root: Node, rules: Rules, dropped: dict[Node, str]) -> None:

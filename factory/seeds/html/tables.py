@@ -10,7 +10,10 @@ from factory.seeds.html.tree import Node
 
 GRID = "#table"
 
-_BLOCKS_IN_LAYOUT = frozenset({"table", "form", "h1", "h2", "h3", "h4", "article", "section", LISTING})
+_BLOCKS_IN_LAYOUT = frozenset({"table", "form", "h1", "h2", "article", "section", LISTING})
+_HEADINGS = frozenset({"h3", "h4"})
+_PARAGRAPHS = 4
+_MANY_CELLS = 2000  # no page is laid out in so many
 _LONGEST_CELL = 600
 _WIDEST = 100
 _TABLE_PARTS = frozenset({"tbody", "thead", "tfoot", "tr", "td", "th", "caption", "colgroup", "col"})
@@ -62,10 +65,18 @@ def _is_layout(table: Node) -> bool:
     below = list(table.walk())[1:]
     if any(node.tag in _BLOCKS_IN_LAYOUT for node in below):
         return True
-    paragraphs = sum(node.tag in ("p", "li") for node in below)
-    rows = sum(node.tag == "tr" for node in below)
-    headed = any(node.tag == "th" for node in below)
-    return not headed and paragraphs > 4 * max(rows, 1)
+    cells = [node for node in below if node.tag in ("td", "th")]
+    return any(_is_page(cell) for cell in cells) if len(cells) < _MANY_CELLS else False
+
+
+def _is_page(cell: Node) -> bool:
+    """Whether a cell holds a part of a page: a heading with words below it, or paragraphs."""
+    paragraphs = heads = size = 0
+    for node in cell.walk():
+        paragraphs += node.tag in ("p", "li")
+        heads += node.tag in _HEADINGS
+        size += sum(len(child) for child in node.children if isinstance(child, str))
+    return (heads > 0 and size > 200) or (paragraphs >= _PARAGRAPHS and size > 400)
 
 
 def _grid(table: Node, inline: Callable[[Node], str]) -> Grid | None:
