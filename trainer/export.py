@@ -14,7 +14,6 @@ from safetensors.torch import save_file
 
 from factory.errors import FactoryError
 from trainer.data import Manifest
-from trainer.metrics import Step
 from trainer.model import Phi, Shape
 from trainer.recipe import Recipe
 from trainer.tokenizer import CHAT_TEMPLATE, END_OF_TEXT, IM_END, ChatTokenizer
@@ -67,12 +66,22 @@ def write_model(
         model_max_length=shape.context,
         clean_up_tokenization_spaces=False,
     ).save_pretrained(aside)
+    # As it is in training, to the byte: transformers adds an empty post-processor, and with it another hash.
+    tokenizer.write(aside)
+    # Names that earlier versions of transformers, and what is built on them, look for.
+    _amend(aside / "tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast")
+    _amend(aside / "config.json", rope_theta=shape.rope_base)
     weights = {name: tensor.to("cpu", dtype).contiguous() for name, tensor in model.state_dict().items()}
     if shape.tied:
         del weights["lm_head.weight"]
     save_file(weights, aside / WEIGHTS, metadata={"format": "pt"})
     shutil.rmtree(folder, ignore_errors=True)
     aside.rename(folder)
+
+
+def _amend(path: Path, **values: Any) -> None:
+    content = json.loads(path.read_text(encoding="utf-8")) | values
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read_shape(folder: Path) -> Shape:
@@ -136,10 +145,8 @@ def read_model(folder: Path) -> Phi:
     return model
 
 
-def write_card(
-    folder: Path, recipe: Recipe, data: Manifest, counts: dict[str, int], first: Step, last: Step
-) -> None:
-    """Writes ``README.md``: the data, the training and the recipe of an export."""
+def write_card(folder: Path, recipe: Recipe, data: Manifest, counts: dict[str, int], training: str) -> None:
+    """Writes ``README.md``: the data, the training (in words) and the recipe of an export."""
     left_out = ", ".join(
         f"{count:,} {what}" for what, count in counts.items() if count and what != "documents"
     )
@@ -161,8 +168,7 @@ Snapshot `{data.name}` of {data.created_at}: {data.rows:,} rows, of which {count
 trained on. Left out or cut: {left_out or "nothing"}.
 
 ## Training
-{last.step:,} steps, {last.total_tokens:,} tokens, {last.epoch:.2f} epochs. Loss per target token:
-{first.loss:.4f} at the first step, {last.loss:.4f} at the last.
+{training}
 
 ## Recipe
 ```yaml

@@ -72,9 +72,10 @@ def train(recipe: Recipe, say: Say, *, fresh: bool = False, stop_after: int | No
         run = _Run(recipe, data, new_model(recipe, shape), world, output)
         if checkpoint is not None:
             run.restore(checkpoint)
-            say(f"going on from step {run.step} of {data.steps} ({output.folder}; --fresh starts anew)")
+            going = "going on" if run.step < data.steps else "nothing is left to do"
+            say(f"{going} from step {run.step} of {data.steps} ({output.folder}; --fresh starts anew)")
         metrics = run.to_the_end(say, interruption, stop_after)
-        return run.close(metrics, say, interrupted=interruption.asked)
+        return run.close(metrics, say, interrupted=interruption.agreed)
 
 
 class _Run:
@@ -123,9 +124,9 @@ class _Run:
             told = self.one_step(interruption)
             if metrics is not None:
                 metrics.tell(told)
-            if self.step % every == 0 or self.step == stop or interruption.asked:
+            if self.step % every == 0 or self.step == stop or interruption.agreed:
                 self.save()
-            if interruption.asked:
+            if interruption.agreed:
                 break
         return metrics
 
@@ -151,7 +152,7 @@ class _Run:
             group["lr"] = rate
         self.optimiser.step()
         self.optimiser.zero_grad()
-        interruption.asked = bool(wish)
+        interruption.agreed = bool(wish)
         tokens = order.tokens(rows)
         self.step, self.rows, self.tokens = self.step + 1, end, self.tokens + tokens
         seconds = perf_counter() - began
@@ -175,18 +176,19 @@ class _Run:
         if metrics is None:  # the first rank writes and tells
             return Summary(self.step, self.data.steps, math.nan, math.nan, self.tokens, export, interrupted)
         metrics.close()
-        first, last = metrics.first, metrics.last
-        assert first is not None and last is not None  # a run has at least one step
+        first, last = (told.loss if told else math.nan for told in (metrics.first, metrics.last))
+        training = (
+            f"{self.step:,} of {self.data.steps:,} steps, {self.tokens:,} tokens,"
+            f" {self.rows / self.data.order.rows_per_epoch:.2f} epochs;"
+            f" loss {first:.4f} at first, {last:.4f} at last"
+        )
         if export is not None:
             dtype = getattr(torch, self.recipe.dtype)
             write_model(self.model, self.data.tokenizer, export, dtype)
-            write_card(export, self.recipe, self.data.snapshot.manifest, self.data.corpus.counts, first, last)
-        say(
-            f"{'trained' if finished else 'stopped after'} {self.step:,} of {self.data.steps:,} steps,"
-            f" {self.tokens:,} tokens; loss {first.loss:.4f} at first, {last.loss:.4f} at last"
-        )
+            write_card(export, self.recipe, self.data.snapshot.manifest, self.data.corpus.counts, training)
+        say(f"{'trained' if finished else 'stopped after'} {training}")
         say(f"the model lies in {export}" if export else "the same command goes on from here")
-        return Summary(self.step, self.data.steps, first.loss, last.loss, self.tokens, export, interrupted)
+        return Summary(self.step, self.data.steps, first, last, self.tokens, export, interrupted)
 
 
 # ----------------------------------------------------------------------------------- parts of a step
@@ -249,9 +251,10 @@ def _precision(recipe: Recipe, world: World) -> torch.autocast | nullcontext[Non
 
 
 class Interruption:
-    """Whether somebody asked the run to stop after its step."""
+    """Whether this rank was asked to stop, and whether all ranks have agreed to."""
 
     asked = False
+    agreed = False
 
 
 @contextmanager
