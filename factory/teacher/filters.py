@@ -44,7 +44,8 @@ class Environment(ImmutableSandboxedEnvironment):
 
 def sentences(text: str) -> list[str]:
     """The sentences of a text, cut at marks that end one and at empty lines, with single spaces."""
-    cut = (" ".join(part.split()) for part in _SENTENCE_END.split(text))
+    # str: of a variable that is not defined, it says so.
+    cut = (" ".join(part.split()) for part in _SENTENCE_END.split(str(text)))
     return [part for part in cut if part]
 
 
