@@ -26,7 +26,10 @@ def markdown(blocks: Iterable[Block]) -> str:
 
 
 def block_markdown(block: Block) -> str:
-    """One block as Markdown, indented below its list item and marked as quoted where it is."""
+    """One block as Markdown, indented below its list item and marked as quoted where it is.
+
+    Code is not marked: the marks would stand in its lines.
+    """
     text = _bare(block)
     if block.kind == "item":
         indent = "  " * (min(block.depth, _DEEPEST) - 1)
@@ -34,7 +37,7 @@ def block_markdown(block: Block) -> str:
         text = f"{indent}{block.marker} " + text.replace("\n", hanging)
     elif block.depth:
         text = _prefixed(text, "  " * min(block.depth, _DEEPEST))
-    return _prefixed(text, "> " * min(block.quoted, _DEEPEST)) if block.quoted else text
+    return _prefixed(text, "> " * min(block.quoted, _DEEPEST)) if block.quoted and block.kind != "code" else text
 
 
 def table_markdown(grid: Grid) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from factory.seeds.html.code import LISTING
+from factory.seeds.html.tables import GRID
 from factory.seeds.html.tree import Node, measure
 from factory.seeds.html.words import (
     BOILERPLATE,
@@ -205,7 +206,7 @@ def _drop_endings(order: Sequence[Node], dropped: dict[Node, str]) -> bool:
         dropped[whole] = why
         siblings = whole.parent.elements if whole.parent is not None else []
         for sibling in siblings[siblings.index(whole) + 1 :]:
-            if sibling.tag in _HEADINGS or sibling.size > _MOST_ENDING * root.size:
+            if sibling.tag in (*_HEADINGS, GRID) or sibling.size > _MOST_ENDING * root.size:
                 break
             dropped[sibling] = why
     return len(dropped) > before

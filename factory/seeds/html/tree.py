@@ -89,7 +89,8 @@ class Node:
         while stack:
             node = stack.pop()
             yield node
-            stack.extend(child for child in reversed(node.children) if isinstance(child, Node))
+            if node.children:
+                stack.extend([child for child in reversed(node.children) if child.__class__ is Node])
 
     def find(self, *tags: str) -> list[Node]:
         """The nodes below this one with one of those tags."""
