@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from html import unescape
 from typing import Any
 
 import orjson
@@ -29,6 +30,8 @@ _COMMONS = re.compile(
     r"creativecommons\.org/(?:licenses/([a-z-]+)/(\d\.\d)|publicdomain/(zero|mark)/(\d\.\d))", re.I
 )
 _PRODUCT = re.compile(r'"@type"\s*:\s*"(?:https?://schema\.org/)?Product(?:Group)?"')
+_IN_ADDRESS = re.compile(r"/\d{4}/\d{2}/\d{2}(?=/)")
+_YEAR = re.compile(r"\b(?:19|20)\d{2}\b")
 _BYLINES = frozenset({"byline", "author", "authors", "contributor", "writer"})
 _ARTICLES = re.compile(r"Article|Posting|NewsReport|WebPage|Report|Recipe|Question|Product|Book|CreativeWork")
 
@@ -85,7 +88,7 @@ def describe(head: Head, root: Node) -> Metadata:
     return Metadata(
         title=_title(head, articles, order, site),
         author=_author(head, articles, order, site),
-        date=_date(head, articles, order),
+        date=_date(head, [*articles, *items], order),
         site=site,
         licence=_licence(head, articles, order),
         url=head.links.get("canonical") or head.meta.get("og:url", ""),
@@ -155,22 +158,22 @@ def _authors(head: Head, articles: Sequence[Mapping[str, Any]], order: Sequence[
 # ------------------------------------------------------------------------------------------- date
 
 
-def _date(head: Head, articles: Sequence[Mapping[str, Any]], order: Sequence[Node]) -> str:
-    for text in _dates(head, articles, order):
+def _date(head: Head, items: Sequence[Mapping[str, Any]], order: Sequence[Node]) -> str:
+    for text in _dates(head, items, order):
         if day := iso_date(text):
             return day
     return ""
 
 
-def _dates(head: Head, articles: Sequence[Mapping[str, Any]], order: Sequence[Node]) -> Iterator[str]:
+def _dates(head: Head, items: Sequence[Mapping[str, Any]], order: Sequence[Node]) -> Iterator[str]:
     for name in ("datePublished", "dateCreated", "uploadDate"):
-        yield _name(_value(articles, name))
+        yield _name(_value(items, name))
     yield from (head.meta[name] for name in _DATES if head.meta.get(name))
     yield _itemprop(order, "datePublished")
     times = [node for node in order if node.tag == "time"]
     for node in sorted(times, key=lambda node: "pubdate" not in node.attributes):
         yield node.attributes.get("datetime") or node.text(" ")
-    yield _name(_value(articles, "dateModified"))
+    yield _name(_value(items, "dateModified"))
     for node in order:
         if "class" in node.attributes and not node.words.isdisjoint(
             {"date", "published", "posted", "timestamp"}
@@ -178,6 +181,15 @@ def _dates(head: Head, articles: Sequence[Mapping[str, Any]], order: Sequence[No
             text = node.text(" ")
             if len(text) < 80:
                 yield text
+    yield from (
+        found[0]
+        for found in [_IN_ADDRESS.search(head.links.get("canonical") or head.meta.get("og:url", ""))]
+        if found
+    )
+    for node in order:
+        for child in node.children:
+            if isinstance(child, str) and 6 < len(child) < 60 and _YEAR.search(child):
+                yield child
 
 
 def iso_date(text: str) -> str:
@@ -285,4 +297,4 @@ _ANY = ("a", "span", "div", "p", "b", "strong", "h3", "h4")
 
 
 def _clean(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(unescape(text).split())
