@@ -67,7 +67,7 @@ def inline_text(node: Node, dropped: Container[Node] = ()) -> str:
         elif item in dropped:
             parts.append(" ")
         elif isinstance(item.value, Formula):
-            parts.append(str(Formula(item.value.tex, display=False)))
+            parts.append(_apart(parts, Formula(item.value.tex, display=False)))
         elif item.value is not None:
             parts.append(f" {item.value} ")
         elif item.tag in _CODE_SPANS:
@@ -82,6 +82,11 @@ def inline_text(node: Node, dropped: Container[Node] = ()) -> str:
 def blocks_of(root: Node, dropped: Container[Node] = ()) -> list[Block]:
     """The blocks below a node, in document order, without those below dropped nodes."""
     return _Reader(dropped).read(root)
+
+
+def _apart(parts: list[str], formula: Formula) -> str:
+    """A formula behind what was gathered; a space keeps the dollars of two formulas apart."""
+    return f" {formula}" if parts and parts[-1].endswith("$") else str(formula)
 
 
 def _code_span(node: Node) -> str:
@@ -155,7 +160,7 @@ class _Reader:
                 self._block("math", value.tex, node.start, node.end)
                 self.cursor = node.end
             else:
-                self._add(str(Formula(value.tex, display=False)))
+                self._add(_apart(self.parts, Formula(value.tex, display=False)))
             return False
         if isinstance(value, Listing):
             self._boundary(node.start)

@@ -37,7 +37,9 @@ def block_markdown(block: Block) -> str:
         text = f"{indent}{block.marker} " + text.replace("\n", hanging)
     elif block.depth:
         text = _prefixed(text, "  " * min(block.depth, _DEEPEST))
-    return _prefixed(text, "> " * min(block.quoted, _DEEPEST)) if block.quoted and block.kind != "code" else text
+    return (
+        _prefixed(text, "> " * min(block.quoted, _DEEPEST)) if block.quoted and block.kind != "code" else text
+    )
 
 
 def table_markdown(grid: Grid) -> str:
@@ -56,6 +58,8 @@ def _bare(block: Block) -> str:
     if block.kind == "heading":
         return f"{'#' * block.level} {block.text}"
     if block.kind == "math":
+        if "$" in block.text:
+            return rf"\[{block.text}\]"
         return f"$$\n{block.text}\n$$" if "\n" in block.text else f"$${block.text}$$"
     if block.kind == "code":
         longest = max((len(found) for found in _FENCE.findall(block.text)), default=2)

@@ -42,6 +42,8 @@ class Formula:
     display: bool
 
     def __str__(self) -> str:
+        if "$" in self.tex:  # a price within a formula would end it
+            return rf"\[{self.tex}\]" if self.display else rf"\({self.tex}\)"
         return f"$${self.tex}$$" if self.display else f"${self.tex}$"
 
 

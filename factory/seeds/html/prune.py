@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from factory.seeds.html.blocks import BLOCK_TAGS
 from factory.seeds.html.code import LISTING
 from factory.seeds.html.tables import GRID
 from factory.seeds.html.tree import Node, measure
@@ -152,8 +153,8 @@ def _boilerplate(node: Node, rules: Rules, comments: frozenset[str]) -> str:
     if node.tag in _INLINE:
         return ""
     words = node.words
-    if not (BOILERPLATE | DOUBTFUL).isdisjoint(words) and _holds_code(node):
-        return ""  # a section that is about "sharing" in a program, the frame of a "language"
+    if not (BOILERPLATE | DOUBTFUL).isdisjoint(words) and (_holds_code(node) or _is_caption(node)):
+        return ""  # a section that is about "sharing" in a program, the frame of a "language", a label of a theorem
     if found := BOILERPLATE & words:
         return f"named {min(found)}"
     if found := comments & words:
@@ -171,6 +172,14 @@ def _boilerplate(node: Node, rules: Rules, comments: frozenset[str]) -> str:
 
 def _holds_code(node: Node) -> bool:
     return any(below.tag == LISTING for below in node.walk())
+
+
+def _is_caption(node: Node) -> bool:
+    """Whether this is the caption of a table or a listing, or a part of a heading or a caption."""
+    if node.tag == "figcaption":
+        return node.parent is not None and any(below.tag in (GRID, LISTING) for below in node.parent.walk())
+    above = next((one for one in node.above() if one.tag in BLOCK_TAGS), None)
+    return node.tag == "span" and above is not None and (above.tag in _HEADINGS or above.tag == "figcaption")
 
 
 def _drop_linked(root: Node, rules: Rules, dropped: dict[Node, str]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from factory.seeds.html.code import LISTING
+from factory.seeds.html.mathematics import FORMULA
 from factory.seeds.html.tree import Node
 
 GRID = "#table"
@@ -16,6 +18,8 @@ _PARAGRAPHS = 4
 _MANY_CELLS = 2000  # no page is laid out in so many
 _LONGEST_CELL = 600
 _WIDEST = 100
+_LONGEST_NUMBER = 12
+_NUMBER = re.compile(r"\(?[\w.*'-]+\)?")
 _TABLE_PARTS = frozenset({"tbody", "thead", "tfoot", "tr", "td", "th", "caption", "colgroup", "col"})
 
 
@@ -52,6 +56,9 @@ def protect_tables(root: Node, inline: Callable[[Node], str]) -> None:
     for node in list(root.walk()):
         if node.tag != "table":
             continue
+        if _is_equation(node):
+            _dissolve(node, cell="span")
+            continue
         grid = None if _is_layout(node) else _grid(node, inline)
         if grid is None:
             _dissolve(node)
@@ -67,6 +74,22 @@ def _is_layout(table: Node) -> bool:
         return True
     cells = [node for node in below if node.tag in ("td", "th")]
     return any(_is_page(cell) for cell in cells) if len(cells) < _MANY_CELLS else False
+
+
+def _is_equation(table: Node) -> bool:
+    """Whether a table only sets formulas in line: no cell holds words, but for the number of an equation."""
+    formulas = 0
+    for cell in table.walk():
+        if cell.tag not in ("td", "th"):
+            continue
+        held = [node for node in cell.walk() if node.tag == FORMULA]
+        words = "".join(cell.text().split())
+        if not held and (len(words) > _LONGEST_NUMBER or (words and not _NUMBER.fullmatch(words))):
+            return False
+        if held and words.strip(".,;"):
+            return False
+        formulas += len(held)
+    return formulas > 0 and not any(node.tag == "th" for node in table.walk())
 
 
 def _is_page(cell: Node) -> bool:
@@ -146,10 +169,10 @@ def _without_empty(filled: list[list[Cell]], headers: int) -> tuple[list[list[Ce
     return lines, sum(kept[:headers])
 
 
-def _dissolve(table: Node) -> None:
+def _dissolve(table: Node, cell: str = "div") -> None:
     for node in table.walk():
         if node is table or (node.tag in _TABLE_PARTS and _belongs(node, table)):
-            node.tag = "div"
+            node.tag = cell if node.tag in ("td", "th") else "div"
 
 
 def _belongs(node: Node, table: Node) -> bool:
