@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from factory.seeds.html.blocks import Block
 from factory.seeds.html.markdown import markdown
 from factory.seeds.html.metadata import Head as PageHead
+from factory.seeds.html.nesting import DEEPEST, depths_of
 from factory.seeds.html.posts import POST, Head, Read, names_author, names_date, read_post
 from factory.seeds.html.tree import Node, in_order, measure
 from factory.seeds.html.words import names
@@ -24,7 +25,6 @@ _UNITS = names(
     "post posts message msg comment answer reply question topic thread posting postcontainer postbit"
 )
 _REPLIES = names("comment comments reply replies answer")
-_NESTING = names("children replies nested subcomments childlist answers thread responses")
 _ITEM = re.compile(
     r"schema\.org/(?:Question|Answer|Comment|DiscussionForumPosting|SocialMediaPosting|UserComments)$", re.I
 )
@@ -37,13 +37,9 @@ _FORUM_ADDRESS = re.compile(
 )
 _REMARKS = names("comment comments review reviews comentario commentaire kommentar")
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5")
-_LEVEL = re.compile(r"^(?:depth|level|indent|lvl)[-_]?(\d{1,3})$", re.I)
-_LEVELS = ("depth", "data-depth", "data-level", "indent", "aria-level")
-_MARGIN = re.compile(r"(?:margin|padding)-left\s*:\s*(\d{1,4})", re.I)
 _NUMBERED = re.compile(r"\d+")
 _EVIDENCE = 20_000
 _TRIED = 8
-_DEEPEST = 50
 _WORD = re.compile(r"[A-Z]?[a-z]+")
 _LEAST_WORDS = 12  # characters without white space and links below which a member is no post
 
@@ -107,10 +103,10 @@ def find_thread(root: Node, head: PageHead) -> Thread | None:
     units = ([opening] if opening else []) + units
     if not _is_thread(root, head, units, group, opening):
         return None
-    depths = _depths(units)
+    depths = depths_of(units)
     replies = _replies(units, places)
     for reply, above in replies.items():
-        depths[reply] = min(depths[above] + 1, _DEEPEST)
+        depths[reply] = min(depths[above] + 1, DEEPEST)
     order = [place.node for place in places.values() if place.node in depths]
     told = [(unit, read) for unit in order if (read := read_post(unit, depths, depths[unit])).bodies]
     if told and told[0][1].head.accepted:  # what is accepted is an answer
@@ -384,50 +380,6 @@ def _left(unit: Node, below: Sequence[Node], places: Mapping[Node, _Place]) -> b
     return (
         authors >= 1 and places[unit].unlinked - sum(places[node].unlinked for node in below) >= _LEAST_WORDS
     )
-
-
-def _depths(units: Sequence[Node]) -> dict[Node, int]:
-    """How deep each post is nested: as the page says, else by its indentation, else by where it stands."""
-    said = [_said_depth(unit) for unit in units]
-    if len({depth for depth in said if depth is not None}) > 1:
-        least = min(depth for depth in said if depth is not None)
-        return {unit: 0 if depth is None else depth - least for unit, depth in zip(units, said, strict=True)}
-    members = set(units)
-    first = units[0]
-    raw: dict[Node, int] = {}
-    for unit in units:
-        above = [node for node in unit.above() if node in members and node is not first]
-        lists = [
-            node
-            for node in unit.above()
-            if "class" in node.attributes and not _NESTING.isdisjoint(node.words)
-        ]
-        raw[unit] = len(above) if above else len(lists) if not _nested(units, members) else 0
-        if first in unit.above() and _is_item(first, "Question") and _is_item(unit, "Comment"):
-            raw[unit] = max(raw[unit], 1)  # a remark on the question, not an answer to it
-    least = min(raw.values(), default=0)
-    return {unit: min(depth - least, _DEEPEST) for unit, depth in raw.items()}
-
-
-def _nested(units: Sequence[Node], members: set[Node]) -> bool:
-    return any(above in members and above is not units[0] for unit in units[1:30] for above in unit.above())
-
-
-def _is_item(node: Node, kind: str) -> bool:
-    return node.attributes.get("itemtype", "").endswith(f"/{kind}")
-
-
-def _said_depth(unit: Node) -> int | None:
-    for node in (unit, *unit.elements[:3]):
-        for name in _LEVELS:
-            value = node.attributes.get(name, "")
-            if value.isascii() and value.isdecimal() and len(value) < 4:
-                return min(int(value), _DEEPEST)
-        for name in node.attributes.get("class", "").split():
-            if found := _LEVEL.match(name):
-                return min(int(found[1]), _DEEPEST)
-    found = _MARGIN.search(unit.attributes.get("style", ""))
-    return None if found is None else min(int(found[1]) // 10, _DEEPEST)
 
 
 def _repeated(title: Node | None, told: Sequence[tuple[Node, Read]]) -> Iterator[Node]:
