@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from factory.plugins import Found
-from factory.records import Code, Document, Origin, Passage, Seed, Table
+from factory.records import Code, Document, Origin, Passage, Post, Seed, Table, Thread
 from factory.seeds.html import Block, Page, extract
 from factory.seeds.prose import blocks_of_text
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS, segment
@@ -14,8 +14,8 @@ from factory.seeds.segment import MAX_WORDS, MIN_WORDS, segment
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is wanted of a page. `min_words`, `max_words`: the budget of a passage; a document is left out below
-    `min_words`. `min_lines`, `languages`: the least lines of a block of code, and its languages (none: all)."""
+    """What is wanted of a page. `min_words`, `max_words`: the budget of a passage; a document or a thread is left
+    out below `min_words`. `min_lines`, `languages`: the least lines of a block of code, its languages (none: all)."""
 
     kind: type[Seed]
     min_words: int = MIN_WORDS
@@ -30,8 +30,23 @@ def seeds_of_page(raw: bytes, wanted: Wanted, origin: Origin, *, whole: bool = F
     `origin` says where the page stands; places within it are in bytes of `raw`.
     """
     page = extract(raw, whole=whole)
+    if wanted.kind is Thread:
+        yield from _thread(page, wanted, _about(page, origin))
+        return
     document = Document(text=page.markdown, title=page.metadata.title, language=page.language)
     yield from _seeds(page.blocks, document, wanted, _about(page, origin))
+
+
+def _thread(page: Page, wanted: Wanted, about: Origin) -> Iterator[Found]:
+    """The posts of a forum or question page, where there is more than one and enough is said."""
+    posts = tuple(
+        Post(text=post.text, author=post.author, date=post.date, votes=post.score, accepted=post.accepted)
+        for post in page.posts
+        if post.text
+    )
+    if len(posts) > 1 and sum(len(post.text.split()) for post in posts) >= wanted.min_words:
+        ends = min(post.start for post in page.posts), max(post.end for post in page.posts)
+        yield Found(Thread(title=page.metadata.title, posts=posts), _within(about, *ends))
 
 
 def seeds_of_markdown(text: str, wanted: Wanted, origin: Origin, language: str = "") -> Iterator[Found]:

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 
 from factory.seeds.html.code import Listing
 from factory.seeds.html.mathematics import Formula, delimited
+from factory.seeds.html.notes import NOTE
 from factory.seeds.html.posts import Head
 from factory.seeds.html.tables import Grid
 from factory.seeds.html.tree import GONE, Child, Node
@@ -125,6 +126,7 @@ class _Reader:
     quoted: int = 0
     headings: list[tuple[int, str]] = field(default_factory=list)
     heading: int = 0
+    defines: bool = False  # whether what follows is the first of a definition
 
     def read(self, root: Node) -> list[Block]:
         self.cursor, self.around = root.start, (root.start, root.end)
@@ -196,12 +198,16 @@ class _Reader:
             self.heading = _HEADINGS[node.tag]
         elif node.tag == "li":
             self.items.append(_Item(self._marker(node)))
+        elif node.tag == "dd":
+            self.defines = True
         elif node.tag == "blockquote":
             self.quoted += 1
 
     def _marker(self, node: Node) -> str:
         """What stands before a list item: its number in an ordered list, else a dash."""
         parent = node.parent
+        if NOTE in node.attributes:
+            return f"[^{node.attributes[NOTE]}]:"
         if parent is None or parent.tag != "ol":
             return "-"
         if parent not in self.counts:
@@ -256,7 +262,7 @@ class _Reader:
                 continue
             if place % 2:
                 self._block("math", piece.strip(), start, end)
-            elif self.items and self.items[-1].marker:
+            elif self.defines or (self.items and self.items[-1].marker):
                 self._block("item", piece.strip(), start, end)
             else:
                 self._block("quote" if self.quoted else "paragraph", piece.strip(), start, end)
@@ -274,8 +280,11 @@ class _Reader:
         post: Head | None = None,
     ) -> None:
         marker = ""
-        if self.items and kind == "item":
+        if self.defines and kind == "item":
+            marker = ":"
+        elif self.items and kind == "item":
             marker, self.items[-1].marker = self.items[-1].marker, ""
+        self.defines = False
         section = tuple(words for _, words in self.headings)
         depth, quoted = len(self.items), self.quoted
         self.blocks.append(

@@ -13,6 +13,7 @@ from factory.seeds.html.encoding import decode
 from factory.seeds.html.markdown import markdown
 from factory.seeds.html.mathematics import protect_formulas
 from factory.seeds.html.metadata import Metadata, describe, is_product
+from factory.seeds.html.notes import mark_notes
 from factory.seeds.html.parse import parse
 from factory.seeds.html.places import placed
 from factory.seeds.html.reading import choose
@@ -82,9 +83,7 @@ def extract(raw: bytes | str, *, whole: bool = False) -> Page:
     source = decode(raw)
     parsed = parse(source)
     about = describe(parsed.head, parsed.root)
-    protect_formulas(parsed.root)
-    protect_code(parsed.root)
-    protect_tables(parsed.root, inline_text)
+    _protect(parsed.root)
     thread = None if whole else find_thread(parsed.root, parsed.head)
     reading = thread if thread or whole else choose(parsed.root, product=is_product(parsed.head))
     blocks = blocks_of(reading.part, reading.dropped) if reading else blocks_of(parsed.root)
@@ -95,12 +94,18 @@ def extract(raw: bytes | str, *, whole: bool = False) -> Page:
     return Page(there, about, parsed.language, posts_of(there))
 
 
+def _protect(root: Node) -> None:
+    """Puts what must not be cut, or is written in a way of its own, out of reach of what comes after."""
+    protect_formulas(root)
+    protect_code(root)
+    mark_notes(root)
+    protect_tables(root, inline_text)
+
+
 def explain(raw: bytes | str) -> Iterator[Decision]:
     """Why each part of a page was kept or dropped, in the order of the page; each dropped part once, whole."""
     parsed = parse(decode(raw))
-    protect_formulas(parsed.root)
-    protect_code(parsed.root)
-    protect_tables(parsed.root, inline_text)
+    _protect(parsed.root)
     reading = choose(parsed.root, product=is_product(parsed.head))
     stack: list[tuple[Node, bool]] = [(parsed.root, reading.part is parsed.root)]
     while stack:

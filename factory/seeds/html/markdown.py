@@ -32,7 +32,7 @@ def block_markdown(block: Block) -> str:
     """
     text = _bare(block)
     if block.kind == "item":
-        indent = "  " * (min(block.depth, _DEEPEST) - 1)
+        indent = "  " * max(min(block.depth, _DEEPEST) - 1, 0)
         hanging = "\n" + indent + " " * (len(block.marker) + 1)
         text = f"{indent}{block.marker} " + text.replace("\n", hanging)
     elif block.depth:

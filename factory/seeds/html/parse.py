@@ -87,9 +87,11 @@ def _convert(body: LexborNode, root: Node, spans: list[tuple[int, int]]) -> None
 
 def _element(node: LexborNode, into: Node, spans: list[tuple[int, int]]) -> Node | None:
     tag = node.tag or ""
-    if tag in _SKIPPED:
+    if tag in _SKIPPED and tag not in ("meta", "link"):
         return None
     attributes = {name: value or "" for name, value in node.attributes.items()}
+    if tag in _SKIPPED and "itemprop" not in attributes:
+        return None
     if tag == "script" and not attributes.get("type", "").startswith("math/"):
         return None
     number = attributes.pop(MARK, "")

@@ -1,4 +1,4 @@
-"""Seeds from pages of HTML: whole documents, passages, tables of data, blocks of code."""
+"""Seeds from pages of HTML: whole documents, passages, tables of data, blocks of code, threads of posts."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from factory.plugins import Found, source
-from factory.records import Code, Document, Origin, Passage, Seed, Table
+from factory.records import Code, Document, Origin, Passage, Seed, Table, Thread
 from factory.seeds.pages import Wanted, seeds_of_page
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS
 
 
-@source(gives=(Document, Passage, Table, Code))
+@source(gives=(Document, Passage, Table, Code, Thread))
 def html(
     path: Path,
     kind: type[Seed],
@@ -23,7 +23,7 @@ def html(
 ) -> Iterator[Found]:
     """Pages of HTML: their main content as Markdown, with the bytes that each seed came from.
 
-    `min_words`, `max_words`: the budget of a passage; a document is left out below `min_words`.
+    `min_words`, `max_words`: the budget of a passage; a document or a thread is left out below `min_words`.
     `min_lines`, `languages`: the least lines of a block of code, and the languages wanted (none: all).
     """
     wanted = Wanted(kind, min_words, max_words, min_lines, languages)

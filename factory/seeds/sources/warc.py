@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from factory.errors import FactoryError
 from factory.plugins import Broken, Found, Span, source
-from factory.records import Code, Document, Origin, Passage, Seed, Table
+from factory.records import Code, Document, Origin, Passage, Seed, Table, Thread
 from factory.seeds.pages import Wanted, seeds_of_page
 from factory.seeds.prose import blocks_of_text
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS, segment
@@ -34,7 +34,7 @@ def spans(path: Path, size: int) -> Iterator[Span]:
     yield from (Span(start, min(start + size, total)) for start in range(0, total, size))
 
 
-@source(gives=(Document, Passage, Table, Code), split=spans)
+@source(gives=(Document, Passage, Table, Code, Thread), split=spans)
 def warc(
     path: Path,
     kind: type[Seed],
