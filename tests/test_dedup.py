@@ -132,7 +132,7 @@ def test_what_goes_depends_on_no_order_no_batch_and_no_memory(
     assert len(gone) >= 50
     random.Random(5).shuffle(texts)
     monkeypatch.setattr(module, "BATCH_CHARACTERS", 3000)
-    monkeypatch.setattr(module, "PAIRS", 7)
+    monkeypatch.setattr(module, "ROWS", 7)
     assert chosen(texts, tmp_path / "b", memory="64MB") == gone
 
 

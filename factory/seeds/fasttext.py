@@ -12,9 +12,6 @@ from typing import Any
 from factory.errors import FactoryError, did_you_mean
 
 INSTALL = "pip install 'seedfactory[quality]'"
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,}).*?^ {0,3}\1\s*$", re.MULTILINE | re.DOTALL)
-_TEX = re.compile(r"\$\$.+?\$\$|(?<!\\)\$[^$\n]+\$|`[^`\n]+`", re.DOTALL)
-_MARKS = re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)|https?://\S+|[#*_|>]+")
 _SPACE = re.compile(r"\s+")
 
 
@@ -62,11 +59,6 @@ def probabilities(model: Any, text: str, labels: int = -1) -> dict[str, float]:
 def line_of(text: str) -> str:
     """A text as fastText takes it: one line."""
     return _SPACE.sub(" ", text).strip()
-
-
-def prose(text: str) -> str:
-    """Markdown without what has no language: code, formulas, addresses, marks."""
-    return _MARKS.sub(r" \1 ", _TEX.sub(" ", _FENCE.sub(" ", text)))
 
 
 @functools.cache

@@ -10,7 +10,6 @@ import functools
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numba import njit
@@ -19,6 +18,8 @@ from numpy.typing import NDArray
 PERMUTATIONS = 128
 RECALL = 0.99
 """The share of pairs at the threshold that the bands are to find, at least."""
+ALL_PAIRS = 32
+"""Texts of a group that are compared each with each."""
 
 _MARK, _WORD, _ALONE = 0, 1, 2
 _TABLE = 0x20000
@@ -34,6 +35,7 @@ _UNSPACED = (
 Texts = Sequence[str]
 Words32 = NDArray[np.uint32]
 Words64 = NDArray[np.uint64]
+Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Hashed:
     """Texts as hashes of their shingles: those of text i are ``hashes[ends[i]:ends[i + 1]]``."""
 
     hashes: Words64
-    ends: NDArray[np.int64]
+    ends: Numbers
 
 
 def hash_texts(texts: Texts, ngram: int = 5, *, distinct: bool = False) -> Hashed:
@@ -240,26 +242,72 @@ def _jaccard(one, other):  # type: ignore[no-untyped-def]
     return common / union if union else 1.0
 
 
+class Groups:
+    """Pairs the texts of one band that have a key in common, from blocks of rows sorted by key and rank.
+
+    The first `ALL_PAIRS` texts of a group are paired each with each; a later one with the group's first and with
+    the one before it, so that a page that was copied a million times makes two million pairs. What a group held
+    is carried from block to block: where blocks end changes nothing.
+    """
+
+    def __init__(self) -> None:
+        self._members = np.empty(ALL_PAIRS + 1, np.int64)
+        self._state = np.zeros(1, np.uint64), np.zeros(1, np.int64)
+
+    def pairs(self, keys: Words64, ranks: Numbers) -> tuple[Numbers, Numbers]:
+        """The pairs that the rows complete: in each, the text of the lower rank first."""
+        first, second = _pair(keys, ranks, *self._state, self._members)
+        return first, second
+
+
+@njit(cache=True)
+def _pair(keys, ranks, group, size, members):  # type: ignore[no-untyped-def]
+    most = len(members) - 1
+    first = np.empty(len(keys) * most, np.int64)
+    second = np.empty(len(keys) * most, np.int64)
+    filled = 0
+    for row in range(len(keys)):
+        if size[0] == 0 or keys[row] != group[0]:
+            group[0], size[0] = keys[row], 0
+        rank, before = ranks[row], size[0]
+        if before < most:
+            for place in range(before):
+                first[filled], second[filled] = members[place], rank
+                filled += 1
+            members[before] = rank
+        else:
+            first[filled], second[filled] = members[0], rank
+            first[filled + 1], second[filled + 1] = members[most], rank
+            filled += 2
+        members[most] = rank
+        size[0] = before + 1
+    return first[:filled].copy(), second[:filled].copy()
+
+
 @njit(cache=True)
 def settle(  # type: ignore[no-untyped-def]
-    left, right, hashes, starts, lengths, threshold, kept_by, similarity
+    first, second, hashes, ends, threshold, kept_by, similarity
 ):
-    """Decides pairs in the order of `right`: a text goes where one that stays, and comes before it, is like it.
+    """Decides pairs in the order of the second's rank: a text goes where one that stays, and ranks before it, is
+    like it. Where the first of a pair went already, the text that stands for it is compared in its place.
 
-    `kept_by` holds -1 for texts that stay, else the text that stands for it; `similarity` the Jaccard of the two.
+    The shingles of text i are ``hashes[ends[i]:ends[i + 1]]``. `kept_by` holds -1 for texts that stay, else the
+    text that stands for it; `similarity` the Jaccard of the two.
     """
-    for pair in range(len(left)):
-        a, b = left[pair], right[pair]
-        if kept_by[a] >= 0 or kept_by[b] >= 0:
+    last, against = -1, -1
+    for pair in range(len(first)):
+        a, b = first[pair], second[pair]
+        if kept_by[b] >= 0:
             continue
-        one = hashes[starts[a] : starts[a] + lengths[a]]
-        other = hashes[starts[b] : starts[b] + lengths[b]]
+        if kept_by[a] >= 0:
+            a = kept_by[a]
+        if a == against and b == last:
+            continue
+        last, against = b, a
+        one, other = hashes[ends[a] : ends[a + 1]], hashes[ends[b] : ends[b + 1]]
+        if min(len(one), len(other)) < threshold * max(len(one), len(other)):
+            continue  # even if the one held all of the other
         value = _jaccard(one, other)
         if value >= threshold:
             kept_by[b] = a
             similarity[b] = value
-
-
-def settled(count: int) -> tuple[NDArray[np.int64], NDArray[Any]]:
-    """Arrays for `settle`: nothing is decided yet."""
-    return np.full(count, -1, np.int64), np.zeros(count, np.float32)

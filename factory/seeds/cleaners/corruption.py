@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from factory.plugins import Drop, Found, cleaner
 from factory.records import Document, Passage, Question
+from factory.seeds.plain import unfenced
 
 Reason: TypeAlias = tuple[str, dict[str, float | int]]
 
@@ -18,7 +19,6 @@ LEAST = 200
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd\ufffe\uffff]")
 _BLOB = re.compile(r"[A-Za-z0-9+/=_-]{80,}|(?:[0-9a-fA-F]{2}[ :,]?){60,}|(?:\\x[0-9a-fA-F]{2}){20,}")
-_FENCE = re.compile(r"^(`{3,}|~{3,}).*?^\1", re.MULTILINE | re.DOTALL)
 
 
 @cleaner(takes=(Document, Passage, Question))
@@ -64,7 +64,7 @@ def _faults(text: str, max_controls: float, max_blobs: float, min_letters: float
     blobs = sum(len(match.group()) for match in _BLOB.finditer(text)) / size
     if blobs > max_blobs:
         yield "binary in disguise", {"blobs": round(blobs, 3)}
-    prose = _FENCE.sub("", text)
+    prose = unfenced(text)
     visible = [character for character in prose if not character.isspace()]
     letters = sum(character.isalnum() for character in visible) / max(len(visible), 1)
     if len(visible) >= LEAST and letters < min_letters:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from factory.plugins import Drop, Found, cleaner
 from factory.records import Document, Passage
-from factory.seeds.fasttext import prose
+from factory.seeds.plain import LINK, prose
 
 READ = 20_000
 _ENDS = ".!?。！？।؟"
 _END = re.compile(r"[.!?。！？।؟]+(?=[\"'”’»)\]]*(?:\s|$|[^\x00-\x7f]))")
 _WORD = re.compile(r"[^\W\d_]+")
-_LINK = re.compile(r"\[[^\]\n]*\]\([^)\n]*\)|https?://\S+")
 _EXPLAINS = re.compile(
     r"\b(because|therefore|thus|hence|consists? of|is (?:a|an|the|called|defined)|are called|means that|for"
     r" example|for instance|in other words|such as|due to|as a result|note that|suppose|let us|if and only"
@@ -78,7 +77,7 @@ def marks(text: str) -> Marks:
         words=words,
         sentences=ended / max(len(plain.strip()), 1),
         length=words / max(sentences, 1),
-        links=sum(len(match.group()) for match in _LINK.finditer(text)) / max(len(text), 1),
+        links=sum(len(match.group()) for match in LINK.finditer(text)) / max(len(text), 1),
         explains=len(_EXPLAINS.findall(plain)) / hundreds,
         sells=len(_SELLS.findall(plain)) / hundreds,
         figures=len(_NUMBERED.findall(text)) / hundreds,

@@ -7,7 +7,8 @@ from typing import Any
 
 from factory.plugins import Drop, Found, Score, cleaner
 from factory.records import Document, Passage, Question
-from factory.seeds.fasttext import file_hash, language_model, load_model, probabilities, prose
+from factory.seeds.fasttext import file_hash, language_model, load_model, probabilities
+from factory.seeds.plain import prose
 
 PARTS, PART = 5, 400
 """A long text is judged by so many parts of so many characters, spread over it: enough, and quick."""
