@@ -105,11 +105,11 @@ def test_text_that_spells_a_special_token_stays_text() -> None:
 
 def test_packing_loses_nothing_and_fills_rows_without_splitting() -> None:
     lengths = np.array([5, 60, 12, 64, 3, 30, 31, 8])
-    rows = pack(lengths, 64, seed=1, epoch=0)
+    rows = pack(lengths, 64, seed=1, block=0)
     assert sorted(number for row in rows for number in row) == list(range(len(lengths)))
     assert all(sum(lengths[number] for number in row) <= 64 for row in rows)
     assert len(rows) == 4
-    assert rows == pack(lengths, 64, seed=1, epoch=0) != pack(lengths, 64, seed=1, epoch=1)
+    assert rows == pack(lengths, 64, seed=1, block=0) != pack(lengths, 64, seed=1, block=1)
 
 
 def test_packed_documents_see_nothing_of_each_other() -> None:

@@ -14,10 +14,10 @@ from factory.errors import FactoryError
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The state after `step` steps. `rows` is the number of packed rows used, over all epochs and ranks."""
+    """The state after `step` steps. `place` is how far the data was used, whatever the number of ranks."""
 
     step: int
-    rows: int
+    place: tuple[int, int]
     tokens: int
     model: dict[str, Any]
     optimiser: dict[str, Any]

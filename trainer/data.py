@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -93,20 +93,26 @@ class Snapshot:
             counts[shard.kind] += shard.rows
         return counts
 
-    def batches(self) -> Iterator[tuple[str, list[Any]]]:
-        """The contents of rows, some at once, each batch with its kind: messages or text, in their order."""
+    def columns(self, kind: str, columns: Sequence[str]) -> Iterator[list[dict[str, Any]]]:
+        """The rows of a kind, some at once, in their order."""
         for shard in self.manifest.shards:
-            column = COLUMNS.get(shard.kind)
-            if column is None:
+            if shard.kind != kind:
                 continue
             with parquet.ParquetFile(self.folder / shard.file) as file:
-                if column not in file.schema_arrow.names:
+                if missing := [column for column in columns if column not in file.schema_arrow.names]:
                     raise FactoryError(
-                        f"{self.folder / shard.file}: rows of kind '{shard.kind}' need the column '{column}';"
+                        f"{self.folder / shard.file}: rows of kind '{kind}' need the column '{missing[0]}';"
                         f" there are: {', '.join(file.schema_arrow.names)}"
                     )
-                for batch in file.iter_batches(ROWS_AT_ONCE, columns=[column]):
-                    yield shard.kind, batch.column(0).to_pylist()
+                for batch in file.iter_batches(ROWS_AT_ONCE, columns=list(columns)):
+                    yield batch.to_pylist()
+
+    def batches(self) -> Iterator[tuple[str, list[Any]]]:
+        """The contents of rows, some at once, each batch with its kind: messages or text, in their order."""
+        for kind in dict.fromkeys(shard.kind for shard in self.manifest.shards):
+            if column := COLUMNS.get(kind):
+                for rows in self.columns(kind, [column]):
+                    yield kind, [row[column] for row in rows]
 
     def texts(self) -> Iterator[str]:
         """Every text, for training a tokenizer."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -118,12 +119,12 @@ def read_shape(folder: Path) -> Shape:
     )
 
 
-def read_model(folder: Path) -> Phi:
-    """Reads a folder of safetensors weights in float32, one file or many.
+def read_model(folder: Path, shape: Shape | None = None) -> Phi:
+    """Reads a folder of safetensors weights in float32, one file or many; `shape` may ask for another context.
 
     Raises FactoryError that names the parameters that are missing or that the model does not have.
     """
-    model = Phi(read_shape(folder))
+    model = Phi(shape or read_shape(folder))
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         raise FactoryError(f"{folder}: holds no *.safetensors; convert the weights to safetensors first")
@@ -145,15 +146,20 @@ def read_model(folder: Path) -> Phi:
     return model
 
 
-def write_card(folder: Path, recipe: Recipe, data: Manifest, counts: dict[str, int], training: str) -> None:
+def write_card(
+    folder: Path, recipe: Recipe, data: Sequence[Manifest], counts: Mapping[str, int], training: str
+) -> None:
     """Writes ``README.md``: the data, the training (in words) and the recipe of an export."""
     left_out = ", ".join(
         f"{count:,} {what}" for what, count in counts.items() if count and what != "documents"
     )
     warning = (
         "\n> Trained on rows of the rehearsal model, which teach nothing: this is a trial of the trainer.\n"
-        if data.rehearsal
+        if any(manifest.rehearsal for manifest in data)
         else ""
+    )
+    snapshots = "\n".join(
+        f"- snapshot `{manifest.name}` of {manifest.created_at}: {manifest.rows:,} rows" for manifest in data
     )
     settings = yaml.safe_dump(recipe.model_dump(mode="json", exclude_none=True), sort_keys=False)
     (folder / "README.md").write_text(
@@ -164,8 +170,9 @@ tags: [seedfactory, {recipe.stage}]
 # {recipe.output.name}
 {warning}
 ## Data
-Snapshot `{data.name}` of {data.created_at}: {data.rows:,} rows, of which {counts["documents"]:,} documents were
-trained on. Left out or cut: {left_out or "nothing"}.
+{snapshots}
+
+Of them {counts["documents"]:,} documents were trained on. Left out or cut: {left_out or "nothing"}.
 
 ## Training
 {training}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import signal
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -17,14 +17,14 @@ from torch import Tensor
 
 from factory.errors import FactoryError
 from trainer.checkpoint import Checkpoint
-from trainer.data import Snapshot
 from trainer.export import write_card, write_model
 from trainer.metrics import Metrics, Say, Step
 from trainer.model import Phi
-from trainer.objectives import next_token_loss
-from trainer.packing import Order, Row
+from trainer.objectives import Objective
+from trainer.packing import Place, Row
 from trainer.recipe import OptimiserSettings, Recipe
-from trainer.setup import Data, Output, describe, new_model, prepare, shape_for
+from trainer.reference import make_objective, precision
+from trainer.setup import Data, Output, describe, new_model, open_snapshots, prepare, shape_for
 from trainer.world import World, joined
 
 
@@ -44,8 +44,7 @@ class Summary:
 def dry_run(recipe: Recipe, say: Say) -> None:
     """Says what a run would train, on what and for how long. Writes nothing to the output."""
     with tempfile.TemporaryDirectory() as folder, joined(recipe.device) as world:
-        snapshot = Snapshot.open(recipe.snapshot, allow_rehearsal=recipe.allow_rehearsal)
-        data = prepare(recipe, snapshot, Output(Path(folder)), world, reuse=False)
+        data = prepare(recipe, open_snapshots(recipe), Output(Path(folder)), world, reuse=False)
         for line in describe(recipe, data, shape_for(recipe, data.tokenizer), world):
             say(line)
 
@@ -62,14 +61,15 @@ def train(recipe: Recipe, say: Say, *, fresh: bool = False, stop_after: int | No
         output = Output(recipe.output)
         if fresh and world.first:
             output.clear()
-        snapshot = Snapshot.open(recipe.snapshot, allow_rehearsal=recipe.allow_rehearsal)
+        snapshots = open_snapshots(recipe)
         world.wait()
         checkpoint = Checkpoint.newest(output.checkpoints)
-        data = prepare(recipe, snapshot, output, world, reuse=checkpoint is not None)
+        data = prepare(recipe, snapshots, output, world, reuse=checkpoint is not None)
         shape = shape_for(recipe, data.tokenizer)
         for line in describe(recipe, data, shape, world):
             say(line)
-        run = _Run(recipe, data, new_model(recipe, shape), world, output)
+        model = new_model(recipe, shape)
+        run = _Run(recipe, data, model, world, output, going_on=checkpoint is not None)
         if checkpoint is not None:
             run.restore(checkpoint)
             going = "going on" if run.step < data.steps else "nothing is left to do"
@@ -81,32 +81,39 @@ def train(recipe: Recipe, say: Say, *, fresh: bool = False, stop_after: int | No
 class _Run:
     """A model in training: its optimiser and the place it has come to."""
 
-    def __init__(self, recipe: Recipe, data: Data, model: Phi, world: World, output: Output) -> None:
+    def __init__(
+        self, recipe: Recipe, data: Data, model: Phi, world: World, output: Output, *, going_on: bool
+    ) -> None:
         self.recipe, self.data, self.world, self.output = recipe, data, world, output
         self.model = model.to(world.device)
         world.share(self.model)
+        self.place = Place()
+        self.objective = make_objective(
+            recipe, data.work, self.model, world, output.reference, going_on=going_on
+        )
         self.optimiser = make_optimiser(self.model, recipe.optimiser)
-        self.step = self.rows = self.tokens = 0
+        self.step = self.tokens = 0
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Goes back to where a checkpoint was written, once it is known to be of this recipe and data."""
-        checkpoint.check(self.recipe.deciding(), self.data.corpus.fingerprint, self.output.folder)
+        checkpoint.check(self.recipe.deciding(), self.data.fingerprint, self.output.folder)
         self.model.load_state_dict(checkpoint.model)
         self.optimiser.load_state_dict(checkpoint.optimiser)
         torch.set_rng_state(checkpoint.random)
-        self.step, self.rows, self.tokens = checkpoint.step, checkpoint.rows, checkpoint.tokens
+        self.step, self.tokens = checkpoint.step, checkpoint.tokens
+        self.place = Place(*checkpoint.place)
 
     def save(self) -> None:
         """Writes a checkpoint; the first rank does, and the others wait."""
         if self.world.first:
             Checkpoint(
                 step=self.step,
-                rows=self.rows,
+                place=(self.place.block, self.place.row),
                 tokens=self.tokens,
                 model=self.model.state_dict(),
                 optimiser=self.optimiser.state_dict(),
                 random=torch.get_rng_state(),
-                data=self.data.corpus.fingerprint,
+                data=self.data.fingerprint,
                 recipe=self.recipe.deciding(),
             ).write(self.output.checkpoints, self.recipe.keep)
         self.world.wait()
@@ -133,19 +140,18 @@ class _Run:
     def one_step(self, interruption: Interruption) -> Step:
         """One optimiser step on the next rows of the order."""
         began = perf_counter()
-        recipe, order = self.recipe, self.data.order
-        end = min(self.rows + recipe.batch_rows, self.data.total_rows)
-        rows = order.rows(self.rows, end)
+        recipe, work = self.recipe, self.data.work
+        rows, end = work.take(self.place, recipe.batch_items)
         rate = learning_rate(recipe.optimiser, self.step, self.data.steps)
         # The wish of any rank to stop travels with the gradients, so that all stop after the same step.
         wish = torch.tensor(float(interruption.asked), device=self.world.device)
-        loss = gradients(self.model, order, rows, self.world, recipe, wish)
+        loss, *figures = gradients(self.model, self.objective, rows, self.world, recipe, wish)
         clip = recipe.optimiser.clip or math.inf
         norm = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), clip))
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise FactoryError(
                 f"{self.output.folder}: the loss is {loss} and the gradient norm {norm} at step {self.step + 1}"
-                f" (packed rows {self.rows} to {end - 1}). The weights were not updated, and the last checkpoint"
+                f" (from {tuple(self.place)} on in the data). The weights were not updated, and the last checkpoint"
                 " is good: lower optimiser.lr, lengthen optimiser.warmup or bound optimiser.clip"
             )
         for group in self.optimiser.param_groups:
@@ -153,20 +159,21 @@ class _Run:
         self.optimiser.step()
         self.optimiser.zero_grad()
         interruption.agreed = bool(wish)
-        tokens = order.tokens(rows)
-        self.step, self.rows, self.tokens = self.step + 1, end, self.tokens + tokens
+        tokens = work.tokens(rows)
+        self.step, self.place, self.tokens = self.step + 1, end, self.tokens + tokens
         seconds = perf_counter() - began
         return Step(
             step=self.step,
-            epoch=end / order.rows_per_epoch,
+            epoch=work.epochs(end),
             loss=loss,
             lr=rate,
             gradient_norm=norm,
             tokens=tokens,
-            targets=order.targets(rows),
+            targets=work.targets(rows),
             total_tokens=self.tokens,
             tokens_per_second=tokens / seconds,
             seconds=seconds,
+            figures=dict(zip(self.objective.figures, figures, strict=True)),
         )
 
     def close(self, metrics: Metrics | None, say: Say, *, interrupted: bool) -> Summary:
@@ -179,13 +186,14 @@ class _Run:
         first, last = (told.loss if told else math.nan for told in (metrics.first, metrics.last))
         training = (
             f"{self.step:,} of {self.data.steps:,} steps, {self.tokens:,} tokens,"
-            f" {self.rows / self.data.order.rows_per_epoch:.2f} epochs;"
+            f" {self.data.work.epochs(self.place):.2f} epochs;"
             f" loss {first:.4f} at first, {last:.4f} at last"
         )
         if export is not None:
             dtype = getattr(torch, self.recipe.dtype)
             write_model(self.model, self.data.tokenizer, export, dtype)
-            write_card(export, self.recipe, self.data.snapshot.manifest, self.data.corpus.counts, training)
+            manifests = [snapshot.manifest for snapshot in self.data.snapshots.values()]
+            write_card(export, self.recipe, manifests, self.data.counts, training)
         say(f"{'trained' if finished else 'stopped after'} {training}")
         say(f"the model lies in {export}" if export else "the same command goes on from here")
         return Summary(self.step, self.data.steps, first, last, self.tokens, export, interrupted)
@@ -195,28 +203,32 @@ class _Run:
 
 
 def gradients(
-    model: Phi, order: Order, rows: list[Row], world: World, recipe: Recipe, wish: Tensor | None = None
-) -> float:
-    """Leaves in `.grad` the gradient of the mean loss over the target tokens of all `rows`; returns that mean.
+    model: Phi,
+    objective: Objective,
+    rows: Sequence[Row],
+    world: World,
+    recipe: Recipe,
+    wish: Tensor | None = None,
+) -> list[float]:
+    """Leaves in `.grad` the gradient of the mean loss over all `rows`; returns that mean and the figures.
 
-    Each rank takes every `size`-th row, some at once. The divisor is the number of targets in the whole
-    batch, which every rank knows beforehand, so neither ranks nor accumulation change the result.
+    Each rank takes every `size`-th row, some at once. The divisor is what the whole batch holds, which every
+    rank knows beforehand, so neither ranks nor accumulation change the result.
     """
-    targets = order.targets(rows)
     mine = rows[world.rank :: world.size]
-    total = torch.zeros((), device=world.device)
-    for start in range(0, len(mine), recipe.rows_at_once):
-        batch = order.batch(mine[start : start + recipe.rows_at_once]).to(world.device)
-        with _precision(recipe, world):
-            loss = next_token_loss(model, batch) / targets
-        loss.backward()  # type: ignore[no-untyped-call]
-        total += loss.detach()
+    total = torch.zeros(1 + len(objective.figures), device=world.device)
+    at_once = recipe.rows_at_once or max(len(mine), 1)
+    for start in range(0, len(mine), at_once):
+        with precision(recipe.dtype, world.device):
+            told = objective.loss(model, mine[start : start + at_once], rows, world.device)
+        told[0].backward()  # type: ignore[no-untyped-call]
+        total += told.detach()
     for parameter in model.parameters():
         if parameter.grad is None:  # a rank without a row in this batch
             parameter.grad = torch.zeros_like(parameter)
     exchanged = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
     world.add_up([*exchanged, total, *([] if wish is None else [wish])])
-    return float(total)
+    return total.tolist()
 
 
 def learning_rate(settings: OptimiserSettings, step: int, steps: int) -> float:
@@ -239,12 +251,6 @@ def make_optimiser(model: Phi, settings: OptimiserSettings) -> torch.optim.AdamW
         {"params": others, "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=settings.lr, betas=settings.betas, eps=settings.eps, fused=True)
-
-
-def _precision(recipe: Recipe, world: World) -> torch.autocast | nullcontext[None]:
-    if recipe.dtype == "float32":
-        return nullcontext()
-    return torch.autocast(world.device.type, dtype=getattr(torch, recipe.dtype))
 
 
 # -------------------------------------------------------------------------------------- interruption

@@ -14,7 +14,8 @@ Say = Callable[[str], None]
 
 
 class Step(BaseModel):
-    """One optimiser step. `loss` is the mean over the step's target tokens, before the update."""
+    """One optimiser step. `loss` is the mean over the step's target tokens (or pairs), before the update;
+    `figures` are what its objective tells beside it."""
 
     model_config = ConfigDict(frozen=True)
     step: int
@@ -27,6 +28,7 @@ class Step(BaseModel):
     total_tokens: int
     tokens_per_second: FiniteFloat
     seconds: FiniteFloat
+    figures: dict[str, FiniteFloat] = {}
 
 
 class Metrics:
@@ -53,6 +55,7 @@ class Metrics:
         self.first, self.last = self.first or step, step
         self._tokens += step.tokens
         line = f"step {step.step:>{len(str(self._steps))}}/{self._steps}  loss {step.loss:.4f}"
+        line += "".join(f"  {name} {value:.3f}" for name, value in step.figures.items())
         if step.step % self._log_every == 0 or step.step in (1, self._steps):
             rate = self._tokens / max(perf_counter() - self._told, 1e-9)
             self._told, self._tokens = perf_counter(), 0

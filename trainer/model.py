@@ -117,14 +117,17 @@ class Phi(nn.Module):
             self.lm_head.weight = self.model.embed_tokens.weight
         self.apply(_initialise)
 
-    def hidden(self, ids: Tensor, positions: Tensor, documents: Tensor) -> Tensor:
+    def hidden(
+        self, ids: Tensor, positions: Tensor, documents: Tensor, branches: Tensor | None = None
+    ) -> Tensor:
         """The last hidden states, (rows, length, width), of packed rows; all inputs are (rows, length).
 
-        `positions` start at 0 in each document; `documents` tell a row's documents apart.
+        `positions` start at 0 in each document; `documents` tell a row's documents apart, and `branches` the
+        trunk of a document (0) from what goes on from it in several ways.
         """
         x = self.model.embed_tokens(ids)
         rotation = rotation_at(positions, self.shape)
-        mask = document_mask(documents)
+        mask = document_mask(documents, branches)
         for layer in self.model.layers:
             x = layer(x, rotation, mask)
         return self.model.norm(x)  # type: ignore[no-any-return]
@@ -138,10 +141,14 @@ class Phi(nn.Module):
         return sum(parameter.numel() for parameter in self.parameters())
 
 
-def document_mask(documents: Tensor) -> Tensor:
-    """Which token sees which, (rows, 1, length, length): itself and what stands before in its document."""
-    same = documents[:, None, :, None] == documents[:, None, None, :]
-    return same.tril()
+def document_mask(documents: Tensor, branches: Tensor | None = None) -> Tensor:
+    """Which token sees which, (rows, 1, length, length): itself and what stands before in its document, of
+    other branches nothing but the trunk."""
+    seen = documents[:, None, :, None] == documents[:, None, None, :]
+    if branches is not None:
+        earlier = branches[:, None, None, :]
+        seen &= (earlier == 0) | (earlier == branches[:, None, :, None])
+    return seen.tril()
 
 
 def rotation_at(positions: Tensor, shape: Shape) -> tuple[Tensor, Tensor]:

@@ -1,26 +1,60 @@
 """Packing documents into rows of equal length, and the order in which a run sees the rows.
 
-The order follows from (seed, epoch) alone: the number of ranks plays no part, and the state of the data is
-one integer, the number of rows already used.
+The order follows from (seed, epoch, index) alone: the number of ranks plays no part, and the state of the
+data is two integers, a `Place`.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trainer.data import Corpus
+from trainer.mixture import Drawn, Library
 
 IGNORED = -100
 """The label of a position that has nothing to predict."""
 
+BLOCK = 1 << 16
+"""Documents that are packed together: enough to fill rows, few enough to pack in a blink."""
+
 Row = tuple[int, ...]
 """The documents of one packed row, by number."""
+
+
+class Place(NamedTuple):
+    """How far a run has come in its data: the block and the row in it; for pairs, the epoch and the pair."""
+
+    block: int = 0
+    row: int = 0
+
+
+class Work(Protocol):
+    """The rows of a run in their order, the same on every machine."""
+
+    def take(self, place: Place, count: int) -> tuple[list[Row], Place]:
+        """The rows of the next `count` items after a place, and the place behind them; fewer at the end."""
+        ...
+
+    def epochs(self, place: Place) -> float:
+        """How often the data was gone through, on average, up to a place."""
+        ...
+
+    def targets(self, rows: Sequence[Row]) -> int:
+        """What the mean loss of these rows is a mean over: tokens that are learnt, or pairs."""
+        ...
+
+    def tokens(self, rows: Sequence[Row]) -> int:
+        """How many tokens these rows hold, without the room that is left."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -37,16 +71,15 @@ class Batch:
         return Batch(*(tensor.to(device, non_blocking=True) for tensor in vars(self).values()))
 
 
-def pack(lengths: NDArray[np.int64], context: int, seed: int, epoch: int) -> list[Row]:
+def pack(lengths: NDArray[np.int64], context: int, seed: int, block: int) -> list[Row]:
     """Best-fit decreasing: each document goes where the least room is left over; no document is split.
 
-    Among documents of one length, and among the rows, the order is drawn from (seed, epoch). The number of
-    rows is the same in every epoch, since it depends on the lengths alone. Raises ValueError for a document
-    longer than `context`. (Best-fit packing: Ding et al. 2024, arXiv 2404.10830.)
+    Among documents of one length, and among the rows, the order is drawn from (seed, block). Raises ValueError
+    for a document longer than `context`. (Best-fit packing: Ding et al. 2024, arXiv 2404.10830.)
     """
     if len(lengths) and int(lengths.max()) > context:
         raise ValueError(f"a document of {int(lengths.max())} tokens does not fit a row of {context}")
-    random = np.random.default_rng((seed, epoch))
+    random = np.random.default_rng((seed, block))
     shuffled = random.permutation(len(lengths))
     ordered = shuffled[np.argsort(-lengths[shuffled], kind="stable")]
     rows: list[list[int]] = []
@@ -70,43 +103,71 @@ def pack(lengths: NDArray[np.int64], context: int, seed: int, epoch: int) -> lis
 
 
 class Order:
-    """The endless sequence of packed rows of a run; row `n` is the same on every machine."""
+    """The packed rows of a run over the documents that its mixture draws, block by block.
 
-    def __init__(self, corpus: Corpus, context: int, seed: int) -> None:
-        self.corpus = corpus
-        self.context = context
-        self._lengths = corpus.lengths
-        self._epoch = lru_cache(maxsize=2)(lambda epoch: pack(self._lengths, context, seed, epoch))
-        self.rows_per_epoch = len(self._epoch(0))
+    With `whole`, every document that is drawn is used, and the number of rows is known; without, a run takes
+    as many rows as it has steps for.
+    """
 
-    def rows(self, start: int, stop: int) -> list[Row]:
-        """Rows `start` to `stop`, counted from the beginning of the run over all epochs."""
-        places = (divmod(number, self.rows_per_epoch) for number in range(start, stop))
-        return [self._epoch(epoch)[place] for epoch, place in places]
+    def __init__(self, library: Library, drawn: Drawn, context: int, seed: int, *, whole: bool) -> None:
+        self.library, self.drawn, self.context = library, drawn, context
+        self._lengths = library.lengths
+        self.blocks = max(1, math.ceil(drawn.documents / BLOCK))
 
-    def targets(self, rows: list[Row]) -> int:
-        """How many tokens of these rows are learnt."""
-        return int(self.corpus.targets[[document for row in rows for document in row]].sum())
+        def packed(block: int) -> list[Row]:
+            documents = drawn.block(block, self.blocks)
+            rows = pack(self._lengths[documents], context, seed, block)
+            return [tuple(documents[list(row)].tolist()) for row in rows]
 
-    def tokens(self, rows: list[Row]) -> int:
-        """How many tokens these rows hold, without the room that is left."""
-        return int(self._lengths[[document for row in rows for document in row]].sum())
+        self._packed = lru_cache(maxsize=2)(packed)
+        self.total_rows = sum(len(packed(block)) for block in range(self.blocks)) if whole else None
 
-    def batch(self, rows: list[Row]) -> Batch:
+    def take(self, place: Place, count: int) -> tuple[list[Row], Place]:
+        """See Work."""
+        rows: list[Row] = []
+        while len(rows) < count and place.block < self.blocks:
+            block = self._packed(place.block)
+            taken = block[place.row : place.row + count - len(rows)]
+            rows += taken
+            ended = place.row + len(taken) == len(block)
+            place = Place(place.block + 1) if ended else Place(place.block, place.row + len(taken))
+        return rows, place
+
+    def epochs(self, place: Place) -> float:
+        """See Work."""
+        part = place.row / len(self._packed(place.block)) if place.row else 0.0
+        return (place.block + part) / self.blocks * self.drawn.epochs
+
+    def fullness(self) -> float:
+        """The share of the rows that holds tokens, in the first block."""
+        rows = self._packed(0)
+        return self.tokens(rows) / len(rows) / self.context
+
+    def targets(self, rows: Sequence[Row]) -> int:
+        """See Work."""
+        return int(self.library.targets[_documents(rows)].sum())
+
+    def tokens(self, rows: Sequence[Row]) -> int:
+        """See Work."""
+        return int(self._lengths[_documents(rows)].sum())
+
+    def batch(self, rows: Sequence[Row]) -> Batch:
         """Lays the documents of each row out one after another. Room that is left is its own document, -1."""
         shape = (len(rows), self.context)
         ids, positions = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
         documents, labels = np.full(shape, -1, dtype=np.int64), np.full(shape, IGNORED, dtype=np.int64)
-        corpus = self.corpus
         for place, row in enumerate(rows):
             at = 0
             for number, document in enumerate(row):
-                begin, end = corpus.bounds[document], corpus.bounds[document + 1]
-                tokens = corpus.ids[begin:end].astype(np.int64)
+                tokens, learnt = self.library.document(document)
                 until = at + len(tokens)
                 ids[place, at:until] = tokens
                 positions[place, at:until] = np.arange(len(tokens))
                 documents[place, at:until] = number
-                labels[place, at : until - 1] = np.where(corpus.learnt[begin + 1 : end], tokens[1:], IGNORED)
+                labels[place, at : until - 1] = np.where(learnt[1:], tokens[1:], IGNORED)
                 at = until
         return Batch(*(torch.from_numpy(array) for array in (ids, positions, documents, labels)))
+
+
+def _documents(rows: Sequence[Row]) -> list[int]:
+    return list(itertools.chain.from_iterable(rows))

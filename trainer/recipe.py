@@ -13,6 +13,9 @@ from factory.yamlfile import read_yaml
 SMALLEST_TOKENIZER = 264
 """The 256 bytes, the seven special tokens and one merge."""
 
+SHARES_MAY_MISS = 1e-3
+"""Shares are written with few digits."""
+
 
 class Settings(BaseModel):
     """A frozen part of a recipe without unknown keys."""
@@ -54,12 +57,48 @@ class TokenizerSettings(Settings):
 
 
 class BatchSettings(Settings):
-    """Both in tokens. How many micro-batches a rank accumulates follows from them and the ranks."""
+    """One optimiser step. How many micro-batches a rank accumulates follows from it and the ranks."""
 
-    tokens: PositiveInt = Field(description="tokens of one optimiser step, over all ranks")
+    tokens: PositiveInt | None = Field(None, description="tokens of one optimiser step, over all ranks")
+    pairs: PositiveInt | None = Field(None, description="the same for DPO, in pairs")
     at_once: PositiveInt | None = Field(
         None, description="tokens a rank holds at once; default: all its share"
     )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> BatchSettings:
+        if (self.tokens is None) == (self.pairs is None):
+            raise ValueError("give either 'tokens' or, for DPO, 'pairs'")
+        return self
+
+
+class Upweight(Settings):
+    """Documents of at least `over` tokens count `by` times in every epoch (midtraining: texts of 16K and more)."""
+
+    over: PositiveInt
+    by: int = Field(2, ge=2)
+
+
+class SourceSettings(Settings):
+    """A snapshot in a mixture: organic seed sets and datasets alike."""
+
+    snapshot: Path
+    share: float = Field(gt=0, le=1, description="of the tokens of the run")
+    shortest: int = Field(0, ge=0, description="leave out documents of fewer tokens")
+    upweight: Upweight | None = None
+    most_epochs: PositiveFloat | None = Field(
+        None, description="stop before anything runs when the source is too small for its share"
+    )
+    unique: PositiveInt | None = Field(
+        None, description="tokens it will hold, for a dry run before the snapshot is made"
+    )
+
+
+class PreferenceSettings(Settings):
+    """Direct preference optimisation. Beta and the weight of the NLL of what is preferred are unpublished."""
+
+    beta: PositiveFloat = 0.1
+    nll: float = Field(0.0, ge=0, description="weight of the accepted tokens' mean cross-entropy")
 
 
 class OptimiserSettings(Settings):
@@ -76,14 +115,18 @@ class OptimiserSettings(Settings):
 
 
 class Recipe(Settings):
-    """One training run."""
+    """One training run. The data is one `snapshot`, or a `mixture` of several by shares of tokens."""
 
-    stage: Literal["sft"]
-    snapshot: Path = Field(description="a folder that `factory export` wrote")
+    stage: Literal["pretrain", "midtrain", "sft", "dpo"]
+    snapshot: Path | None = Field(None, description="a folder that `factory export` wrote")
+    mixture: dict[str, SourceSettings] | None = None
     output: Path
     allow_rehearsal: bool = False
     model: ModelSettings | None = None
     start: Path | None = Field(None, description="a folder of weights to go on from, instead of `model`")
+    rope_base: PositiveFloat | None = Field(
+        None, description="a new base for the weights of `start`: what lets their context grow"
+    )
     tokenizer: TokenizerSettings | None = Field(None, description="default: the one in the `start` folder")
     context: PositiveInt = Field(description="tokens of a packed row: the longest document that fits")
     long: Literal["stop", "truncate", "drop"] = Field(
@@ -91,8 +134,10 @@ class Recipe(Settings):
     )
     batch: BatchSettings
     optimiser: OptimiserSettings = OptimiserSettings()
+    dpo: PreferenceSettings = PreferenceSettings()
     steps: PositiveInt | None = None
     epochs: PositiveFloat | None = None
+    tokens: PositiveInt | None = Field(None, description="tokens of the whole run, at full rows")
     seed: int = Field(0, ge=0)
     dtype: Literal["float32", "bfloat16"] = Field(
         "float32", description="of the computation; weights and optimiser stay float32"
@@ -108,22 +153,69 @@ class Recipe(Settings):
             raise ValueError("give either 'model' (a new one of that shape) or 'start' (a folder of weights)")
         if self.start is None and self.tokenizer is None:
             raise ValueError("a new model needs a 'tokenizer', such as {size: 2048}")
-        if (self.steps is None) == (self.epochs is None):
-            raise ValueError("give either 'steps' or 'epochs'")
+        if self.start is None and self.rope_base is not None:
+            raise ValueError("'rope_base' changes the weights of 'start'; a new model has model.rope_base")
+        if [self.steps, self.epochs, self.tokens].count(None) != 2:
+            raise ValueError("give one of 'steps', 'epochs' and 'tokens'")
         for name, tokens in (("batch.tokens", self.batch.tokens), ("batch.at_once", self.batch.at_once)):
             if tokens is not None and tokens % self.context:
                 raise ValueError(f"{name} ({tokens}) is not a multiple of context ({self.context})")
         return self
 
-    @property
-    def batch_rows(self) -> int:
-        """Packed rows of one optimiser step, over all ranks."""
-        return self.batch.tokens // self.context
+    @model_validator(mode="after")
+    def _data(self) -> Recipe:
+        if (self.snapshot is None) == (self.mixture is None):
+            raise ValueError("give either 'snapshot' (one folder) or 'mixture' (several, by shares)")
+        if self.mixture is not None:
+            if self.stage == "dpo" or self.epochs is not None:
+                raise ValueError(
+                    "a mixture has no epochs of its own and holds no pairs: give 'steps' or 'tokens'"
+                )
+            total = sum(source.share for source in self.mixture.values())
+            if abs(total - 1) > SHARES_MAY_MISS:
+                raise ValueError(f"the shares of the mixture add up to {total:.4f}, not to 1")
+        return self
+
+    @model_validator(mode="after")
+    def _preferences(self) -> Recipe:
+        if (self.stage == "dpo") != (self.batch.pairs is not None):
+            raise ValueError(
+                "the batch of 'dpo' is counted in 'pairs', that of every other stage in 'tokens'"
+            )
+        if self.stage == "dpo":
+            if self.start is None:
+                raise ValueError("DPO starts from a model that answers already: give 'start'")
+            if self.long == "truncate" or self.tokens is not None:
+                raise ValueError(
+                    "a truncated answer is no preference, and pairs are counted in 'steps' or 'epochs':"
+                    " use 'long: stop' or 'long: drop'"
+                )
+        return self
 
     @property
-    def rows_at_once(self) -> int:
-        """The most packed rows that a rank holds at once."""
-        return (self.batch.at_once or self.batch.tokens) // self.context
+    def sources(self) -> dict[str, SourceSettings]:
+        """The snapshots by name; a single one has the whole share."""
+        if self.mixture is not None:
+            return self.mixture
+        assert self.snapshot is not None  # the recipe was checked
+        return {"snapshot": SourceSettings(snapshot=self.snapshot, share=1)}
+
+    @property
+    def batch_items(self) -> int:
+        """Packed rows of one optimiser step over all ranks; for DPO, pairs."""
+        return self.batch.pairs or (self.batch.tokens or 0) // self.context
+
+    @property
+    def rows_at_once(self) -> int | None:
+        """The most packed rows that a rank holds at once; None for all its share."""
+        return None if self.batch.at_once is None else self.batch.at_once // self.context
+
+    @property
+    def planned_steps(self) -> int | None:
+        """The steps, where they do not depend on how documents pack."""
+        if self.tokens is not None:
+            return -(-self.tokens // (self.batch.tokens or 1))
+        return self.steps
 
     def deciding(self) -> dict[str, object]:
         """The settings that decide the weights, flat by dotted key: a checkpoint goes on only under these."""

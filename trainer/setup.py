@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import math
 import shutil
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import torch
 
 from factory.errors import FactoryError
+from factory.records import content_hash
 from trainer.data import Corpus, Snapshot, tokenise
 from trainer.export import read_model, read_shape
+from trainer.mixture import Library, draw
 from trainer.model import Phi, Shape
 from trainer.packing import Order
+from trainer.pairs import PairOrder, Pairs, tokenise_pairs
+from trainer.plan import plan
 from trainer.recipe import Recipe
 from trainer.tokenizer import ChatTokenizer
 from trainer.world import World
@@ -44,6 +51,11 @@ class Output:
         return self.folder / "tokens"
 
     @property
+    def reference(self) -> Path:
+        """Of pairs: their log-probabilities under the model before training."""
+        return self.folder / "reference.npy"
+
+    @property
     def metrics(self) -> Path:
         """One JSON line a step."""
         return self.folder / "metrics.jsonl"
@@ -57,48 +69,82 @@ class Output:
         """Removes what an earlier run left, and nothing else that may lie in the folder."""
         for folder in (self.checkpoints, self.tokenizer, self.tokens, self.export):
             shutil.rmtree(folder, ignore_errors=True)
-        self.metrics.unlink(missing_ok=True)
+        for file in (self.metrics, self.reference):
+            file.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
 class Data:
-    """A snapshot, its tokens, and how many packed rows of them a run uses."""
+    """The snapshots of a run, its tokenizer, its rows in their order, and how many steps they make."""
 
-    snapshot: Snapshot
+    snapshots: Mapping[str, Snapshot]
     tokenizer: ChatTokenizer
-    corpus: Corpus
-    order: Order
-    total_rows: int
+    work: Order | PairOrder
+    counts: Mapping[str, int]
+    fingerprint: str
     steps: int
 
 
-def prepare(recipe: Recipe, snapshot: Snapshot, output: Output, world: World, *, reuse: bool) -> Data:
+def open_snapshots(recipe: Recipe) -> dict[str, Snapshot]:
+    """The snapshots that a recipe names, checked. Raises FactoryError that says what to do about one."""
+    return {
+        name: Snapshot.open(source.snapshot, allow_rehearsal=recipe.allow_rehearsal)
+        for name, source in recipe.sources.items()
+    }
+
+
+def prepare(
+    recipe: Recipe, snapshots: Mapping[str, Snapshot], output: Output, world: World, *, reuse: bool
+) -> Data:
     """Makes tokenizer and tokens (the first rank does, the others wait) and the order of the rows.
 
     `reuse` keeps the tokenizer that the output holds, as a run that goes on must.
     """
+    folders = {name: output.tokens / name for name in snapshots}
+    write = tokenise_pairs if recipe.stage == "dpo" else tokenise
     if world.first:
-        tokenizer = _tokenizer(recipe, snapshot, output, reuse=reuse)
+        tokenizer = _tokenizer(recipe, snapshots, output, reuse=reuse)
         tokenizer.write(output.tokenizer)
-        tokenise(snapshot, tokenizer, output.tokens, context=recipe.context, long=recipe.long)
+        for name, snapshot in snapshots.items():
+            write(snapshot, tokenizer, folders[name], context=recipe.context, long=recipe.long)
     world.wait()
-    corpus = Corpus.open(output.tokens)
-    order = Order(corpus, recipe.context, recipe.seed)
-    if recipe.steps is not None:
-        steps, total_rows = recipe.steps, recipe.steps * recipe.batch_rows
-    else:
-        total_rows = math.ceil((recipe.epochs or 0) * order.rows_per_epoch)
-        steps = math.ceil(total_rows / recipe.batch_rows)
-    return Data(snapshot, ChatTokenizer.read(output.tokenizer), corpus, order, total_rows, steps)
+    tokenizer = ChatTokenizer.read(output.tokenizer)
+    if recipe.stage == "dpo":
+        pairs = Pairs.open(folders["snapshot"])
+        steps = recipe.steps or math.ceil(len(pairs.sizes) * (recipe.epochs or 0) / recipe.batch_items)
+        total = (
+            steps * recipe.batch_items if recipe.steps else math.ceil(len(pairs.sizes) * (recipe.epochs or 0))
+        )
+        work = PairOrder(pairs, recipe.context, recipe.seed, total)
+        return Data(snapshots, tokenizer, work, pairs.counts, pairs.fingerprint, steps)
+    library = Library(tuple(Corpus.open(folder) for folder in folders.values()))
+    counts: Counter[str] = Counter()
+    for corpus in library.corpora:
+        counts.update(corpus.counts)
+    fingerprint = content_hash([corpus.fingerprint for corpus in library.corpora])
+    order = _order(recipe, library)
+    steps = recipe.planned_steps or math.ceil((order.total_rows or 0) / recipe.batch_items)
+    return Data(snapshots, tokenizer, order, counts, fingerprint, steps)
+
+
+def _order(recipe: Recipe, library: Library) -> Order:
+    """A run of so many steps draws as many tokens as full rows could hold, so that it never lacks a row."""
+    tokens = None if recipe.planned_steps is None else recipe.planned_steps * (recipe.batch.tokens or 0)
+    drawn = draw(recipe.sources, library, recipe.seed, tokens=tokens, epochs=recipe.epochs)
+    return Order(library, drawn, recipe.context, recipe.seed, whole=tokens is None)
 
 
 def shape_for(recipe: Recipe, tokenizer: ChatTokenizer) -> Shape:
     """The model's shape. Raises FactoryError when the tokenizer or the context does not fit it."""
     if recipe.start is not None:
         shape = read_shape(recipe.start)
+        if recipe.rope_base is not None:
+            longest = max(recipe.context, shape.context)
+            shape = replace(shape, rope_base=recipe.rope_base, context=longest)
         if recipe.context > shape.context:
             raise FactoryError(
-                f"context is {recipe.context} tokens, but {recipe.start} was made for {shape.context}; lower it"
+                f"context is {recipe.context} tokens, but {recipe.start} was made for {shape.context}; lower it, or"
+                " give a 'rope_base' for the longer context (phi-4: 250000 for 16K)"
             )
     else:
         assert recipe.model is not None  # the recipe was checked
@@ -116,40 +162,67 @@ def shape_for(recipe: Recipe, tokenizer: ChatTokenizer) -> Shape:
 def new_model(recipe: Recipe, shape: Shape) -> Phi:
     """The model before its first step; from scratch, its weights are drawn from the recipe's seed."""
     if recipe.start is not None:
-        return read_model(recipe.start)
+        return read_model(recipe.start, shape)
     torch.manual_seed(recipe.seed)
     return Phi(shape)
 
 
 def describe(recipe: Recipe, data: Data, shape: Shape, world: World) -> list[str]:
     """The run in a few lines: what it trains, on what, and for how long."""
-    with torch.device("meta"):
-        parameters = Phi(shape).parameter_count()
-    manifest, corpus = data.snapshot.manifest, data.corpus
-    tokens, targets = int(corpus.bounds[-1]), int(corpus.targets.sum())
-    rows, batch = data.order.rows_per_epoch, recipe.batch_rows
-    kinds = ", ".join(f"{count:,} {kind}" for kind, count in data.snapshot.rows_by_kind().items())
-    left_out = ", ".join(
-        f"{count:,} {what}" for what, count in corpus.counts.items() if count and what != "documents"
-    )
-    a_rank = -(-batch // world.size)
-    trained = round(data.total_rows * tokens / rows)
+    lines = _pair_lines(data.work) if isinstance(data.work, PairOrder) else _order_lines(data.work)
+    if left_out := told_left_out(data.counts):
+        lines[0] += f"; left out or cut: {left_out}"
     return [
-        f"snapshot  {data.snapshot.folder}: {manifest.rows:,} rows ({kinds})"
-        + (", rehearsal rows: they teach nothing" if manifest.rehearsal else ""),
-        f"data      {corpus.counts['documents']:,} documents, {tokens:,} tokens, {targets:,} of them learnt"
-        + (f"; left out or cut: {left_out}" if left_out else ""),
-        f"packing   {rows:,} rows of {recipe.context:,} tokens an epoch, {tokens / rows / recipe.context:.1%} full",
-        f"model     {parameters:,} parameters, {shape.layers} layers, width {shape.width},"
-        f" vocabulary {shape.vocabulary:,}",
-        f"training  {data.steps:,} steps of {batch:,} rows (micro-batches: {-(-a_rank // recipe.rows_at_once)}"
-        f" on each of {world.size} {world.device.type}), about {trained:,} tokens,"
-        f" {data.total_rows / rows:.2f} epochs",
-        f"compute   {6 * parameters * trained:.2e} floating point operations (6 x parameters x tokens)",
+        *(_snapshot_line(name, snapshot) for name, snapshot in data.snapshots.items()),
+        *lines,
+        *plan(recipe, shape, data.steps, trained_tokens(recipe, data), world),
     ]
 
 
-def _tokenizer(recipe: Recipe, snapshot: Snapshot, output: Output, *, reuse: bool) -> ChatTokenizer:
+def trained_tokens(recipe: Recipe, data: Data) -> int:
+    """About how many tokens a run will have computed."""
+    if isinstance(data.work, PairOrder):
+        return round(float(data.work.pairs.lengths.mean()) * data.work.total)
+    rows = data.work.total_rows or data.steps * recipe.batch_items
+    return round(rows * recipe.context * data.work.fullness())
+
+
+def _snapshot_line(name: str, snapshot: Snapshot) -> str:
+    manifest = snapshot.manifest
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in snapshot.rows_by_kind().items())
+    warning = ", rehearsal rows: they teach nothing" if manifest.rehearsal else ""
+    return f"{name:<9} {snapshot.folder}: {manifest.rows:,} rows ({kinds}){warning}"
+
+
+def _order_lines(order: Order) -> list[str]:
+    library, parts = order.library, order.drawn.parts
+    told = [
+        f"data      {len(library.lengths):,} documents, {int(library.lengths.sum()):,} tokens,"
+        f" {int(library.targets.sum()):,} of them learnt; rows of {order.context:,} tokens are"
+        f" {order.fullness():.1%} full",
+    ]
+    return told + [
+        f"mixture   {part.name}: {part.unique:,} unique tokens, {part.epochs:.2f} epochs" for part in parts
+    ]
+
+
+def _pair_lines(order: PairOrder) -> list[str]:
+    sizes = order.pairs.sizes
+    pivotal = int((sizes[:, 1:] == 1).all(axis=1).sum())
+    return [
+        f"data      {len(sizes):,} pairs, {pivotal:,} of them of single tokens; a pair takes"
+        f" {order.pairs.lengths.mean():,.0f} positions on average"
+    ]
+
+
+def told_left_out(counts: Mapping[str, int]) -> str:
+    """What was left out or cut, in words."""
+    return ", ".join(f"{count:,} {what}" for what, count in counts.items() if count and what != "documents")
+
+
+def _tokenizer(
+    recipe: Recipe, snapshots: Mapping[str, Snapshot], output: Output, *, reuse: bool
+) -> ChatTokenizer:
     if reuse and output.tokenizer.is_dir():
         return ChatTokenizer.read(output.tokenizer)
     settings = recipe.tokenizer
@@ -159,4 +232,5 @@ def _tokenizer(recipe: Recipe, snapshot: Snapshot, output: Output, *, reuse: boo
     if settings.folder is not None:
         return ChatTokenizer.read(settings.folder)
     assert settings.size is not None
-    return ChatTokenizer.train(snapshot.texts(), settings.size)
+    texts = chain.from_iterable(snapshot.texts() for snapshot in snapshots.values())
+    return ChatTokenizer.train(texts, settings.size)

@@ -107,12 +107,21 @@ class ChatTokenizer:
 
     def encode_texts(self, texts: Sequence[str]) -> list[Encoded]:
         """Plain texts: every token is learnt, and so is the end."""
-        return [_encoded([*ids, self.end_of_text], [True] * (len(ids) + 1)) for ids in self._encode(texts)]
+        return [_encoded([*ids, self.end_of_text], [True] * (len(ids) + 1)) for ids in self.encode(texts)]
 
     def encode_chats(self, chats: Sequence[Sequence[Mapping[str, Any]]]) -> list[Encoded]:
         """Conversations: the assistant's contents are learnt, each with the end of its turn."""
-        contents = iter(self._encode([turn["content"] for chat in chats for turn in chat]))
+        contents = iter(self.encode([turn["content"] for chat in chats for turn in chat]))
         return [self._chat([(turn["role"], next(contents)) for turn in chat]) for chat in chats]
+
+    def prompt(self, turns: Sequence[Mapping[str, Any]]) -> list[int]:
+        """A conversation up to where the assistant is to speak."""
+        ids, _ = self.encode_chats([turns])[0]
+        return [*ids.tolist(), self._start, *self._role("assistant"), self._sep]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of ids, special tokens left out."""
+        return str(self.backend.decode(list(ids), skip_special_tokens=True))
 
     def _chat(self, turns: Sequence[tuple[str, list[int]]]) -> Encoded:
         ids: list[int] = []
@@ -125,10 +134,11 @@ class ChatTokenizer:
 
     def _role(self, role: str) -> list[int]:
         if role not in self._roles:
-            self._roles[role] = self._encode([role])[0]
+            self._roles[role] = self.encode([role])[0]
         return self._roles[role]
 
-    def _encode(self, texts: Sequence[str]) -> list[list[int]]:
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """The ids of texts, with nothing added."""
         return [encoding.ids for encoding in self.backend.encode_batch_fast(texts, add_special_tokens=False)]
 
 

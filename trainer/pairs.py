@@ -1,0 +1,241 @@
+"""Preference pairs as the trainer reads them: ids of a prompt and two responses, laid out as a small tree.
+
+The prompt is computed once for both responses, which do not see each other. A pair of pivotal tokens is the
+smallest tree: a prompt alone, whose last position predicts both tokens.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from factory.errors import FactoryError
+from factory.records import content_hash
+from trainer.data import Snapshot
+from trainer.mixture import shuffled
+from trainer.packing import Place, Row, pack
+from trainer.tokenizer import ChatTokenizer
+
+COLUMNS = {"preference": ("prompt", "chosen", "rejected", "loss_tokens"), "token_preference": ("extra",)}
+"""The kinds of rows that DPO trains on, and the columns that hold their content."""
+
+Ids = Sequence[int] | NDArray[np.int64]
+Pair = tuple[Ids, Ids, Ids]
+"""Ids of the prompt, and those of the chosen and the rejected response that count in the loss."""
+
+
+@dataclass(frozen=True)
+class PairBatch:
+    """Packed rows of pairs: tensors (rows, context), then one entry for each counted token of a response.
+
+    `branches`: 0 in a prompt, 1 and 2 in the responses. `before`: the flat place of the state that predicts a
+    counted token; `tokens`: its id; `responses`: twice its pair's place in `numbers`, plus 1 for the rejected.
+    """
+
+    ids: Tensor
+    positions: Tensor
+    documents: Tensor
+    branches: Tensor
+    before: Tensor
+    tokens: Tensor
+    responses: Tensor
+    numbers: Tensor
+
+    def to(self, device: torch.device) -> PairBatch:
+        """The same on another device."""
+        return PairBatch(*(tensor.to(device, non_blocking=True) for tensor in vars(self).values()))
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The pairs of a snapshot as tokens. Pair `i` is ``ids[bounds[i]:bounds[i + 1]]``: the prompt, the chosen and
+    the rejected response, of ``sizes[i]`` tokens each."""
+
+    ids: NDArray[np.uint32]
+    bounds: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+    counts: dict[str, int]
+    fingerprint: str
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Positions that a pair takes in a row: a response's last token is predicted and never read."""
+        lengths: NDArray[np.int64] = self.sizes.sum(axis=1) - 2
+        return lengths
+
+    def pair(self, number: int) -> Pair:
+        """The ids of one pair."""
+        whole = self.ids[self.bounds[number] : self.bounds[number + 1]].astype(np.int64)
+        prompt, chosen, _ = self.sizes[number]
+        return whole[:prompt], whole[prompt : prompt + chosen], whole[prompt + chosen :]
+
+    @classmethod
+    def open(cls, folder: Path) -> Pairs:
+        """Maps what `tokenise_pairs` wrote."""
+        meta = json.loads((folder / "pairs.json").read_text())
+        sizes = np.load(folder / "sizes.npy")
+        bounds = np.concatenate(([0], np.cumsum(sizes.sum(axis=1))))
+        ids = np.memmap(folder / "ids.bin", dtype=np.uint32, mode="r")
+        return cls(ids, bounds, sizes, meta["counts"], meta["fingerprint"])
+
+
+class PairOrder:
+    """The pairs of a run in their order, and the rows that those of one step are packed into."""
+
+    def __init__(self, pairs: Pairs, context: int, seed: int, total: int) -> None:
+        self.pairs, self.context, self.seed, self.total = pairs, context, seed, total
+
+    def take(self, place: Place, count: int) -> tuple[list[Row], Place]:
+        """See Work: the next `count` pairs, packed best-fit, however many rows that makes."""
+        size = len(self.pairs.sizes)
+        first = place.block * size + place.row
+        last = min(first + count, self.total)
+        epoch, index = np.divmod(np.arange(first, last), size)
+        numbers = np.concatenate(
+            [shuffled(index[epoch == one], size, (self.seed, int(one))) for one in np.unique(epoch)]
+            or [np.zeros(0, dtype=np.int64)]
+        )
+        rows = pack(self.pairs.lengths[numbers], self.context, self.seed, first)
+        return [tuple(numbers[list(row)].tolist()) for row in rows], Place(*divmod(last, size))
+
+    def epochs(self, place: Place) -> float:
+        """See Work."""
+        return place.block + place.row / len(self.pairs.sizes)
+
+    def targets(self, rows: Sequence[Row]) -> int:
+        """How many pairs these rows hold."""
+        return sum(map(len, rows))
+
+    def tokens(self, rows: Sequence[Row]) -> int:
+        """How many positions these rows fill."""
+        return int(self.pairs.lengths[list(itertools.chain.from_iterable(rows))].sum())
+
+    def accepted_tokens(self, rows: Sequence[Row]) -> int:
+        """How many tokens of chosen responses count."""
+        return int(self.pairs.sizes[list(itertools.chain.from_iterable(rows)), 1].sum())
+
+    def batch(self, rows: Sequence[Row]) -> PairBatch:
+        """Lays each pair out as prompt, chosen, rejected; both responses go on from the prompt's positions."""
+        shape = (len(rows), self.context)
+        ids, positions, branches = (np.zeros(shape, dtype=np.int64) for _ in range(3))
+        documents = np.full(shape, -1, dtype=np.int64)
+        before, tokens, responses = [], [], []
+        numbers: list[int] = []
+        for place, row in enumerate(rows):
+            at = 0
+            for number, pair in enumerate(row):
+                prompt, *answers = self.pairs.pair(pair)
+                last_of_prompt = at + len(prompt) - 1
+                at = _lay(prompt, ids[place], positions[place], at, 0)
+                for branch, answer in enumerate(answers, start=1):
+                    states = [last_of_prompt, *range(at, at + len(answer) - 1)]
+                    before.append(np.asarray(states) + place * self.context)
+                    tokens.append(answer)
+                    responses.append(np.full(len(answer), 2 * len(numbers) + branch - 1))
+                    branches[place, at : at + len(answer) - 1] = branch
+                    at = _lay(answer[:-1], ids[place], positions[place], at, len(prompt))
+                documents[place, last_of_prompt - len(prompt) + 1 : at] = number
+                numbers.append(pair)
+        flat = (np.concatenate(part) for part in (before, tokens, responses))
+        arrays = (ids, positions, documents, branches, *flat, np.asarray(numbers))
+        return PairBatch(*(torch.from_numpy(array.astype(np.int64)) for array in arrays))
+
+
+def _lay(part: Ids, ids: NDArray[Any], positions: NDArray[Any], at: int, position: int) -> int:
+    until = at + len(part)
+    ids[at:until] = part
+    positions[at:until] = np.arange(position, position + len(part))
+    return until
+
+
+# --------------------------------------------------------------------------------- from a snapshot
+
+
+def tokenise_pairs(
+    snapshot: Snapshot,
+    tokenizer: ChatTokenizer,
+    folder: Path,
+    *,
+    context: int,
+    long: Literal["stop", "truncate", "drop"],
+) -> Pairs:
+    """Writes the pairs of a snapshot to a folder, unless they are there already, and opens them.
+
+    A pair that does not fit is never cut: it stops the run, or is left out and counted when `long` is 'drop'.
+    Raises FactoryError for pivotal tokens of another tokenizer, and when no pair is left.
+    """
+    fingerprint = content_hash("pairs", snapshot.fingerprint, tokenizer.fingerprint, context, long)
+    if (folder / "pairs.json").is_file() and Pairs.open(folder).fingerprint == fingerprint:
+        return Pairs.open(folder)
+    counts = {"documents": 0, "too long": 0, "without difference": 0}
+    counts |= {
+        f"of kind {kind}": rows for kind, rows in snapshot.rows_by_kind().items() if kind not in COLUMNS
+    }
+    aside = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    sizes, longest = [], 0
+    with (aside / "ids.bin").open("wb") as file:
+        for prompt, chosen, rejected in _pairs(snapshot, tokenizer):
+            length = len(prompt) + len(chosen) + len(rejected) - 2
+            longest = max(longest, length)
+            if length > context:
+                counts["too long"] += 1
+            elif list(chosen) == list(rejected):
+                counts["without difference"] += 1
+            else:
+                file.write(np.asarray([*prompt, *chosen, *rejected], dtype=np.uint32).tobytes())
+                sizes.append((len(prompt), len(chosen), len(rejected)))
+    counts["documents"] = len(sizes)
+    if long == "stop" and counts["too long"]:
+        raise FactoryError(
+            f"{snapshot.folder}: {counts['too long']} of {snapshot.manifest.rows} pairs do not fit context ({context}"
+            f" tokens; the longest, prompt and both responses, takes {longest}), and a response that was cut is no"
+            " preference. Raise context, or say 'long: drop' in the recipe"
+        )
+    if not sizes:
+        told = ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "no rows"
+        raise FactoryError(f"{snapshot.folder}: there is no pair to train on ({told})")
+    np.save(aside / "sizes.npy", np.asarray(sizes, dtype=np.int64))
+    (aside / "pairs.json").write_text(json.dumps({"fingerprint": fingerprint, "counts": counts}))
+    shutil.rmtree(folder, ignore_errors=True)
+    aside.rename(folder)
+    return Pairs.open(folder)
+
+
+def _pairs(snapshot: Snapshot, tokenizer: ChatTokenizer) -> Iterator[Pair]:
+    for kind, columns in COLUMNS.items():
+        for rows in snapshot.columns(kind, columns):
+            for row in rows:
+                if kind == "preference":
+                    yield _preference(row, tokenizer)
+                else:
+                    yield _pivotal(json.loads(row["extra"]), tokenizer, snapshot.folder)
+
+
+def _preference(row: dict[str, Any], tokenizer: ChatTokenizer) -> Pair:
+    """A response ends as the assistant's turns end in SFT; `loss_tokens` bounds what counts of it."""
+    prompt = tokenizer.prompt(row["prompt"])
+    responses = tokenizer.encode([row["chosen"][0]["content"], row["rejected"][0]["content"]])
+    chosen, rejected = ([*response, tokenizer.end_of_turn][: row["loss_tokens"]] for response in responses)
+    return prompt, chosen, rejected
+
+
+def _pivotal(row: dict[str, Any], tokenizer: ChatTokenizer, folder: Path) -> Pair:
+    """Ids as they were searched; nothing is decoded, encoded or added."""
+    if row["tokenizer"] != tokenizer.fingerprint:
+        raise FactoryError(
+            f"{folder}: its pivotal tokens are ids of the tokenizer {row['tokenizer'][:12]}..., and this run has"
+            f" {tokenizer.fingerprint[:12]}...; start from the model that was searched, or search this one"
+        )
+    return row["prompt_ids"], [row["accepted_id"]], [row["rejected_id"]]
