@@ -1,0 +1,179 @@
+"""grounded: what its source does not carry is caught, by the words where they decide and by a judge where not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from judge_bench import Bench, judged
+
+from factory.records import Chat, Grounding, Message, Preference, Text
+from validators.claims import IDENTIFIER, NAME, NUMBER, QUOTATION, Source, claims
+from validators.grounded import JUDGED, LITTLE, QUOTE
+
+SOURCE = (
+    "The bridge at Halden was opened in 1894 and carried 1,200 carts a day. Its engineer, Clara Voss, had"
+    " chosen riveted iron because timber rotted within twenty years in the damp valley.\n\n"
+    "After the flood of 1907 the eastern pier had sunk by 31 cm. The town did not close the bridge, but carts"
+    " heavier than 2.5 tonnes had to use the ferry, which `toll_for(cart)` in the old ledger program charges"
+    " at double rate.\n\n"
+    "| year | carts |\n|---|---|\n| 1900 | 410,000 |\n| 1910 | 288,000 |"
+)
+QUESTION = "Why was the bridge at Halden built of iron, and what happened after the flood?"
+CLEAN = (
+    "Clara Voss had chosen riveted iron because timber rotted within twenty years in the damp valley. After the"
+    " flood of 1907 the eastern pier had sunk by 31 cm."
+)
+
+
+def chat(answer: str, *quotes: str) -> Chat:
+    return Chat.of(QUESTION, answer, Grounding(source=SOURCE, quotes=quotes))
+
+
+def test_the_clean_twin_passes_without_a_call() -> None:
+    bench = Bench("grounded")
+    [verdict] = bench.judge(chat(CLEAN, "riveted iron because timber rotted"))
+    assert verdict.passed and verdict.score == 1.0, verdict.details
+    assert verdict.details["left_open"] == bench.calls == 0
+
+
+@pytest.mark.parametrize(
+    ("planted", "reason", "why"),
+    [
+        (CLEAN.replace("31 cm", "47 cm"), NUMBER, "47"),
+        (CLEAN.replace("1907", "1917"), NUMBER, "1917"),
+        (CLEAN.replace("Clara Voss had", "The engineer Morten Lund had"), NAME, "Morten"),
+        (f"{CLEAN} The ledger charges it with `ferry_rate(cart)`.", IDENTIFIER, "ferry_rate"),
+        (
+            f'{CLEAN} "The town did not close the old bridge, but carts heavier than 2.5 tonnes had to wait."',
+            QUOTATION,
+            "The town did not close",
+        ),
+    ],
+)
+def test_what_cannot_come_from_the_source_is_caught_by_the_words(planted: str, reason: str, why: str) -> None:
+    bench = Bench("grounded")
+    [verdict] = bench.judge(chat(planted))
+    assert (verdict.passed, verdict.reason) == (False, reason)
+    [fault] = verdict.details["faults"]
+    assert fault["why"].startswith(why) and fault["by"] == "words" and why in fault["sentence"]
+    assert bench.calls == 0
+
+
+def test_a_quote_that_was_tidied_up_is_no_quote() -> None:
+    set_otherwise = "Its engineer,\n**Clara Voss**, had chosen … because timber rotted"
+    assert judged("grounded", chat(CLEAN, set_otherwise)).passed
+    verdict = judged("grounded", chat(CLEAN, "riveted iron, because wood rotted"))
+    assert verdict.reason == QUOTE and verdict.details["quotes"] == ["riveted iron, because wood rotted"]
+
+
+def test_the_judge_sees_only_what_the_words_leave_open() -> None:
+    reworded = (
+        "Riveted iron was what its engineer had chosen, since timber quickly rotted in such a damp valley."
+    )
+    turned = "After the flood the eastern pier had not sunk."
+    invented = "Merchants celebrated the opening with fireworks, speeches and a regatta."
+    bench = Bench("grounded")
+    passed, denied, beyond = bench.judge(
+        chat(f"{CLEAN} {reworded}"), chat(f"{CLEAN} {turned}"), chat(f"{CLEAN} {invented}")
+    )
+    assert passed.passed and passed.details["left_open"] == 1, passed.details
+    assert bench.calls == 3
+    assert denied.reason == JUDGED["contradicted"] and denied.details["faults"][0]["sentence"] == turned
+    assert beyond.reason == JUDGED["beyond"] and beyond.details["faults"][0]["by"] == "judge"
+
+
+def test_without_a_judge_a_sentence_needs_words_of_the_source() -> None:
+    invented = "Merchants celebrated the opening with fireworks, speeches and a regatta."
+    bench = Bench("grounded", judge=False)
+    passed, beyond = bench.judge(
+        chat(f"{CLEAN} Riveted iron suited the damp valley."), chat(f"{CLEAN} {invented}")
+    )
+    assert passed.passed
+    assert beyond.reason == LITTLE and beyond.details["faults"][0]["sentence"] == invented
+    assert bench.calls == 0
+
+
+def test_a_share_of_the_sentences_may_go_beyond_where_that_is_wanted() -> None:
+    mixed = chat(f"{CLEAN} Fireworks and speeches celebrated everything splendidly.")
+    strict, lenient = (
+        judged("grounded", mixed, judge=False),
+        judged("grounded", mixed, judge=False, carried=0.6),
+    )
+    assert not strict.passed and lenient.passed and strict.score == lenient.score == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(
+    "derived",
+    [
+        "In 1910 there were 122,000 carts fewer than the 410,000 of 1900.",  # worked out from two numbers
+        "The pier had sunk by 0.31 m, that is 31 cm.",  # another unit
+        "About 400,000 carts crossed it in 1900.",  # rounded
+        "There were two reasons.",  # counted by the writer
+        "The French word is pont.",  # of a family with no name there; left to the judge
+    ],
+)
+def test_what_may_be_worked_out_is_left_open_rather_than_called_a_fault(derived: str) -> None:
+    source = Source(SOURCE + " France and Norway sent engineers.", QUESTION)
+    weighed = source.weigh(derived)
+    assert weighed.fault is None and not weighed.carried, weighed
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "The bridge at Halden was opened in 1894 and carried 1200 carts a day.",
+        "1900: 410000.",
+        "The town did not close the bridge.",
+    ],
+)
+def test_other_settings_of_the_same_words_are_carried(told: str) -> None:
+    assert Source(SOURCE).weigh(told).carried
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ("The town closed the bridge.", "the source denies something there"),
+        ("Carts heavier than 2.5 tonnes always had to use the ferry.", "'always' is its own"),
+        ("The flood of 1894 had sunk the eastern pier.", "'1894' stands elsewhere"),
+    ],
+)
+def test_the_words_settle_nothing_where_a_small_one_turns_the_meaning(told: str, why: str) -> None:
+    weighed = Source(SOURCE).weigh(told)
+    assert not weighed.carried and weighed.why.startswith(why), weighed
+
+
+def test_code_headings_and_questions_claim_nothing_and_items_claim_each_for_themselves() -> None:
+    text = "# The bridge\n\nWhy iron?\n\n```\nx = 99\n```\n- It was opened in 1894.\n- It carried carts.\n| a | b |\n"
+    assert list(claims(text)) == ["It was opened in 1894.", "It carried carts.", "a ; b"]
+
+
+def test_numbers_of_the_question_may_be_used_and_the_worse_response_may_be_wrong() -> None:
+    prompt = (Message(role="user", content="May a cart of 3.1 tonnes use the bridge at Halden?"),)
+    evidence = (Grounding(source=SOURCE),)
+    fine = "Carts heavier than 2.5 tonnes had to use the ferry; a cart of 3.1 tonnes had to use it."
+    pair = Preference(prompt=prompt, chosen=fine, rejected="It may weigh 90 tonnes.", evidence=evidence)
+    turned = Preference(prompt=prompt, chosen="It may weigh 90 tonnes.", rejected=fine, evidence=evidence)
+    assert judged("grounded", pair, judge=False).passed
+    assert judged("grounded", turned, judge=False).reason == NUMBER
+
+
+@pytest.mark.parametrize(
+    ("source", "clean", "planted", "reason"),
+    [
+        (
+            "Die Brücke wurde 1894 eröffnet. Die Ingenieurin wählte Eisen, weil Holz im Tal schnell verfaulte.",
+            "Die Ingenieurin wählte Eisen, weil Holz im Tal schnell verfaulte.",
+            "Die Brücke wurde 1922 eröffnet.",
+            NUMBER,
+        ),
+        ("桥于1894年开通。工程师选择了铁。", "工程师选择了铁。", "桥于1922年开通。", NUMBER),
+    ],
+)
+def test_other_languages_and_scripts(source: str, clean: str, planted: str, reason: str) -> None:
+    def told(text: str, **settings: Any) -> Any:
+        return judged("grounded", Text.of(text, Grounding(source=source)), judge=False, **settings)
+
+    assert told(clean).passed
+    assert told(planted).reason == reason
