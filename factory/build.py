@@ -14,6 +14,7 @@ from importlib import metadata
 
 from factory import __version__
 from factory.catalog import Catalog
+from factory.dataset_checks import check_dataset
 from factory.discovery import offered
 from factory.engines import local
 from factory.ingest import Reading
@@ -125,6 +126,9 @@ class Build:
             for group in _independent(ready):
                 items = self._items(writer, group, report, journal)
                 await local.run(items, line.work, window=self._window, stopped=lambda: journal.stopping)
+                for prepared in [] if journal.stopping else group:
+                    rejected = await check_dataset(writer, prepared, report.build_id)
+                    report.datasets[prepared.dataset.name].checked(rejected)
 
     async def _items(
         self, writer: Writer, group: Sequence[Prepared], report: Report, journal: Journal
@@ -136,6 +140,8 @@ class Build:
             progress.todo = await find_work(writer, name, retry_failed=self._retry_failed)
             self._watch(report)
             async for chunk in chunks(writer, name):
+                if progress.paused:
+                    break
                 memory = await journal.recorded(chunk[0].seed_number, chunk[-1].seed_number)
                 for work in chunk:
                     yield Item(prepared, work, memory)

@@ -101,6 +101,7 @@ class DatasetEntry(Section):
     tags: Annotated[tuple[str, ...], Listed] = ()
     limit: int | None = Field(None, gt=0, description="at most so many seeds")
     max_failed: int = Field(0, ge=0, description="seeds that may fail while the dataset counts as finished")
+    alarm: bool = Field(True, description="pause the dataset in a build when what is generated collapses")
 
 
 class MixtureSource(Section):
@@ -155,6 +156,11 @@ class Dataset:
     tags: tuple[str, ...]
     limit: int | None
     max_failed: int
+    alarm: bool = True
+
+    def judges(self, *, whole: bool) -> list[Check]:
+        """The validators of single samples, or those of the whole dataset, which come after them."""
+        return [check for check in self.checks if check.plugin.whole is whole]
 
 
 @dataclass(frozen=True)
@@ -255,12 +261,20 @@ class Catalog:
             tags=entry.tags,
             limit=entry.limit,
             max_failed=entry.max_failed,
+            alarm=entry.alarm,
         )
 
     def _checks(self, entry: DatasetEntry, generator: Generator, at: KeyPath) -> Iterable[Check]:
+        whole = ""
         for place, item in enumerate(entry.validators):
             here: KeyPath = (*at, "validators", place)
             plugin: Validator = self._plugin(VALIDATORS, item.name, here)
+            if whole and not plugin.whole:
+                raise CatalogError(
+                    f"{self.file.where(*here)}: {plugin.name} judges single samples, and {whole} before it the"
+                    " whole dataset; put it before"
+                )
+            whole = plugin.name if plugin.whole else ""
             missing = [kind.kind for kind in plugin.needs if not issubclass(kind, generator.evidence)]
             if missing:
                 carried = ", ".join(kind.kind for kind in generator.evidence) or "none"

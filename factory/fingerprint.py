@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from factory.catalog import Check, Dataset, SeedSet, Step
-from factory.plugins import Judge, Plugin
+from factory.plugins import DatasetCheck, Judge, Plugin
 from factory.records import content_hash
 from factory.teacher.model import REHEARSAL, Model
 from factory.teacher.prompts import Prompts
@@ -34,7 +34,7 @@ def run_fingerprint(dataset: Dataset, models: Mapping[str, Model], prompts: Prom
 
 
 def check_fingerprint(
-    check: Check, judge: Judge, models: Mapping[str, Model], prompts: Prompts | None
+    check: Check, judge: Judge | DatasetCheck, models: Mapping[str, Model], prompts: Prompts | None
 ) -> str:
     """Hash of a validator's source and helpers, its settings, what it holds, its prompts and models."""
     roles = {role: models.get(role) or models["writer"] for role in check.plugin.roles}

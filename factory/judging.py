@@ -55,8 +55,8 @@ async def judge_samples(
     """
     judged = Judged()
     for sample_id, sample in samples.items():
-        for place, check in enumerate(prepared.dataset.checks):
-            name, judge, fingerprint, prompts = prepared.judges[place]
+        checks = prepared.dataset.judges(whole=False)
+        for check, (name, judge, fingerprint, prompts) in zip(checks, prepared.judges, strict=True):
             passed = decided.get((sample_id, fingerprint))
             if passed is None:
                 stream = f"{name}:{sample_id}"

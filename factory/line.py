@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import traceback
+from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 from factory.catalog import Dataset
+from factory.collapse import Alarm
 from factory.errors import PluginError, SandboxError, StoreError
 from factory.judging import Judged, ValidatorFailed, judge_samples, stored_samples, stored_verdicts
 from factory.plan import Prepared, Work
@@ -18,6 +20,7 @@ from factory.report import Report, Watch
 from factory.store.rows import json_text, sample_row
 from factory.store.writer import Row, Writer
 from factory.teacher.journal import Journal, Recorded, Stopped, now
+from factory.teacher.model import REHEARSAL
 from factory.teacher.teacher import Resources, Subject, Teacher
 
 
@@ -85,10 +88,14 @@ class Line:
         self._writer, self._journal, self._resources = writer, journal, resources
         self._report, self._watch = report, watch
         self._numbers = itertools.count()
+        self._alarms: defaultdict[str, Alarm] = defaultdict(Alarm)
 
     async def work(self, item: Item) -> None:
-        """Ends the seed as done or failed, committed; or leaves it waiting when the build is stopping."""
+        """Ends the seed as done or failed, committed; or leaves it waiting when the build is stopping, or its
+        dataset is paused."""
         progress = self._report.datasets[item.prepared.dataset.name]
+        if progress.paused:
+            return
         teacher = teacher_for(item, self._resources, self._journal)
         try:
             if item.work.action == "judge":
@@ -115,7 +122,12 @@ class Line:
         run = self._run_row(item, teacher, "done", made)
         rows = self._sample_rows(run, teacher, made)
         await self._writer.commit(samples=rows, verdicts=judged.rows, runs=[run])
-        self._report.datasets[item.prepared.dataset.name].duplicates += made.repeats
+        progress = self._report.datasets[item.prepared.dataset.name]
+        progress.duplicates += made.repeats
+        # The stand-in repeats the examples of the prompts: with it, collapse is how it is meant to be.
+        if item.prepared.dataset.alarm and REHEARSAL not in teacher.used.models:
+            heard = self._alarms[progress.dataset].hear(list(made.samples.values()))
+            progress.paused = progress.paused or heard
         return judged
 
     async def _judge(self, item: Item) -> Judged:

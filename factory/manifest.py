@@ -62,7 +62,7 @@ def describe(
         }
         for dataset, rows, generator, fingerprint, settings, models, validators in connection.execute(
             "select dataset, count(*), any_value(d.generator), any_value(d.fingerprint),"
-            " any_value(d.settings), any_value(d.models), any_value(d.validators)"
+            " any_value(d.settings), any_value(d.models), any_value(list_concat(d.validators, d.checks))"
             " from chosen c join datasets d using (dataset) group by dataset order by dataset"
         ).fetchall()
     }

@@ -10,7 +10,7 @@ import orjson
 
 from factory.catalog import Catalog, Dataset
 from factory.fingerprint import check_fingerprint, run_fingerprint
-from factory.plugins import Generator, Judge, Validator, instantiate
+from factory.plugins import DatasetCheck, Generator, Judge, Validator, instantiate
 from factory.records import Seed
 from factory.store.rows import json_text
 from factory.store.writer import Writer
@@ -32,7 +32,9 @@ class Prepared:
     prompts: Prompts | None
     fingerprint: str
     judges: tuple[tuple[str, Judge, str, Prompts | None], ...]
-    """Name, judge, fingerprint and prompts of each validator, in the catalogue's order."""
+    """Name, judge, fingerprint and prompts of each validator of single samples, in the catalogue's order."""
+    checks: tuple[tuple[str, DatasetCheck, str], ...] = ()
+    """Name, check and fingerprint of each dataset check, in the same order."""
 
     async def close(self) -> None:
         """Lets the judges give back what they hold."""
@@ -55,14 +57,19 @@ async def prepare(dataset: Dataset, models: Mapping[str, Model]) -> Prepared:
     """Reads the prompts and sets up the judges of a dataset."""
     prompts = _prompts(dataset.generator)
     judges = []
-    for check in dataset.checks:
+    for check in dataset.judges(whole=False):
         judge = instantiate(check.plugin, check.settings)
         if setup := getattr(judge, "setup", None):
             await setup()
         asks = _prompts(check.plugin) if check.plugin.roles else None
         fingerprint = check_fingerprint(check, judge, models, asks)
         judges.append((check.plugin.name, judge, fingerprint, asks))
-    return Prepared(dataset, prompts, run_fingerprint(dataset, models, prompts), tuple(judges))
+    checks = []
+    for check in dataset.judges(whole=True):
+        made = instantiate(check.plugin, check.settings)
+        checks.append((check.plugin.name, made, check_fingerprint(check, made, models, None)))
+    fingerprint = run_fingerprint(dataset, models, prompts)
+    return Prepared(dataset, prompts, fingerprint, tuple(judges), tuple(checks))
 
 
 def _prompts(plugin: Generator | Validator) -> Prompts | None:
@@ -86,6 +93,7 @@ async def describe(writer: Writer, prepared: Prepared, models: Mapping[str, Mode
         list(dataset.tags),
         dataset.max_failed,
         build_id,
+        [{"name": name, "fingerprint": fingerprint} for name, _, fingerprint in prepared.checks],
     ]
     marks = ", ".join("?" * len(values))
     await writer.transact({}, [(f"insert or replace into datasets values ({marks})", values)])
@@ -202,7 +210,7 @@ def standing(rows: list[tuple[Any, ...]], described: tuple[Any, ...] | None, pre
     name = prepared.dataset.name
     if described is None or not rows:
         return Standing(name, why="never built")
-    fingerprint, settings, validators = described
+    fingerprint, settings, validators, checks = described
     counts = dict(zip(("seeds", "done", "failed", "stale", "waiting", "unjudged"), rows[0], strict=True))
     why = ""
     if fingerprint != prepared.fingerprint:
@@ -210,6 +218,8 @@ def standing(rows: list[tuple[Any, ...]], described: tuple[Any, ...] | None, pre
         why = "settings changed" if settings != now else "generator, prompts or models changed"
     elif [v["fingerprint"] for v in validators] != [fingerprint for _, _, fingerprint, _ in prepared.judges]:
         why = "validators changed"
+    elif [v["fingerprint"] for v in checks] != [fingerprint for _, _, fingerprint in prepared.checks]:
+        why = "dataset checks changed"
     return Standing(name, **counts, why=why, max_failed=prepared.dataset.max_failed)
 
 
@@ -221,7 +231,9 @@ async def standings(catalog: Catalog, query: Any, names: list[str]) -> list[Stan
         rows = query(
             "select seeds, done, failed, stale, waiting, unjudged from progress where dataset = ?", [name]
         )
-        described = query("select fingerprint, settings, validators from datasets where dataset = ?", [name])
+        described = query(
+            "select fingerprint, settings, validators, checks from datasets where dataset = ?", [name]
+        )
         result.append(standing(rows, described[0] if described else None, prepared))
         await prepared.close()
     return result

@@ -133,13 +133,41 @@ class Member:
 class SeedsInOrder(Protocol):
     """The seeds of a set that earlier steps kept, for a cleaner of whole sets."""
 
-    scratch: Path
-    """A folder for files of the cleaner's own; it is removed after."""
+    @property
+    def scratch(self) -> Path:
+        """A folder for files of the cleaner's own; it is removed after."""
+        ...
 
     def __len__(self) -> int: ...
 
     def __iter__(self) -> Iterator[Member]:
         """Each seed once, in the order of seed ids: the same on any machine. May be gone through again."""
+        ...
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """A sample as a dataset check sees it: every validator of single samples passed it."""
+
+    sample_id: str
+    seed_id: str
+    sample: Sample
+    draws: Mapping[str, Any]
+    """What its generator had drawn of its axes."""
+
+
+class SamplesInOrder(Protocol):
+    """The samples of a finished dataset that everything before a dataset check passed."""
+
+    @property
+    def scratch(self) -> Path:
+        """A folder for files of the check's own; it is removed after."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Submitted]:
+        """Each sample once, in the order of sample ids: the same on any machine. May be gone through again."""
         ...
 
 
@@ -185,10 +213,12 @@ class Generator(Plugin):
 @dataclass(frozen=True, kw_only=True)
 class Validator(Plugin):
     """A judge of single samples: a function ``check(sample, teacher)``, or a class with that method and,
-    where it holds something costly, ``setup()``, ``teardown()`` and a property ``fingerprint``."""
+    where it holds something costly, ``setup()``, ``teardown()`` and a property ``fingerprint``.
+    With `whole`, a dataset check: a class with ``choose(samples)`` that looks at a finished dataset."""
 
     needs: tuple[type[Evidence], ...] = ()
     roles: tuple[str, ...] = ()
+    whole: bool = False
 
     @property
     def prompts(self) -> Path:
@@ -263,16 +293,29 @@ def validator(
     *, needs: OneOrMore[type[Evidence]] = (), roles: OneOrMore[str] = ()
 ) -> Callable[[Callable[..., Any]], Validator]:
     """Declares a validator: an async function ``(sample, teacher, *, settings...) -> Verdict``, or a class
-    whose constructor takes the settings and whose ``check(sample, teacher)`` judges."""
+    whose constructor takes the settings and whose ``check(sample, teacher)`` judges.
+
+    A class with ``choose(samples: SamplesInOrder)`` instead is a dataset check. It runs when the dataset is
+    finished, asks no model, and yields ``(sample id, Verdict)`` for each sample that it has something to say of;
+    the others pass. It may leave a mapping `figures` behind: what it measured of the whole.
+    """
 
     def declare(target: Callable[..., Any]) -> Validator:
         is_class = inspect.isclass(target)
-        if is_class and not inspect.iscoroutinefunction(getattr(target, "check", None)):
-            raise PluginError(f"{_where(target)}: a validator class has 'async def check(sample, teacher)'")
+        whole = is_class and inspect.isfunction(getattr(target, "choose", None))
+        if is_class and not whole and not inspect.iscoroutinefunction(getattr(target, "check", None)):
+            raise PluginError(
+                f"{_where(target)}: a validator class has 'async def check(sample, teacher)', a dataset check"
+                " 'def choose(samples)'"
+            )
+        if whole and roles:
+            raise PluginError(f"{_where(target)}: a dataset check asks no model: leave out 'roles'")
         if not is_class and not inspect.iscoroutinefunction(target):
             raise PluginError(f"{_where(target)}: a validator is an 'async def' that returns a Verdict")
         settings = _settings(target, positional=0 if is_class else 2)
-        return Validator(target=target, settings=settings, needs=_many(needs), roles=_many(roles))
+        return Validator(
+            target=target, settings=settings, needs=_many(needs), roles=_many(roles), whole=whole
+        )
 
     return declare
 
@@ -327,6 +370,15 @@ class Judge(Protocol):
         ...
 
 
+@runtime_checkable
+class DatasetCheck(Protocol):
+    """A dataset check with its settings."""
+
+    def choose(self, samples: SamplesInOrder) -> Iterable[tuple[str, Verdict]]:
+        """What it says of samples, by id; those that it does not name pass."""
+        ...
+
+
 @dataclass(frozen=True)
 class FunctionJudge:
     """A validator function with its settings, as a Judge."""
@@ -339,11 +391,11 @@ class FunctionJudge:
         return await self.function(sample, teacher, **self.settings)
 
 
-def instantiate(plugin: Validator, settings: BaseModel) -> Judge:
-    """A judge of its own for one dataset."""
+def instantiate(plugin: Validator, settings: BaseModel) -> Any:
+    """A Judge, or a DatasetCheck where the plugin is one, of its own for one dataset."""
     values = dict(settings)
     if inspect.isclass(plugin.target):
-        return cast("Judge", plugin.target(**values))
+        return plugin.target(**values)
     return FunctionJudge(plugin.target, values)
 
 

@@ -22,6 +22,13 @@ class Progress:
     duplicates: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     last_error: str = ""
+    paused: str = ""
+    """Why nothing more of it is begun in this build: the alarm heard a collapse."""
+
+    def checked(self, rejected: Counter[str]) -> None:
+        """Takes in what the checks of the whole dataset rejected, of what had been accepted until then."""
+        self.rejected.update(rejected)
+        self.accepted = max(0, self.accepted - rejected.total())
 
 
 @dataclass

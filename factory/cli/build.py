@@ -40,7 +40,7 @@ def build(
 
     Only what is missing or stale is done: a second build does nothing. Ctrl-C once ends what is in flight
     and keeps it; the same command then goes on from there. Exit codes: 0 done, 1 something failed and is
-    kept, 3 a budget is used up, 130 interrupted.
+    kept (or a dataset is paused), 3 a budget is used up, 130 interrupted.
 
     \b
     A SELECTOR is a dataset's name (globs allowed), tag:NAME, generator:GLOB, or SEED_SET+
@@ -123,6 +123,6 @@ def exit_code(report: Report, broken: bool) -> int:
         return 130
     if report.status == "capped":
         return 3
-    failed = any(progress.failed for progress in report.datasets.values())
+    failed = any(progress.failed or progress.paused for progress in report.datasets.values())
     unread = any(intake.broken for intake in report.intakes.values())
     return 1 if failed or broken or unread else 0

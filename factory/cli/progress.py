@@ -117,7 +117,7 @@ def _plain(screen: _Screen, remember: Callable[[Report], None]) -> Callable[[Rep
 def closing_table(report: Report, store: Path) -> None:
     """What the build did, dataset by dataset, and what to do next where something failed."""
     console = wide_console()
-    worked = [progress for progress in report.datasets.values() if progress.todo]
+    worked = [one for one in report.datasets.values() if one.todo or one.rejected]
     for name, intake in report.intakes.items():
         if intake.new or intake.broken:
             broken = f", {intake.broken} broken records (in failures)" if intake.broken else ""
@@ -137,6 +137,13 @@ def closing_table(report: Report, store: Path) -> None:
     )
     if report.note:
         console.print(report.note, style="yellow")
+    for progress in worked:
+        if progress.paused:
+            console.print(
+                f"paused {progress.dataset}: {progress.paused}; look at its rows, mend prompt or model, and build"
+                " again; to go on as it is, set 'alarm: false' for it in the catalogue",
+                style="yellow",
+            )
     if report.status == "interrupted":
         console.print("interrupted: what was paid for is kept; the same command goes on from here")
     if any(progress.failed for progress in worked):

@@ -28,12 +28,16 @@ from (
 )
 where seed_limit is null or place <= seed_limit;
 
--- What the validators that a dataset names today say of its samples: the newest verdict of each.
+-- What the validators that a dataset names today say of its samples, and the checks of the whole dataset
+-- after them: the newest verdict of each.
 create or replace view current_verdicts as
-with required as (
-    select dataset, unnest(validators).name as validator, unnest(validators).fingerprint as fingerprint,
-           unnest(range(len(validators))) as place
-    from datasets
+with named as (
+    select dataset, list_concat(validators, checks) as judges from datasets
+),
+required as (
+    select dataset, unnest(judges).name as validator, unnest(judges).fingerprint as fingerprint,
+           unnest(range(len(judges))) as place
+    from named
 )
 select v.*, r.place
 from verdicts v
@@ -42,25 +46,29 @@ qualify row_number() over (
     partition by v.dataset, v.sample_id, v.validator order by v.recorded_at desc, v.rowid desc
 ) = 1;
 
--- Every current sample with what its dataset's validators say of it: accepted by all of them, rejected by
--- at least one (the first in the catalogue's order is named), or waiting for a verdict.
+-- Every current sample with what is said of it: rejected by a validator (the first in the catalogue's order is
+-- named); waiting for one; held, when all of them passed it and a check of the whole dataset has yet to look at
+-- it; rejected by such a check; or accepted by all.
 create or replace view judged as
 with opinions as (
     select dataset, sample_id, count(*) filter (passed) as passed,
-           arg_min({validator: validator, reason: reason}, place) filter (not passed) as against
-    from current_verdicts
+           count(*) filter (passed and place < len(d.validators)) as passed_alone,
+           arg_min({validator: validator, reason: reason, place: place}, place) filter (not passed) as against
+    from current_verdicts join datasets d using (dataset)
     group by all
 ),
 live as (
-    select r.run_id, len(d.validators) as validators
+    select r.run_id, len(d.validators) as validators, coalesce(len(d.checks), 0) as checks
     from current_runs r
     join datasets d using (dataset)
     join dataset_seeds using (dataset, seed_number)
 )
 select s.*, o.against.validator as rejected_by, o.against.reason as reason,
-       case when o.against is not null then 'rejected'
-            when coalesce(o.passed, 0) = live.validators then 'accepted'
-            else 'waiting' end as state
+       case when o.against.place < live.validators then 'rejected'
+            when coalesce(o.passed_alone, 0) < live.validators then 'waiting'
+            when o.against is not null then 'rejected'
+            when coalesce(o.passed, 0) = live.validators + live.checks then 'accepted'
+            else 'held' end as state
 from samples s
 join live using (run_id)
 left join opinions o on o.dataset = s.dataset and o.sample_id = s.sample_id;
@@ -71,7 +79,7 @@ select * exclude (state, rejected_by, reason) from judged where state = 'accepte
 create or replace view rejected as
 select * exclude (state) from judged where state = 'rejected';
 
--- Why samples were rejected, and how often.
+-- Why samples were rejected, and how often, with one of them.
 create or replace view rejections as
 select dataset, rejected_by as validator, reason, count(*) as samples, min(sample_id) as example
 from rejected group by all order by samples desc, dataset, validator, reason;
@@ -88,7 +96,7 @@ with latest as (
     ) = 1
 ),
 unjudged as (
-    select distinct dataset, seed_number from judged where state = 'waiting'
+    select distinct dataset, seed_number from judged where state in ('waiting', 'held')
 )
 select d.dataset, count(live.seed_number) as seeds,
        count(*) filter (r.status = 'done' and u.dataset is null) as done,
@@ -205,3 +213,12 @@ with counted as (
 )
 select *, seeds / sum(seeds) over (partition by seed_set) as share
 from counted order by seed_set, seeds desc, topic, language;
+
+-- What the checks of whole datasets last measured.
+create or replace view dataset_figures as
+select k.dataset, k.validator, k.samples, k.rejected, k.figures, k.recorded_at
+from dataset_checks k
+join (select dataset, unnest(checks).name as validator, unnest(checks).fingerprint as fingerprint from datasets)
+    using (dataset, validator, fingerprint)
+qualify row_number() over (partition by k.dataset, k.validator order by k.recorded_at desc, k.rowid desc) = 1
+order by k.dataset, k.validator;

@@ -1,0 +1,68 @@
+"""`near_duplicate`: of samples of a dataset that are nearly the same, the longest stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, cast
+
+from pydantic import Field
+
+from factory.plugins import Cleaner, Member, SamplesInOrder, validator
+from factory.records import Sample, Verdict
+from factory.seeds.cleaners.near_duplicates import near_duplicates
+
+Part = Literal["all", "prompt", "response"]
+
+
+@validator()
+class near_duplicate:
+    """Rejects samples that are nearly the same as a longer one of the dataset, which stays.
+
+    MinHash finds candidates, exact Jaccard of word `ngram`s decides: from `threshold` on two are the same. `part`:
+    what of a sample is compared. `recall` and `memory` as in the cleaner `near_duplicates`, which does the work.
+    """
+
+    def __init__(
+        self,
+        *,
+        threshold: Annotated[float, Field(gt=0, le=1)] = 0.8,
+        ngram: Annotated[int, Field(ge=1)] = 5,
+        part: Part = "all",
+        recall: Annotated[float, Field(gt=0, le=1)] = 0.99,
+        memory: str = "1GB",
+    ) -> None:
+        self._part: Part = part
+        finder = cast("Cleaner", near_duplicates)
+        self._finder = finder.bind(threshold=threshold, ngram=ngram, recall=recall, memory=memory)
+
+    def choose(self, samples: SamplesInOrder) -> Iterator[tuple[str, Verdict]]:
+        """Rejects all but one of each group; the details name the sample that stands for it."""
+        for sample_id, drop in self._finder.choose(_Texts(samples, self._part, samples.scratch)):
+            yield sample_id, Verdict.reject("near-duplicate of another sample", **drop.scores)
+
+
+@dataclass(frozen=True)
+class _Texts:
+    """Samples as the finder of near-duplicates sees them."""
+
+    samples: SamplesInOrder
+    part: Part
+    scratch: Path
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __iter__(self) -> Iterator[Member]:
+        for one in self.samples:
+            yield Member(one.sample_id, _text(one.sample, self.part), "", {})
+
+
+def _text(sample: Sample, part: Part) -> str:
+    texts = sample.texts()
+    if part == "response":
+        texts = texts[-1:]
+    elif part == "prompt" and len(texts) > 1:
+        texts = texts[:-1]
+    return "\n\n".join(texts)
