@@ -6,19 +6,23 @@ import asyncio
 import functools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 from factory.errors import FactoryError
 from factory.plugins import validator
 from factory.records import Sample, Verdict
-from validators.decontamination.check import Finding
-from validators.decontamination.check import check as compare
-from validators.decontamination.index import LONG, Index, Recipe
-from validators.decontamination.tokens import tokenize
+
+if TYPE_CHECKING:  # compiled code takes half a second to load: only who judges needs it
+    from validators.decontamination.check import Finding
+    from validators.decontamination.index import Index
+    from validators.decontamination.recipe import Recipe
 
 Share = Annotated[float, Field(ge=0, le=1)]
+INFO, CONTAMINATED = 0.1, 0.35
+_LEAST = 13
+"""Tokens from which on a text of a sample is compared by itself too."""
 _RANK = {"clean": 0, "partial": 1, "contaminated": 2}
 
 
@@ -28,9 +32,13 @@ class Decontamination:
 
     `benchmarks`: files or globs, relative to the current directory; `columns`: what to join into an item, in
     place of the usual columns; `reference`: a corpus whose common 13-grams (those in `allowed_documents` of
-    its documents or more) are exempt; `info_threshold`, `contaminated_threshold`: shares of 7-grams above
-    which a text is partly, and from which it is wholly contaminated (unpublished: the defaults are ours);
-    `reject_partial`: whether partly is enough; `index`: a file that keeps the built index for the next time.
+    its documents or more) are exempt; `index`: a file that keeps the built index for the next time, or, without
+    `benchmarks`, one that ``factory decontaminate index`` made.
+    `info_threshold`, `contaminated_threshold`: shares of 7-grams above which a text is partly, and from which it
+    is wholly contaminated (unpublished: the defaults are ours); `reject_partial`: whether partly is enough;
+    `altered`: whether items with other numbers, or options in another order, count too (ours, beyond the report).
+    `clean`: files of text without any benchmark, in which a snapshot's certificate measures what is found; by
+    default the reference corpus, else the manual that comes with Python.
     """
 
     def __init__(
@@ -40,36 +48,66 @@ class Decontamination:
         columns: tuple[str, ...] = (),
         reference: tuple[str, ...] = (),
         allowed_documents: Annotated[int, Field(ge=1)] = 10,
-        info_threshold: Share = 0.1,
-        contaminated_threshold: Share = 0.35,
+        info_threshold: Share = INFO,
+        contaminated_threshold: Share = CONTAMINATED,
         reject_partial: bool = False,
+        altered: bool = True,
         index: str | None = None,
+        clean: tuple[str, ...] = (),
     ) -> None:
-        if not benchmarks:
+        if not benchmarks and index is None:
             raise FactoryError(
                 "decontamination: no benchmarks; name the files to compare with under"
-                " 'with: {benchmarks: [path.jsonl, ...]}'"
+                " 'with: {benchmarks: [path.jsonl, ...]}', or an index of them"
+            )
+        if not benchmarks and (columns or reference):
+            raise FactoryError(
+                "decontamination: columns and reference belong to benchmarks; an index that was made before has"
+                " them already: give them to 'factory decontaminate index'"
             )
         if contaminated_threshold < info_threshold:
             raise FactoryError(
                 f"decontamination: contaminated_threshold ({contaminated_threshold}) is below"
                 f" info_threshold ({info_threshold})"
             )
-        self._recipe = Recipe(benchmarks, columns, reference, allowed_documents)
+        self._files = (benchmarks, columns, reference, allowed_documents)
         self._thresholds = (info_threshold, contaminated_threshold)
         self._reject_partial = reject_partial
+        self._altered = altered
         self._kept = None if index is None else Path(index)
+        self._clean = clean or reference
 
     @property
     def fingerprint(self) -> str:
         """The hash of the index and the thresholds."""
         info, contaminated = self._thresholds
         partial = " reject_partial" if self._reject_partial else ""
-        return f"index={self._recipe.hash} info={info} contaminated={contaminated}{partial}"
+        altered = "" if self._altered else " as published"
+        return f"index={self._hash} info={info} contaminated={contaminated}{partial}{altered}"
+
+    @functools.cached_property
+    def _recipe(self) -> Recipe | None:
+        from validators.decontamination.recipe import Recipe
+
+        return Recipe(*self._files) if self._files[0] else None
+
+    @property
+    def _hash(self) -> str:
+        from validators.decontamination.index import hash_of
+
+        if self._recipe is not None:
+            return self._recipe.hash
+        assert self._kept is not None
+        return hash_of(self._kept)
 
     @functools.cached_property
     def _index(self) -> Index:
-        return self._recipe.index(self._kept)
+        from validators.decontamination.index import Index
+
+        if self._recipe is not None:
+            return self._recipe.index(self._kept)
+        assert self._kept is not None
+        return Index.load(self._kept)
 
     async def setup(self) -> None:
         """Reads or builds the index. FactoryError for a benchmark file that is missing or cannot be read."""
@@ -81,28 +119,51 @@ class Decontamination:
 
     async def check(self, sample: Sample, teacher: Any) -> Verdict:
         """Compares each text of a sample and the whole; the worst finding decides and is kept as details."""
-        findings = [(part, compare(self._index, text, *self._thresholds)) for part, text in _parts(sample)]
-        if not findings:
+        texts = sample.texts()
+        if not texts:
             return Verdict.accept()
-        part, worst = max(findings, key=lambda found: (_RANK[found[1].status], found[1].ratio))
+        part, worst = "whole", self._compare("\n".join(texts))
+        # Where the whole shares nothing its parts do not either, and nearly all samples end here.
+        for number, text in enumerate(self._apart(texts) if worst.overlap or worst.altered else ()):
+            finding = self._compare(text)
+            if _order(finding) >= _order(worst):
+                part, worst = f"text {number}", finding
         details = {"part": part, **worst.details(), "index": self._index.hash}
         if worst.status == "clean" or (worst.status == "partial" and not self._reject_partial):
             return Verdict.accept(worst.ratio, **details)
         return Verdict.reject(_reason(worst), worst.ratio, **details)
 
+    def certificate(self) -> dict[str, Any]:
+        """Benchmarks, thresholds, and what is found of leaks in clean text: see `certificate.certify`."""
+        from validators.decontamination.certificate import certify
 
-def _parts(sample: Sample) -> Iterator[tuple[str, str]]:
-    """What is compared: each text that is long enough to tell something, then all of them together."""
-    texts = sample.texts()
-    if len(texts) > 1:
-        for number, text in enumerate(texts):
-            if len(list(filter(None, tokenize(text)))) >= LONG:
-                yield f"text {number}", text
-    if texts:
-        yield "whole", "\n".join(texts)
+        told = certify(self._index, self._compare, self._clean, reject_partial=self._reject_partial)
+        info, contaminated = self._thresholds
+        thresholds = {"info": info, "contaminated": contaminated, "reject_partial": self._reject_partial}
+        return {"kind": "decontamination", "thresholds": thresholds, "altered": self._altered, **told}
+
+    def _compare(self, text: str) -> Finding:
+        from validators.decontamination.check import check
+
+        return check(self._index, text, *self._thresholds, altered=self._altered)
+
+    def _apart(self, texts: tuple[str, ...]) -> Iterator[str]:
+        """The texts of a sample that has several; one that is too short to tell anything as nothing."""
+        from validators.decontamination.grams import hash_text
+
+        if len(texts) > 1:
+            yield from (text if hash_text(text).hashes.size >= _LEAST else "" for text in texts)
+
+
+def _order(finding: Finding) -> tuple[int, float]:
+    return _RANK[finding.status], finding.ratio
 
 
 def _reason(finding: Finding) -> str:
-    if finding.by == LONG:
-        return "13-gram or short item of a benchmark"
-    return "7-gram overlap with a benchmark item"
+    return {
+        13: "13-gram or short item of a benchmark",
+        7: "7-gram overlap with a benchmark item",
+        "numbers": "item of a benchmark with other numbers",
+        "options": "question of a benchmark with its options",
+        None: "part of a benchmark",
+    }[finding.by]

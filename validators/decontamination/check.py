@@ -1,16 +1,25 @@
-"""The hybrid of 13-grams and 7-grams (phi-4 report, appendix B.1)."""
+"""The hybrid of 13-grams and 7-grams (phi-4 report, appendix B.1), and beyond it items whose numbers were changed or
+whose options stand in another order.
+
+Hashes find; what decides a verdict is proved on the tokens themselves, so that no clash of hashes does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from validators.decontamination.grams import Hashes, Numbers, gram_hashes, running_sums
-from validators.decontamination.index import OVERLAP, Index
+from validators.decontamination import compiled
+from validators.decontamination.compiled import Hashes, Numbers
+from validators.decontamination.grams import Tokens, hash_text
+from validators.decontamination.index import MASKED, OVERLAP, Index, Places
 from validators.decontamination.tokens import tokenize
+
+By = Literal[13, 7, "numbers", "options"]
 
 
 @dataclass(frozen=True)
@@ -36,78 +45,178 @@ class Overlap:
 
 
 @dataclass(frozen=True)
+class Altered:
+    """The first words of a text that are a benchmark's but for the numbers, or a question whose options follow in
+    any order."""
+
+    what: Literal["numbers", "options"]
+    text: str
+    item: str
+    token: int
+
+
+@dataclass(frozen=True)
 class Finding:
-    """What the comparison of one text found. Both details are there whichever of them decided."""
+    """What the comparison of one text found. All details are there whichever of them decided."""
 
     status: Literal["clean", "partial", "contaminated"]
-    by: Literal[13, 7] | None = None
+    by: By | None = None
     long: LongMatch | None = None
     overlap: Overlap | None = None
+    altered: Altered | None = None
 
     @property
     def ratio(self) -> float:
         """The largest share of 7-grams, 0 to 1."""
         return self.overlap.ratio if self.overlap else 0.0
 
+    @property
+    def item(self) -> str | None:
+        """The item that decided, or came nearest."""
+        return next((found.item for found in (self.long, self.altered, self.overlap) if found), None)
+
     def details(self) -> dict[str, Any]:
         """The finding as JSON."""
-        return {
-            "status": self.status,
-            "by": self.by,
-            "long": None if self.long is None else vars(self.long),
-            "overlap": None if self.overlap is None else vars(self.overlap),
-        }
+        found = {"long": self.long, "overlap": self.overlap, "altered": self.altered}
+        details = {name: None if one is None else vars(one) for name, one in found.items()}
+        return {"status": self.status, "by": self.by, **details}
 
 
-def check(index: Index, text: str, info_threshold: float, contaminated_threshold: float) -> Finding:
-    """Compares a text with every item of the index. Both thresholds are shares of 7-grams, 0 to 1."""
-    tokens = tokenize(text)
-    numbers = index.numbered(tokens)
-    sums = running_sums(numbers)
-    shared = np.unique(index.overlap.find(gram_hashes(sums, OVERLAP))[1])
-    if not shared.size:  # a longer n-gram of an item is made of its 7-grams
-        return Finding("clean")
+def check(
+    index: Index, text: str, info_threshold: float, contaminated_threshold: float, *, altered: bool = True
+) -> Finding:
+    """Compares a text with every item of the index. Both thresholds are shares of 7-grams, 0 to 1; `altered`:
+    whether changed numbers and reordered options count."""
+    read = _Read(index, text, hash_text(text))
+    starts, keys = index.overlap[0].find(read.tokens.hashes)
     # Both are looked for whichever decides, so that a reader sees how large a leak is.
-    long = _long_match(index, tokens, numbers, sums)
-    overlap = _overlap(index, tokens, shared)
+    long = _long_match(read, starts)
+    overlap = _overlap(read, keys, info_threshold)
+    change = (_changed_numbers(read) or _options(read)) if altered else None
     if long is not None:
-        return Finding("contaminated", 13, long, overlap)
-    if overlap.ratio <= info_threshold:
-        return Finding("clean", None, None, overlap)
-    if overlap.ratio >= contaminated_threshold:
-        return Finding("contaminated", 7, None, overlap)
-    return Finding("partial", 7, None, overlap)
+        return Finding("contaminated", 13, long, overlap, change)
+    if overlap is not None and overlap.ratio > info_threshold and overlap.ratio >= contaminated_threshold:
+        return Finding("contaminated", 7, None, overlap, change)
+    if change is not None:
+        return Finding("contaminated", change.what, None, overlap, change)
+    if overlap is not None and overlap.ratio > info_threshold:
+        return Finding("partial", 7, None, overlap)
+    return Finding("clean", None, None, overlap)
 
 
-def _long_match(index: Index, tokens: Sequence[str], numbers: Numbers, sums: Hashes) -> LongMatch | None:
-    for n, grams in index.long.items():
-        if len(tokens) < n:
-            continue
-        starts, keys = grams.find(gram_hashes(sums, n))
+@dataclass(frozen=True)
+class _Read:
+    """A text as it is compared: hashes at once, words and their numbers only where hashes were found."""
+
+    index: Index
+    text: str
+    tokens: Tokens
+
+    @functools.cached_property
+    def words(self) -> list[str]:
+        return tokenize(self.text)
+
+    @functools.cached_property
+    def numbers(self) -> Numbers:
+        return self.index.numbered(self.words)
+
+    def said(self, start: int, end: int) -> str:
+        return " ".join(self.words[start:end])
+
+    def owner(self, places: Places, place: int) -> str:
+        return self.index.names[int(places.owners[place])]
+
+
+def _row(starts: Numbers) -> bool:
+    """Whether two n-grams start one after the other: nothing longer is there otherwise."""
+    return bool((np.diff(starts) == 1).any())
+
+
+def _hits(places: Places, hashes: Hashes, numbers: Sequence[int] | Numbers) -> tuple[int, Mapping[int, int]]:
+    """The longest n of which n-grams are found, and where they start in the text and in the items."""
+    for n, grams in places.sets.items():
+        starts, keys = grams.find(hashes)
         hits = {
             start: place
             for start, place in zip(starts.tolist(), grams.places[keys].tolist(), strict=True)
-            if np.array_equal(numbers[start : start + n], index.tokens[place : place + n])
+            if np.array_equal(numbers[start : start + n], places.tokens[place : place + n])
         }
         if hits:
-            first = last = min(hits)
-            while last + 1 in hits:
-                last += 1
-            return LongMatch(" ".join(tokens[first : last + n]), index.item_at(hits[first]), first, len(hits))
-    return None
+            return n, hits
+    return 0, {}
 
 
-def _overlap(index: Index, tokens: Sequence[str], keys: Numbers) -> Overlap:
-    lists = [index.postings[index.starts[key] : index.starts[key + 1]] for key in keys.tolist()]
-    found, shared = np.unique(np.concatenate(lists), return_counts=True)
-    text_grams = len(set(zip(*(tokens[at:] for at in range(OVERLAP)), strict=False)))
-    ratios = shared / np.minimum(text_grams, index.sizes[found])
+def _long_match(read: _Read, seven: Numbers) -> LongMatch | None:
+    if not _row(seven):
+        return None
+    n, hits = _hits(places := read.index.long, read.tokens.hashes, read.numbers)
+    if not hits:
+        return None
+    first = last = min(hits)
+    while last + 1 in hits:
+        last += 1
+    return LongMatch(read.said(first, last + n), read.owner(places, hits[first]), first, len(hits))
+
+
+def _overlap(read: _Read, keys: Numbers, threshold: float) -> Overlap | None:
+    if not keys.size:
+        return None
+    index = read.index
+    _, starts, postings, sizes = index.overlap
+    found, shared = np.unique(compiled.gather(np.unique(keys), starts, postings), return_counts=True)
+    text_grams = int(compiled.distinct(read.tokens.hashes, OVERLAP))
+    ratios = shared / np.minimum(text_grams, sizes[found])
     best = int(ratios.argmax())
-    item = int(found[best])
-    return Overlap(
-        ratio=float(ratios[best]),
-        shared=int(shared[best]),
-        text_grams=text_grams,
-        item_grams=int(index.sizes[item]),
-        item=index.names[item],
-    )
+    item, count, ratio = int(found[best]), int(shared[best]), float(ratios[best])
+    if ratio > threshold:
+        # Counts of hashes are at least those of words: no item after one that is proved can be before it.
+        mine = set(_grams(read.words))
+        text_grams, ratio = len(mine), -1.0
+        for at in np.argsort(-ratios, kind="stable").tolist():
+            if ratios[at] <= ratio:
+                break
+            number = int(found[at])
+            same = len(mine & set(_grams([index.words[token] for token in index.item(number)])))
+            if same / min(text_grams, int(sizes[number])) > ratio:
+                item, count, ratio = number, same, same / min(text_grams, int(sizes[number]))
+    return Overlap(ratio, count, text_grams, int(sizes[item]), index.names[item])
+
+
+def _grams(words: Sequence[str]) -> zip[tuple[str, ...]]:
+    return zip(*(words[at:] for at in range(OVERLAP)), strict=False)
+
+
+def _changed_numbers(read: _Read) -> Altered | None:
+    places = read.index.masked
+    if not places.sets:
+        return None
+    hashes, origins = read.tokens.masked
+    if not _row(places.filter.find(hashes)[0]):
+        return None
+    digits = read.tokens.numbers[origins]
+    n, hits = _hits(places, hashes, np.where(digits, MASKED, read.numbers[origins]))
+    if not hits:
+        return None
+    first = min(hits)
+    start, end = int(origins[first]), int(origins[first + n - 1]) + 1
+    return Altered("numbers", read.said(start, end), read.owner(places, hits[first]), start)
+
+
+def _options(read: _Read) -> Altered | None:
+    questions, hashes = read.index.questions, read.tokens.hashes
+    for anchor in questions.anchors:
+        starts, keys = anchor.find(hashes)
+        if not starts.size:
+            continue
+        lists, asked = questions.lists[anchor.n]
+        for start, key in zip(starts.tolist(), keys.tolist(), strict=True):
+            for question in asked[lists[key] : lists[key + 1]].tolist():
+                end = start + anchor.n
+                bounds = questions.bounds[questions.starts[question] : questions.starts[question + 1] + 1]
+                if compiled.pieces_follow(hashes, end, read.index.question_hashes, bounds) and (
+                    compiled.pieces_follow(read.numbers, end, questions.tokens, bounds)
+                ):
+                    first = end - int(bounds[1] - bounds[0])
+                    owner = read.index.names[int(questions.owners[question])]
+                    return Altered("options", read.said(first, end), owner, first)
+    return None

@@ -1,79 +1,128 @@
-"""N-grams as 64-bit hashes, and sets of them that are quick to look up.
-
-An n-gram is a polynomial over pseudo-random values of its tokens, so that all n-grams of a text are
-differences of one running sum. A map of occupied slots stands in front of each set: nearly all n-grams of
-clean text end there.
-"""
+"""Tokens and n-grams as 64-bit hashes, and sets of n-grams that are quick to look up."""
 
 from __future__ import annotations
 
 import functools
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 
-Hashes = npt.NDArray[np.uint64]
-Numbers = npt.NDArray[np.int64]
+from validators.decontamination import compiled
+from validators.decontamination.compiled import Hashes, Numbers
+from validators.decontamination.tokens import folded, is_mark, is_unspaced
 
-_BASE = 0x9E3779B97F4A7C15
-_INVERSE = pow(_BASE, -1, 1 << 64)
+_BITS = 16
+"""Bits of the map for each n-gram: so few of the others pass."""
+
+_TABLE = 0x34000
+"""Characters beyond are of no word, but for variation selectors."""
+
+Characters = tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.int32]]
+"""What each is, what it is folded to, and what is folded to several."""
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A text as hashes of its tokens; `numbers` tells which of them are digits alone."""
+
+    hashes: Hashes
+    numbers: NDArray[np.bool_]
+
+    @functools.cached_property
+    def masked(self) -> tuple[Hashes, Numbers]:
+        """The tokens with each run of numbers as one, and where each of these stood."""
+        hashes, origins = compiled.mask(self.hashes, self.numbers)
+        return hashes, origins
 
 
 @dataclass(frozen=True)
 class Grams:
-    """A set of n-grams: sorted hashes, and for each the place of one occurrence in `Index.tokens`."""
+    """A set of n-grams: hashes, each once, and for each the place of one occurrence or the number of a list."""
 
+    n: int
     keys: Hashes
     places: Numbers
-    slots: npt.NDArray[np.bool_] = field(init=False, repr=False)
+    bits: NDArray[np.uint64] = field(init=False, repr=False)
+    slots: NDArray[np.int32] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        bits = max(8, min(26, 4 + int(self.keys.size).bit_length()))
-        slots = np.zeros(1 << bits, np.bool_)
-        slots[self.keys >> np.uint64(64 - bits)] = True
-        object.__setattr__(self, "slots", slots)
+        room = 1 << max(6, int(self.keys.size).bit_length())
+        object.__setattr__(self, "bits", np.zeros(room * _BITS // 64, np.uint64))
+        object.__setattr__(self, "slots", np.zeros(room * 2, np.int32))
+        compiled.fill(self.keys, self.bits, self.slots)
 
-    def find(self, hashes: Hashes) -> tuple[Numbers, Numbers]:
-        """Where hashes of the set stand in `hashes`, and which keys they are."""
-        shift = np.uint64(65 - self.slots.size.bit_length())
-        likely = np.flatnonzero(self.slots[hashes >> shift])
-        if not likely.size or not self.keys.size:
-            return likely[:0], likely[:0]
-        wanted = hashes[likely]
-        found = np.minimum(np.searchsorted(self.keys, wanted), self.keys.size - 1)
-        same = self.keys[found] == wanted
-        return likely[same], found[same]
+    def find(self, tokens: Hashes) -> tuple[Numbers, Numbers]:
+        """Where n-grams of the set start among tokens, and which keys they are."""
+        starts, found = compiled.find(tokens, self.n, self.keys, self.bits, self.slots)
+        return starts, found
 
 
-def running_sums(numbers: Numbers) -> Hashes:
-    """Sums of value[i] * base**i before each token, modulo 2**64; one longer than the tokens."""
-    sums = np.zeros(numbers.size + 1, np.uint64)
-    np.cumsum(_values(numbers) * _powers(_room(numbers.size), _BASE)[: numbers.size], out=sums[1:])
-    return sums
+def hash_text(text: str) -> Tokens:
+    """The tokens of `tokens.tokenize`, as hashes."""
+    buffer = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
+    hashes, numbers = compiled.hash_tokens(buffer, *_characters())
+    if not hashes.size:  # marks, ligatures and the like: what they come to depends on their neighbours
+        buffer = np.frombuffer(folded(text).encode("utf-8", "surrogatepass"), np.uint8)
+        hashes, numbers = compiled.hash_tokens(buffer, *_folded_characters())
+    return Tokens(hashes, numbers)
 
 
-def gram_hashes(sums: Hashes, n: int) -> Hashes:
-    """The hash of the n-gram that starts at each token."""
-    differences = sums[n:] - sums[:-n]
-    differences *= _powers(_room(sums.size), _INVERSE)[: differences.size]
-    return differences
+def hash_words(words: Sequence[str]) -> Hashes:
+    """Tokens that `tokens.tokenize` gave, as hashes."""
+    buffer = np.frombuffer(" ".join(filter(None, words)).encode("utf-8", "surrogatepass"), np.uint8)
+    made = np.full(len(words), compiled.hash_tokens(buffer[:0], *_folded_characters())[0][0])
+    made[np.array([bool(word) for word in words])] = compiled.hash_tokens(buffer, *_folded_characters())[0]
+    return made
 
 
-def _values(numbers: Numbers) -> Hashes:
-    """A well-mixed 64-bit value for each token number (the finaliser of splitmix64)."""
-    mixed = (numbers.astype(np.uint64) + np.uint64(1)) * np.uint64(_BASE)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
+@functools.cache
+def _folded_characters() -> Characters:
+    """What each character of a folded text is: itself."""
+    classes = np.fromiter(map(_class, map(chr, range(_TABLE))), np.uint8, _TABLE)
+    return classes, np.arange(_TABLE, dtype=np.int32), np.zeros(1, np.int32)
 
 
-def _room(size: int) -> int:
-    return 1 << max(12, size.bit_length())
+@functools.cache
+def _characters() -> Characters:
+    """What each character of any text is, and what it is folded to."""
+    known, codes, _ = _folded_characters()
+    classes, codes = known.copy(), codes.copy()
+    several, joined = [0], _joined()
+    for code in range(_TABLE):
+        if 0x3400 <= code < 0xA000 or 0xAC00 <= code < 0xD7A4 or 0x20000 <= code < 0x2F800:
+            continue  # Han and Hangul, which stay as they are
+        char = folded(chr(code))
+        kinds = [int(known[ord(one)]) for one in char]
+        if not any(kinds):
+            classes[code] = compiled.SEPARATOR
+        elif code in joined or any(ord(one) in joined for one in char):
+            classes[code] = compiled.ASK
+        elif len(char) == 1:
+            classes[code], codes[code] = kinds[0], ord(char)
+            if is_mark(char):
+                codes[code] |= unicodedata.combining(char) << compiled.RANK
+        elif any(map(is_mark, char)):
+            classes[code] = compiled.ASK
+        else:
+            classes[code], codes[code] = compiled.SEVERAL, len(several)
+            several += [len(char), *map(ord, char)]
+    return classes, codes, np.array(several, np.int32)
 
 
-@functools.lru_cache(maxsize=16)
-def _powers(count: int, base: int) -> Hashes:
-    powers = np.full(count, base, np.uint64)
-    powers[0] = 1
-    return np.cumprod(powers, dtype=np.uint64)
+def _joined() -> set[int]:
+    """Characters that may be joined with the one before: Korean letters, and what any composed one ends with."""
+    parts = (unicodedata.decomposition(chr(code)).split() for code in range(_TABLE))
+    return {*range(0x1100, 0x1200), *(int(two[1], 16) for two in parts if len(two) == 2 and two[0][0] != "<")}
+
+
+def _class(char: str) -> int:
+    alone = is_unspaced(char)
+    if is_mark(char):
+        return compiled.ALONE_MARK if alone else compiled.MARK
+    if not char.isalnum() and char != "_":
+        return compiled.SEPARATOR
+    kind = compiled.ALONE if alone else compiled.WORD
+    return kind + compiled.DIGIT if unicodedata.category(char) == "Nd" else kind

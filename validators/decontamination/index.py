@@ -1,37 +1,76 @@
-"""The index of benchmark items: 13-grams, whole short items and an inverted index of 7-grams, as hashes.
+"""The index of benchmark items: 13-grams, whole short items, both also with numbers masked, questions with their
+options, and an inverted index of 7-grams.
 
-A token of a benchmark has a number, any other token the number 0, so that a text is compared as numbers.
+A token of a benchmark has a number, any other token the number 0: hashes find, numbers prove.
 """
 
 from __future__ import annotations
 
 import functools
-import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import repeat
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 
 from factory.errors import FactoryError
 from factory.records import content_hash
-from validators.decontamination.grams import Grams, Hashes, Numbers, gram_hashes, running_sums
-from validators.decontamination.items import Item, expand, items, texts
+from validators.decontamination import compiled
+from validators.decontamination.compiled import Hashes, Numbers
+from validators.decontamination.grams import Grams, hash_text, hash_words
+from validators.decontamination.items import Item
 from validators.decontamination.tokens import tokenize
-
-_ARRAYS = ("tokens", "bounds", "starts", "postings", "sizes")
 
 LONG, SHORTEST, OVERLAP = 13, 8, 7
 """The report's n-grams, and the shortest item that is covered (as one n-gram of its own length)."""
 
-VERSION = 1
+VERSION = 2
 """Part of every index's hash: raised when the same files would give other judgements."""
+
+KEPT_ITEMS = 200
+"""Items of each sort whose text is kept, for measuring what the index finds of them."""
+
+UNKNOWN = "_"
+"""What stands first among the tokens: its number is that of tokens that no item has."""
+
+MASKED = -1
+"""What stands in place of numbers in token numbers, as `compiled.NUMBER` does in hashes."""
+
+_ANCHORS = (7, 5, 3)
+"""How many last tokens of a question lead to it; a shorter one is not looked for."""
 
 
 @dataclass(frozen=True)
+class Places:
+    """n-grams by their length, each with a place in `tokens`, where the item of each place is known."""
+
+    tokens: Numbers
+    owners: Numbers
+    sets: Mapping[int, Grams]
+    filter: Grams
+    """The 7-grams of all of them: a text without two in a row has none of the longer ones."""
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Questions with options: piece i is ``tokens[bounds[i]:bounds[i + 1]]``, the pieces of question q those from
+    ``starts[q]`` on. `anchors` lead to lists of questions: ``lists[n]`` is (starts, questions)."""
+
+    tokens: Numbers
+    bounds: Numbers
+    starts: Numbers
+    owners: Numbers
+    anchors: Sequence[Grams]
+    lists: Mapping[int, tuple[Numbers, Numbers]]
+
+
+@dataclass(frozen=True, eq=False)
 class Index:
     """What texts are compared with. Built by `Index.build`; the same items give the same index."""
 
@@ -39,18 +78,15 @@ class Index:
     names: list[str]
     words: list[str]
     tokens: Numbers
-    bounds: Numbers
-    long: dict[int, Grams]
-    overlap: Grams
-    starts: Numbers
-    postings: Numbers
-    sizes: Numbers
-    allowed: int
-    uncovered: int
-    numbers: dict[str, int] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "numbers", {word: at for at, word in enumerate(self.words) if at})
+    lengths: Numbers
+    pieces: list[list[list[int]]]
+    """By number of entry: the question's tokens and those of each option; empty without options."""
+    allowed: Hashes
+    """n-grams that are common in the reference corpus: no evidence."""
+    uncovered: int = 0
+    kept: list[Item] = field(default_factory=list)
+    benchmarks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Number of items and hash of each file."""
 
     @classmethod
     def build(
@@ -59,165 +95,248 @@ class Index:
         reference: Iterable[str] = (),
         allowed_documents: int = 10,
         hash: str = "",
+        digests: Mapping[str, str] | None = None,
     ) -> Index:
         """Indexes items. An n-gram in `allowed_documents` documents of `reference` or more is exempt from the
         13-gram test (the report's ALLOWED13). Items under 8 tokens are left out, and counted."""
-        names, words, tokens, owner, uncovered = _numbered(source)
-        empty = words.index("") if "" in words[1:] else -1
-        sums = running_sums(tokens)
-        long = {n: _grams(sums, n, places) for n, places in _places(tokens, owner, empty).items()}
-        within = np.flatnonzero(owner[: 1 - OVERLAP] == owner[OVERLAP - 1 :])
-        keys = gram_hashes(sums, OVERLAP)[within]
-        order = np.lexsort((owner[within], keys))
-        keys, items_of = keys[order], owner[within][order]
-        first = np.ones(keys.size, np.bool_)
-        first[1:] = (keys[1:] != keys[:-1]) | (items_of[1:] != items_of[:-1])
-        keys, items_of = keys[first], items_of[first]
-        unique, starts = np.unique(keys, return_index=True)
+        words: dict[str, int] = {UNKNOWN: 0}
+        names, tokens, lengths, pieces, uncovered = [], list[int](), [], [], 0
+        kept: dict[str, list[tuple[str, Item]]] = {"any": [], "options": [], "numbers": []}
+        benchmarks: Counter[str] = Counter()
+
+        def numbered(text: str, *, ends: bool) -> list[int]:
+            return [words.setdefault(word, len(words)) for word in tokenize(text) if word or ends]
+
+        for item, whole in _distinct(source):
+            benchmarks[item.place.rpartition(":")[0]] += whole
+            found = tokenize(item.text)
+            if sum(map(bool, found)) < SHORTEST:
+                uncovered += 1
+                continue
+            names.append(item.place)
+            found_numbers = numbered(item.text, ends=True)
+            lengths.append(len(found_numbers))
+            tokens += found_numbers
+            pieces.append([numbered(piece, ends=False) for piece in item.pieces])
+            if whole:
+                _keep(kept, item)
+        distinct = {item.text: item for held in kept.values() for _, item in _first_of(held)}
         index = cls(
-            hash=hash or content_hash(VERSION, names, words, tokens.tolist()),
+            hash=hash or content_hash(VERSION, names, list(words), tokens, pieces),
             names=names,
-            words=words,
-            tokens=tokens,
-            bounds=np.flatnonzero(np.diff(owner, prepend=-1)),
-            long=long,
-            overlap=Grams(unique, starts),
-            starts=np.append(starts, keys.size),
-            postings=items_of,
-            sizes=np.bincount(items_of, minlength=len(names)),
-            allowed=0,
+            words=list(words),
+            tokens=np.array(tokens, np.int64),
+            lengths=np.array(lengths, np.int64),
+            pieces=pieces,
+            allowed=np.zeros(0, np.uint64),
             uncovered=uncovered,
+            kept=list(distinct.values()),
+            benchmarks={
+                name: {"items": count, "hash": (digests or {}).get(name, "")}
+                for name, count in benchmarks.items()
+            },
         )
         return index._without_common(reference, allowed_documents)
+
+    # ------------------------------------------------------------------------------- look-ups
+
+    @functools.cached_property
+    def numbers(self) -> dict[str, int]:
+        """Number of each token."""
+        return {word: at for at, word in enumerate(self.words) if at}
+
+    @functools.cached_property
+    def _hashes(self) -> Hashes:
+        """The hash of each token. ("Unknown" is in no item.)"""
+        return hash_words(self.words)
+
+    @functools.cached_property
+    def _digits(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        return np.array([word.isdecimal() for word in self.words], np.bool_)
+
+    @functools.cached_property
+    def _owners(self) -> Numbers:
+        return np.repeat(np.arange(len(self.names)), self.lengths)
 
     def numbered(self, tokens: Sequence[str]) -> Numbers:
         """The numbers of a text's tokens; 0 where no benchmark has it."""
         return np.fromiter(map(self.numbers.get, tokens, repeat(0)), np.int64, len(tokens))
 
-    def item_at(self, place: int) -> str:
-        """The name of the item that a place in `tokens` is part of."""
-        return self.names[int(np.searchsorted(self.bounds, place, side="right")) - 1]
+    def item(self, number: int) -> Numbers:
+        """The tokens of an item."""
+        end = int(self._ends[number])
+        return self.tokens[end - int(self.lengths[number]) : end]
+
+    @functools.cached_property
+    def _ends(self) -> Numbers:
+        return np.cumsum(self.lengths)
+
+    @functools.cached_property
+    def overlap(self) -> tuple[Grams, Numbers, Numbers, Numbers]:
+        """7-grams with lists of items: ``postings[starts[key]:starts[key + 1]]``; and the 7-grams of each item."""
+        owners = self._owners
+        within = np.flatnonzero(owners[: 1 - OVERLAP] == owners[OVERLAP - 1 :])
+        keys = compiled.gram_hashes(self._hashes[self.tokens], OVERLAP)[within]
+        unique, starts, postings = _lists(keys, owners[within])
+        sizes = np.bincount(postings, minlength=len(self.names))
+        return Grams(OVERLAP, unique, np.arange(unique.size)), starts, postings, sizes
+
+    @functools.cached_property
+    def long(self) -> Places:
+        """13-grams, and whole items of 8 to 12 tokens. No empty token is part of one."""
+        real = self.tokens != self.numbers.get("", -1)
+        return self._places(self.tokens[real], self._owners[real], self._hashes[self.tokens[real]])
+
+    @functools.cached_property
+    def masked(self) -> Places:
+        """The same with numbers masked, where there is one, and 8 tokens beside."""
+        real = self.tokens != self.numbers.get("", -1)
+        tokens, owners = self.tokens[real], self._owners[real]
+        digits = self._digits[tokens]
+        again = np.zeros(tokens.size, np.bool_)
+        again[1:] = digits[1:] & digits[:-1] & (owners[1:] == owners[:-1])
+        digits, tokens, owners = digits[~again], tokens[~again], owners[~again]
+        hashes = np.where(digits, compiled.NUMBER, self._hashes[tokens])
+        return self._places(np.where(digits, MASKED, tokens), owners, hashes, digits)
+
+    def _places(
+        self,
+        tokens: Numbers,
+        owners: Numbers,
+        hashes: Hashes,
+        digits: np.ndarray[tuple[int], np.dtype[np.bool_]] | None = None,
+    ) -> Places:
+        sets: dict[int, Grams] = {}
+        seven = compiled.gram_hashes(hashes, OVERLAP)
+        short = []
+        for n, found in _starts(owners).items():
+            starts = found
+            if digits is not None:
+                count = np.append(0, np.cumsum(digits))
+                masked = count[starts + n] - count[starts]
+                starts = starts[(masked > 0) & (n - masked >= SHORTEST)]
+            keys = compiled.gram_hashes(hashes, n)[starts]
+            starts = starts[~np.isin(keys, self.allowed)]
+            keys, first = np.unique(compiled.gram_hashes(hashes, n)[starts], return_index=True)
+            if keys.size:
+                sets[n] = Grams(n, keys, starts[first])
+                short += [np.unique(seven[starts + at]) for at in range(n - OVERLAP + 1)]
+        inside = np.unique(np.concatenate(short)) if short else np.zeros(0, np.uint64)
+        return Places(tokens, owners, sets, Grams(OVERLAP, inside, np.arange(inside.size)))
+
+    @functools.cached_property
+    def questions(self) -> Questions:
+        """Questions with options that the 13-grams do not find when the options stand in another order."""
+        asked = [
+            (number, pieces)
+            for number, pieces in enumerate(self.pieces)
+            if len(pieces) > 2 and all(pieces) and _ANCHORS[-1] <= len(pieces[0]) < LONG
+            # Words of options are evidence too, but not that a question is followed by "yes" and "no".
+            if sum(map(len, pieces)) >= SHORTEST
+        ]
+        flat = [piece for _, pieces in asked for piece in pieces]
+        tokens = np.array([token for piece in flat for token in piece], np.int64)
+        counts = np.array([len(pieces) for _, pieces in asked], np.int64)
+        bounds = np.append(0, np.cumsum(np.array([len(piece) for piece in flat], np.int64)))
+        anchors, lists = [], {}
+        for n in _ANCHORS:
+            mine = [at for at, (_, pieces) in enumerate(asked) if n == _anchor(len(pieces[0]))]
+            if mine:
+                ends = [self._hashes[np.array(asked[at][1][0][-n:], np.int64)] for at in mine]
+                keys = np.array([compiled.gram_hashes(end, n)[0] for end in ends], np.uint64)
+                unique, starts, postings = _lists(keys, np.array(mine, np.int64))
+                anchors.append(Grams(n, unique, np.arange(unique.size)))
+                lists[n] = starts, postings
+        owners = np.array([number for number, _ in asked], np.int64)
+        return Questions(tokens, bounds, np.append(0, np.cumsum(counts)), owners, anchors, lists)
+
+    @functools.cached_property
+    def question_hashes(self) -> Hashes:
+        """The tokens of the questions as hashes."""
+        return self._hashes[self.questions.tokens]
 
     def _without_common(self, reference: Iterable[str], documents: int) -> Index:
-        seen: dict[int, Counter[int]] = defaultdict(Counter)
+        seen: Counter[int] = Counter()
         for text in reference:
-            sums = running_sums(self.numbered(tokenize(text)))
-            for n, grams in self.long.items():
-                seen[n].update(set(grams.find(gram_hashes(sums, n))[1].tolist()))
-        kept, allowed = {}, 0
-        for n, grams in self.long.items():
-            common = [key for key, count in seen[n].items() if count >= documents]
-            kept[n] = Grams(np.delete(grams.keys, common), np.delete(grams.places, common))
-            allowed += len(common)
-        return replace(self, long=kept, allowed=allowed)
+            tokens = hash_text(text)
+            for places, hashes in ((self.long, tokens.hashes), (self.masked, tokens.masked[0])):
+                for grams in places.sets.values():
+                    seen.update(grams.keys[np.unique(grams.find(hashes)[1])].tolist())
+        common = [key for key, count in seen.items() if count >= documents]
+        kept = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return Index(**kept | {"allowed": np.array(sorted(common), np.uint64)}) if common else self
+
+    # ------------------------------------------------------------------------------- files
 
     def save(self, path: Path) -> None:
         """Writes the index aside and renames it, as an uncompressed NumPy archive."""
-        arrays: dict[str, Any] = {name: getattr(self, name) for name in _ARRAYS}
-        for n, grams in [*self.long.items(), (OVERLAP, self.overlap)]:
-            arrays |= {f"keys{n}": grams.keys, f"places{n}": grams.places}
-        counts = np.array([VERSION, self.allowed, self.uncovered])
-        strings = {"hash": [self.hash], "names": self.names, "words": self.words}
-        arrays |= {
-            name: np.frombuffer("\0".join(value).encode(), np.uint8) for name, value in strings.items()
+        told = {
+            "version": VERSION,
+            "uncovered": self.uncovered,
+            "benchmarks": dict(self.benchmarks),
+            "names": self.names,
+            "words": self.words,
+            "pieces": self.pieces,
+            "kept": [vars(item) for item in self.kept],
         }
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(f"{path.name}.tmp")
         with aside.open("wb") as file:
-            np.savez(file, counts=counts, **arrays)
+            np.savez(
+                file,
+                hash=np.array(self.hash),
+                told=np.frombuffer(orjson.dumps(told), np.uint8),
+                tokens=self.tokens,
+                lengths=self.lengths,
+                allowed=self.allowed,
+            )
         aside.replace(path)
 
     @classmethod
     def load(cls, path: Path) -> Index:
         """Reads what `save` wrote. FactoryError when it is no index, or one of another version."""
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = dict(file)
-            version, allowed, uncovered = arrays["counts"].tolist()
-            strings = {
-                name: arrays[name].tobytes().decode().split("\0") for name in ("hash", "names", "words")
-            }
-        except (KeyError, ValueError, OSError) as error:
-            raise FactoryError(f"{path}: not an index of benchmarks ({error}); remove it") from error
+        arrays = _read(path, ("hash", "told", "tokens", "lengths", "allowed"))
+        told = orjson.loads(arrays.pop("told").tobytes())
+        version = told.pop("version")
         if version != VERSION:
-            raise FactoryError(f"{path}: an index of version {version}, not {VERSION}; remove it")
-        lengths = [int(name.removeprefix("keys")) for name in arrays if name.startswith("keys")]
-        grams = {n: Grams(arrays[f"keys{n}"], arrays[f"places{n}"]) for n in lengths}
-        return cls(
-            hash=strings["hash"][0],
-            names=strings["names"],
-            words=strings["words"],
-            overlap=grams.pop(OVERLAP),
-            long=grams,
-            allowed=allowed,
-            uncovered=uncovered,
-            **{name: arrays[name] for name in _ARRAYS},
-        )
+            raise FactoryError(f"{path}: an index of version {version}, not {VERSION}; make it anew")
+        told["kept"] = [Item(**item | {"pieces": tuple(item["pieces"])}) for item in told["kept"]]
+        return cls(**told | arrays | {"hash": str(arrays["hash"])})
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """Which files an index is made of, and how. Its hash is known without building it."""
-
-    benchmarks: tuple[str, ...]
-    columns: tuple[str, ...] = ()
-    reference: tuple[str, ...] = ()
-    allowed_documents: int = 10
-
-    @functools.cached_property
-    def hash(self) -> str:
-        """Hash of the files' names and bytes and of the settings."""
-        files = [
-            [path.name, _digest(path)]
-            for path in (*expand(self.benchmarks, "benchmark"), *expand(self.reference, "reference"))
-        ]
-        allowed = self.allowed_documents if self.reference else None
-        return content_hash(VERSION, sorted(files), list(self.columns), allowed)
-
-    def index(self, kept: Path | None = None) -> Index:
-        """The index: read from `kept` where that file holds this very one, else built and written there."""
-        if kept is not None and kept.exists():
-            found = Index.load(kept)
-            if found.hash == self.hash:
-                return found
-        files = expand(self.benchmarks, "benchmark")
-        source = (item for path in files for item in items(path, self.columns))
-        documents = (text for path in expand(self.reference, "reference") for text in texts(path))
-        index = Index.build(source, documents, self.allowed_documents, self.hash)
-        if not index.names:
-            raise FactoryError(
-                f"decontamination: {', '.join(map(str, files))}: no item of {SHORTEST} tokens or more"
-            )
-        if kept is not None:
-            index.save(kept)
-        return index
+def hash_of(path: Path) -> str:
+    """The hash of the index that a file holds, without reading the rest."""
+    return str(_read(path, ("hash",))["hash"])
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, hashlib.blake2b).hexdigest()
+def _read(path: Path, names: Sequence[str]) -> dict[str, Any]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in names}
+    except FileNotFoundError as error:
+        raise FactoryError(
+            f"{path}: there is no such index; make it: factory decontaminate index FILES... --out {path}"
+        ) from error
+    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+        raise FactoryError(f"{path}: not an index of benchmarks ({error}); make it anew") from error
 
 
-def _numbered(source: Iterable[Item]) -> tuple[list[str], list[str], Numbers, Numbers, int]:
-    """Names of items, words by number, all items' tokens end to end, the item of each, items left out."""
-    words: dict[str, int] = {"\ufffd unknown": 0}
-    names: list[str] = []
-    tokens: list[int] = []
-    lengths: list[int] = []
-    uncovered = 0
-    for name, text in _distinct(source):
-        item = tokenize(text)
-        if len([token for token in item if token]) < SHORTEST:
-            uncovered += 1
-            continue
-        names.append(name)
-        lengths.append(len(item))
-        tokens.extend(words.setdefault(token, len(words)) for token in item)
-    owner = np.repeat(np.arange(len(names)), lengths)
-    return names, list(words), np.array(tokens, np.int64), owner, uncovered
+def _keep(kept: dict[str, list[tuple[str, Item]]], item: Item) -> None:
+    """Holds the items whose hashes come first, of each sort, so that the same ones are held on any machine."""
+    sorts = {"any": True, "options": len(item.pieces) > 2, "numbers": any(map(str.isdecimal, item.text))}
+    for sort, fits in sorts.items():
+        held = kept[sort]
+        if fits:
+            held.append((content_hash(item.text), item))
+        if len(held) >= 2 * KEPT_ITEMS:
+            held[:] = _first_of(held)
 
 
-def _distinct(source: Iterable[Item]) -> Iterable[tuple[str, str]]:
+def _first_of(held: list[tuple[str, Item]]) -> list[tuple[str, Item]]:
+    return sorted(held, key=itemgetter(0))[:KEPT_ITEMS]
+
+
+def _distinct(source: Iterable[Item]) -> Iterable[tuple[Item, bool]]:
     """Items and, as items of their own, their questions without options: a leak may drop or reorder these.
     A question that stands over different options ("Which of these is true?") tells no item from another."""
     stems: dict[str, tuple[str, set[str]]] = {}
@@ -227,27 +346,34 @@ def _distinct(source: Iterable[Item]) -> Iterable[tuple[str, str]]:
             stems.setdefault(item.stem, (item.place, set()))[1].add(item.text)
         if item.text not in seen:
             seen.add(item.text)
-            yield item.place, item.text
+            yield item, True
     for stem, (place, wholes) in stems.items():
         if len(wholes) == 1 and stem not in seen:
-            yield place, stem
+            yield Item(place, stem), False
 
 
-def _places(tokens: Numbers, owner: Numbers, empty: int) -> dict[int, Numbers]:
-    """Where the n-grams of the 13-gram test start, by n; no empty token is part of one."""
-    real = tokens != empty
-    places: dict[int, Numbers] = {}
-    if tokens.size >= LONG:
-        within = owner[: 1 - LONG] == owner[LONG - 1 :]
-        places[LONG] = np.flatnonzero(within & real[: 1 - LONG] & real[LONG - 1 :])
-    words = np.flatnonzero(real)
-    item, first, lengths = np.unique(owner[words], return_index=True, return_counts=True)
+def _starts(owners: Numbers) -> dict[int, Numbers]:
+    """Where the n-grams of the 13-gram test start, by n, in tokens of items end to end."""
+    starts: dict[int, Numbers] = {}
+    if owners.size >= LONG:
+        starts[LONG] = np.flatnonzero(owners[: 1 - LONG] == owners[LONG - 1 :])
+    _, first, lengths = np.unique(owners, return_index=True, return_counts=True)
     for n in range(SHORTEST, LONG):
         if (lengths == n).any():
-            places[n] = words[first[lengths == n]]
-    return places if item.size else {}
+            starts[n] = first[lengths == n]
+    return starts
 
 
-def _grams(sums: Hashes, n: int, places: Numbers) -> Grams:
-    keys, first = np.unique(gram_hashes(sums, n)[places], return_index=True)
-    return Grams(keys, places[first])
+def _lists(keys: Hashes, values: Numbers) -> tuple[Hashes, Numbers, Numbers]:
+    """Each key once, where its list of values starts, and the lists end to end, each value once in a list."""
+    order = np.lexsort((values, keys))
+    keys, values = keys[order], values[order]
+    first = np.ones(keys.size, np.bool_)
+    first[1:] = (keys[1:] != keys[:-1]) | (values[1:] != values[:-1])
+    keys, values = keys[first], values[first]
+    unique, starts = np.unique(keys, return_index=True)
+    return unique, np.append(starts, keys.size), values
+
+
+def _anchor(size: int) -> int:
+    return next(n for n in _ANCHORS if n <= size)

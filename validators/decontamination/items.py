@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import glob
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,13 +51,19 @@ TURNS = "turns"
 FORMATS = (".jsonl", ".json", ".parquet", ".csv", ".tsv")
 
 
+_LABEL = re.compile(r"(?:^|(?<=[\s.?!:;,)]))\(?([A-J])[.):](?=\s|\d|\$|\w)")
+"""What stands before an option in running text: "A. 71", "(B) 62"."""
+
+
 @dataclass(frozen=True)
 class Item:
-    """What a benchmark asks. `stem` is the question without its options, where there are any."""
+    """What a benchmark asks. `stem`: the question without its options, where these have columns of their own;
+    `pieces`: the question and each option, where there are options, in columns or in the text."""
 
     place: str
     text: str
     stem: str = ""
+    pieces: tuple[str, ...] = ()
 
 
 def expand(patterns: Sequence[str], what: str) -> list[Path]:
@@ -76,22 +83,23 @@ def expand(patterns: Sequence[str], what: str) -> list[Path]:
     return list(found)
 
 
-def records(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def records(path: Path, name: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Every record of a file with its place ("file.jsonl:12"), names of columns in lower case."""
     read = {".jsonl": _lines, ".json": _json, ".parquet": _parquet, ".csv": _csv, ".tsv": _csv}
     reader = read.get(path.suffix.lower())
     if reader is None:
         raise FactoryError(f"decontamination: {path}: unknown format; there are: {', '.join(FORMATS)}")
     for number, record in reader(path):
-        place = f"{path.name}:{number}"
+        place = f"{name or path.name}:{number}"
         if not isinstance(record, dict):
             raise FactoryError(f"decontamination: {place}: a record is an object with named columns")
         yield place, {str(name).strip().lower(): value for name, value in record.items()}
 
 
-def items(path: Path, columns: Sequence[str] = ()) -> Iterator[Item]:
-    """The items of a benchmark file. `columns`: those to join, in place of the usual ones."""
-    for place, record in records(path):
+def items(path: Path, columns: Sequence[str] = (), name: str = "") -> Iterator[Item]:
+    """The items of a benchmark file. `columns`: those to join, in place of the usual ones; `name`: what the file is
+    called in the places of its items."""
+    for place, record in records(path, name):
         if columns:
             parts = [_flat(record[name.lower()]) for name in columns if name.lower() in record]
             if not parts:
@@ -120,14 +128,37 @@ def _usual(place: str, record: Mapping[str, Any]) -> Item:
     if stem is None:
         raise _no_columns(place, record, STEMS)
     asked = record[stem]
-    options = [record[name] for name in (*CHOICES, *CHOICE) if record.get(name) is not None]
+    given = [record[name] for name in (*CHOICES, *CHOICE) if record.get(name) is not None]
     if isinstance(asked, dict):  # ARC as first published: {"stem": ..., "choices": [...]}
-        options += [asked[name] for name in CHOICES if name in asked]
+        given += [asked[name] for name in CHOICES if name in asked]
         asked = asked.get("stem", "")
     before = [_flat(record[name]) for name in CONTEXTS if record.get(name) is not None]
     question = " ".join(filter(None, [*before, _flat(asked)]))
-    choices = " ".join(filter(None, map(_flat, options)))
-    return Item(place, f"{question} {choices}", question) if choices else Item(place, question)
+    options = [option for value in given for option in _listed(value) if option]
+    if not options:
+        return Item(place, question, pieces=in_pieces(question))
+    pieces = (question, *(_LABEL.sub("", option, count=1) for option in options))
+    return Item(place, f"{question} {' '.join(options)}", question, pieces)
+
+
+def in_pieces(text: str) -> tuple[str, ...]:
+    """The question and the options of a text that holds them as "A. ... B. ... C. ..."; () where it does not."""
+    found: list[re.Match[str]] = []
+    for label in _LABEL.finditer(text):
+        if label[1] == "ABCDEFGHIJ"[len(found)]:
+            found.append(label)
+    if len(found) < 3:
+        return ()
+    ends = [*(label.start() for label in found[1:]), len(text)]
+    options = [text[label.end() : end].strip() for label, end in zip(found, ends, strict=True)]
+    return text[: found[0].start()].strip(), *options
+
+
+def _listed(value: Any) -> list[str]:
+    """Options one by one, as `_flat` would join them."""
+    if isinstance(value, dict):
+        value = value["text"] if "text" in value else list(value.values())
+    return [_flat(one) for one in value] if isinstance(value, list | tuple) else [_flat(value)]
 
 
 def _flat(value: Any) -> str:

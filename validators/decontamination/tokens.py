@@ -26,20 +26,25 @@ class _Separators(dict[int, str]):
 
     def __missing__(self, point: int) -> str:
         char = chr(point)
-        self[point] = char if char.isalnum() or char == "_" or _is_mark(char) else " "
+        self[point] = char if char.isalnum() or char == "_" or is_mark(char) else " "
         return self[point]
 
 
 _SEPARATORS = _Separators()
 
 
+def folded(text: str) -> str:
+    """A text with compatibility forms and case folded."""
+    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold().lower()
+
+
 def tokenize(text: str) -> list[str]:
     """The tokens of a text; the first and the last are empty where it begins or ends with no word."""
+    text = folded(text)
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text).casefold()
         # Where only quotes and dashes were not ASCII, the rest goes the far quicker way of ASCII.
         text = _PUNCTUATION.sub(" ", text)
-    text = text.lower().translate(_SEPARATORS)
+    text = text.translate(_SEPARATORS)
     words = text.split()
     if not text.isascii() and _HAS_UNSPACED.search(text):
         words = [token for word in words for token in _letters(word)]
@@ -56,12 +61,18 @@ def _letters(word: str) -> list[str]:
         return [word]
     tokens: list[str] = []
     for piece in _LETTER.findall(word):
-        if tokens and _is_mark(piece[0]):
+        if tokens and is_mark(piece[0]):
             tokens[-1] += piece
         else:
             tokens.append(piece)
     return tokens
 
 
-def _is_mark(char: str) -> bool:
+def is_unspaced(char: str) -> bool:
+    """Whether it belongs to a script that is written without spaces."""
+    return _HAS_UNSPACED.match(char) is not None
+
+
+def is_mark(char: str) -> bool:
+    """Whether it is an accent or a vowel sign: part of the letter before it."""
     return unicodedata.category(char)[0] == "M"

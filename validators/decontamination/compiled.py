@@ -1,0 +1,267 @@
+"""What runs over every character and every token, compiled: words of UTF-8 text as hashes, and n-grams found in
+sets of them.
+
+A token is the hash of its folded characters, an n-gram a polynomial of its tokens, rolled along the text. A map
+of bits stands in front of each set: nearly all n-grams of clean text end there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from factory.errors import FactoryError
+
+try:
+    from numba import njit
+except ImportError as error:
+    raise FactoryError(
+        "decontamination needs numba, which is not installed: pip install 'seedfactory[seeds]'"
+    ) from error
+
+Hashes = NDArray[np.uint64]
+Numbers = NDArray[np.int64]
+Table = Any
+"""Arrays that only compiled code touches: bits, slots."""
+
+SEPARATOR, WORD, ALONE, MARK, ALONE_MARK, SEVERAL, ASK, DIGIT = 0, 1, 2, 3, 4, 5, 6, 8
+"""What a character is: none of a word; of a word; a word by itself; a mark; a mark of an unspaced script; folded to
+several; one that may join its neighbours (Python folds the text first). DIGIT is added to the first ones."""
+
+RANK = 21
+"""Where the bits of a mark's combining class start, above those of its character."""
+
+NUMBER = np.uint64(0x9FB21C651E98DF25)
+"""The token that stands for a run of numbers where these are masked."""
+
+_SELECTORS = 0xE0100, 0xE01EF
+_BASE = np.uint64(0x9E3779B97F4A7C15)
+_PRIME, _BASIS = np.uint64(0x100000001B3), np.uint64(0xCBF29CE484222325)
+
+
+@njit(cache=True)
+def _mix(value):  # type: ignore[no-untyped-def]
+    """The finaliser of splitmix64: every bit of the input changes half of the output's."""
+    value ^= value >> np.uint64(30)
+    value *= np.uint64(0xBF58476D1CE4E5B9)
+    value ^= value >> np.uint64(27)
+    value *= np.uint64(0x94D049BB133111EB)
+    return value ^ (value >> np.uint64(31))
+
+
+@njit(cache=True)
+def hash_tokens(buffer, classes, folded, several):  # type: ignore[no-untyped-def]
+    """Hashes of the tokens of a text in UTF-8, and which of them are numbers. Empty arrays where a character
+    says ASK; there is no text without a token.
+
+    `folded`: a character's folded form, for SEVERAL where their count and they stand in `several`, with the
+    combining class for marks.
+    """
+    hashes = np.empty(len(buffer) + 3, np.uint64)
+    numbers = np.empty(len(buffer) + 3, np.bool_)
+    size, count, at, left, place = len(buffer), 0, 0, 0, np.int64(0)
+    inside, value, digits, first, rank = SEPARATOR, _BASIS, True, True, np.int64(0)
+    while at < size or left:
+        if left:
+            code = np.int64(several[place])
+            place, left = place + 1, left - 1
+        else:
+            code = np.int64(buffer[at])
+            if code < 0x80:
+                at += 1
+            elif code < 0xE0:
+                code = ((code & 0x1F) << 6) | (np.int64(buffer[at + 1]) & 0x3F)
+                at += 2
+            elif code < 0xF0:
+                code = ((code & 0x0F) << 12) | ((np.int64(buffer[at + 1]) & 0x3F) << 6)
+                code |= np.int64(buffer[at + 2]) & 0x3F
+                at += 3
+            else:
+                code = ((code & 0x07) << 18) | ((np.int64(buffer[at + 1]) & 0x3F) << 12)
+                code |= ((np.int64(buffer[at + 2]) & 0x3F) << 6) | (np.int64(buffer[at + 3]) & 0x3F)
+                at += 4
+        if code < len(classes):
+            kind, code = classes[code], np.int64(folded[code])
+        else:
+            kind = MARK if _SELECTORS[0] <= code <= _SELECTORS[1] else SEPARATOR
+        what = kind & 7
+        if what == SEVERAL:
+            left, place = several[code], code + 1
+            continue
+        if what == ASK:
+            return hashes[:0], numbers[:0]
+        if what == SEPARATOR:
+            if inside != SEPARATOR or first:  # a text that begins with no word begins with an empty token
+                hashes[count], numbers[count] = _mix(value), digits and not first
+                count += 1
+            inside, value, digits, first, rank = SEPARATOR, _BASIS, True, False, np.int64(0)
+            continue
+        first = False
+        if what in (MARK, ALONE_MARK):
+            before, rank = rank, code >> RANK
+            if before > rank > 0:  # marks in an order of their own
+                return hashes[:0], numbers[:0]
+            code &= (1 << RANK) - 1
+        else:
+            rank = np.int64(0)
+        # Marks belong to what stands before them; letters of unspaced scripts stand alone.
+        if inside != SEPARATOR and (what == ALONE or (what == WORD and inside == ALONE)):
+            hashes[count], numbers[count] = _mix(value), digits
+            count += 1
+            value, digits = _BASIS, True
+        inside = ALONE if what in (ALONE, ALONE_MARK) else WORD
+        value = (value ^ np.uint64(code)) * _PRIME
+        digits = digits and kind >= DIGIT
+    hashes[count], numbers[count] = _mix(value), digits and inside != SEPARATOR
+    return hashes[: count + 1], numbers[: count + 1]
+
+
+@njit(cache=True)
+def mask(hashes, numbers):  # type: ignore[no-untyped-def]
+    """The tokens with each run of numbers as one, and where each stood. The empty tokens at the ends go."""
+    empty = _mix(_BASIS)
+    masked = np.empty(len(hashes), np.uint64)
+    origins = np.empty(len(hashes), np.int64)
+    count = 0
+    for at in range(len(hashes)):
+        if hashes[at] == empty or (numbers[at] and count > 0 and masked[count - 1] == NUMBER):
+            continue
+        masked[count] = NUMBER if numbers[at] else hashes[at]
+        origins[count] = at
+        count += 1
+    return masked[:count], origins[:count]
+
+
+@njit(cache=True)
+def gram_hashes(tokens, n):  # type: ignore[no-untyped-def]
+    """The hash of the n-gram that starts at each token."""
+    made = np.empty(max(0, len(tokens) - n + 1), np.uint64)
+    value, leaving = np.uint64(0), np.uint64(1)
+    for _ in range(n):
+        leaving *= _BASE
+    for at in range(len(tokens)):
+        value = value * _BASE + tokens[at]
+        if at >= n:
+            value -= tokens[at - n] * leaving
+        if at >= n - 1:
+            made[at - n + 1] = value
+    return made
+
+
+@njit(cache=True)
+def fill(keys, bits, slots):  # type: ignore[no-untyped-def]
+    """Enters keys, each once, into a map of bits and a table of open addressing whose slots hold key + 1."""
+    shift, place = np.uint64(_shift(len(bits) * 64)), np.uint64(_shift(len(slots)))
+    last = len(slots) - 1
+    for key in range(len(keys)):
+        bit = keys[key] >> shift
+        bits[bit >> np.uint64(6)] |= np.uint64(1) << (bit & np.uint64(63))
+        slot = np.int64((keys[key] * _PRIME) >> place)
+        while slots[slot]:
+            slot = (slot + 1) & last
+        slots[slot] = key + 1
+
+
+@njit(cache=True)
+def _shift(size):  # type: ignore[no-untyped-def]
+    """How far a hash goes down to be a place among `size`, a power of two."""
+    shift = 64
+    while size > 1:
+        size >>= 1
+        shift -= 1
+    return shift
+
+
+@njit(cache=True)
+def find(tokens, n, keys, bits, slots):  # type: ignore[no-untyped-def]
+    """Where n-grams of a set start in a text, and which keys they are."""
+    starts = np.empty(max(0, len(tokens) - n + 1), np.int64)
+    found = np.empty(max(0, len(tokens) - n + 1), np.int64)
+    count, last = 0, len(slots) - 1
+    shift, place = np.uint64(_shift(len(bits) * 64)), np.uint64(_shift(len(slots)))
+    value, leaving = np.uint64(0), np.uint64(1)
+    for _ in range(n):
+        leaving *= _BASE
+    for at in range(len(tokens)):
+        value = value * _BASE + tokens[at]
+        if at >= n:
+            value -= tokens[at - n] * leaving
+        if at < n - 1:
+            continue
+        bit = value >> shift
+        if not (bits[bit >> np.uint64(6)] >> (bit & np.uint64(63))) & np.uint64(1):
+            continue
+        slot = np.int64((value * _PRIME) >> place)
+        while slots[slot]:
+            if keys[slots[slot] - 1] == value:
+                starts[count], found[count] = at - n + 1, slots[slot] - 1
+                count += 1
+                break
+            slot = (slot + 1) & last
+    return starts[:count], found[:count]
+
+
+@njit(cache=True)
+def gather(keys, starts, postings):  # type: ignore[no-untyped-def]
+    """What the keys' lists hold, end to end."""
+    size = 0
+    for key in keys:
+        size += starts[key + 1] - starts[key]
+    made = np.empty(size, np.int64)
+    size = 0
+    for key in keys:
+        for at in range(starts[key], starts[key + 1]):
+            made[size] = postings[at]
+            size += 1
+    return made
+
+
+@njit(cache=True)
+def distinct(tokens, n):  # type: ignore[no-untyped-def]
+    """How many different n-grams a text has, by their hashes."""
+    grams = gram_hashes(tokens, n)
+    room = 16
+    while room < 2 * len(grams):
+        room *= 2
+    place = np.uint64(_shift(room))
+    table = np.zeros(room, np.uint64)
+    count = 0
+    for gram in grams:
+        value = gram if gram else np.uint64(1)  # nothing but an empty slot is 0
+        slot = np.int64((value * _PRIME) >> place)
+        while table[slot] and table[slot] != value:
+            slot = (slot + 1) & (room - 1)
+        if not table[slot]:
+            table[slot] = value
+            count += 1
+    return count
+
+
+@njit(cache=True)
+def pieces_follow(tokens, end, pieces, bounds):  # type: ignore[no-untyped-def]
+    """Whether a question ends at `end` and every option stands somewhere after it, in any order. Piece i is
+    ``pieces[bounds[i]:bounds[i + 1]]``, the question the first."""
+    question = bounds[1] - bounds[0]
+    if end < question:
+        return False
+    for at in range(question):
+        if tokens[end - question + at] != pieces[bounds[0] + at]:
+            return False
+    options = len(bounds) - 2
+    # Room for letters before the options, and for a word or two between them.
+    last = min(len(tokens), end + 2 * (bounds[-1] - bounds[1]) + 3 * options + 8)
+    for option in range(1, options + 1):
+        size = bounds[option + 1] - bounds[option]
+        there = False
+        for start in range(end, last - size + 1):
+            same = 0
+            while same < size and tokens[start + same] == pieces[bounds[option] + same]:
+                same += 1
+            if same == size:
+                there = True
+                break
+        if not there:
+            return False
+    return True
