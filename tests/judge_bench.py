@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-from factory.discovery import VALIDATORS, load, offered
+from factory.build import open_resources
+from factory.catalog import load_catalog
+from factory.discovery import VALIDATORS, load
 from factory.plugins import Validator, instantiate
 from factory.records import Sample, Verdict
 from factory.store.writer import Writer
-from factory.teacher.client import client_for
 from factory.teacher.journal import Journal, Recorded
-from factory.teacher.model import Model
 from factory.teacher.prompts import Prompts
-from factory.teacher.teacher import Resources, Subject, Teacher
+from factory.teacher.teacher import Subject, Teacher
 
 
 class Bench:
@@ -32,26 +33,20 @@ class Bench:
         return asyncio.run(self._judged(samples))
 
     async def _judged(self, samples: Sequence[Sample]) -> list[Verdict]:
-        model = Model(model="rehearsal")
-        client = client_for(model)
-        # A validator that asks a model runs nothing, and the other way round.
-        executors = {} if self.plugin.roles else {"python": offered("factory.executors", "python")()}
         prompts = Prompts.read(self.plugin.prompts) if self.plugin.roles else None
-        resources = Resources({"writer": model}, {"writer": client}, executors)
-        with tempfile.TemporaryDirectory() as folder, Writer(Path(folder) / "bench.duckdb") as writer:
+        async with AsyncExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            (folder / "catalog.yaml").write_text("models: {writer: {model: rehearsal}}\n")
+            writer = stack.enter_context(Writer(folder / "bench.duckdb"))
+            resources = await open_resources(load_catalog(folder / "catalog.yaml"), stack)
             journal = Journal(writer, "bench")
-            try:
-                verdicts = []
-                for number, sample in enumerate(samples):
-                    subject = Subject("bench", f"seed {number}", number, self.plugin.name)
-                    teacher = Teacher(self.plugin, prompts, subject, resources, journal, Recorded())
-                    verdicts.append(await self._judge.check(sample, teacher))
-                return verdicts
-            finally:
-                self.calls, self.executions = journal.tally.calls, journal.tally.executions
-                await client.close()
-                for executor in executors.values():
-                    await executor.close()
+            verdicts = []
+            for number, sample in enumerate(samples):
+                subject = Subject("bench", f"seed {number}", number, self.plugin.name)
+                teacher = Teacher(self.plugin, prompts, subject, resources, journal, Recorded())
+                verdicts.append(await self._judge.check(sample, teacher))
+            self.calls, self.executions = journal.tally.calls, journal.tally.executions
+            return verdicts
 
 
 def judged(name: str, sample: Sample, **settings: Any) -> Verdict:
