@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-from validators.answers.numbers import number, quantity
+from validators.answers.algebra import Value
+from validators.answers.dates import clock, date
+from validators.answers.formula import formula
+from validators.answers.lists import alternatives, enclosed, listed, split
+from validators.answers.numbers import number
 from validators.answers.plain import plain
+from validators.answers.regions import HIGHEST, LOWEST, End, Region, interval, region
+from validators.answers.statements import equation, named_value, ratio
+from validators.answers.units import quantity
+from validators.answers.wording import choice, formal, words
 
 Kind = Literal[
     "number",
     "quantity",
-    "choice",
-    "boolean",
-    "date",
+    "expression",
+    "equation",
     "infinity",
     "set",
     "tuple",
     "list",
+    "sequence",
     "interval",
     "union",
-    "sequence",
-    "expression",
+    "assignments",
+    "choice",
+    "boolean",
+    "date",
+    "time",
+    "ratio",
+    "range",
+    "formula",
     "text",
 ]
 _DEPTH = 8  # brackets in brackets beyond this are read as text
@@ -33,22 +46,30 @@ _LONGEST = 2000  # characters: beyond this an answer is an essay, and compared a
 
 @dataclass(frozen=True)
 class Key:
-    """The type of an answer and its exact value. Keys of different types are never equal."""
+    """The type of an answer and its exact value. Keys of different types are never equal.
+
+    `open`: a formula whose form does not decide; another one may still have the same value.
+    """
 
     kind: Kind
     value: Hashable
+    open: bool = field(default=False, compare=False)
+
+
+def key(text: str) -> Key | None:
+    """The key of an answer, or None where there is none (an empty text). docs/answers.md has the table.
+
+    Numbers are exact: 0.5, 1/2, ½ and 50% are one, 0.333 and 1/3 are two, and 50 is not 50%. Units are
+    converted where that is exact. (1, 2), [1, 2], {1, 2}, [1, 2) and the bare "1, 2" are five things; x < 5
+    is (-∞, 5). Letters A to J are choices. What is none of these is a formula as written, or text.
+    """
+    if len(text) > _LONGEST:
+        return Key("text", " ".join(text.split()) or None) if text.strip() else None
+    return _cached(text)
 
 
 @functools.lru_cache(maxsize=4096)
-def key(text: str) -> Key | None:
-    """The key of an answer, or None where there is none (an empty text).
-
-    Numbers are exact: 0.5, 1/2, ½ and 50% are one, 0.333 and 1/3 are two, and 50 is not 50%. Units are kept,
-    not converted. (1, 2), [1, 2], {1, 2}, [1, 2) and the bare "1, 2" are five things. Letters A to J are
-    choices. What is none of these is compared as an expression (case counts, spaces do not) or as text.
-    """
-    if len(text) > _LONGEST:
-        return Key("text", " ".join(text.split()))
+def _cached(text: str) -> Key | None:
     return _key(plain(text), _DEPTH, alone=True)
 
 
@@ -58,193 +79,153 @@ def same(a: str, b: str) -> bool:
     return first is not None and first == key(b)
 
 
+def also(text: str) -> Key | None:
+    """Another reading that an answer allows: the bare number of a quantity, the interval that a pair may be.
+
+    It makes nothing the same by itself; a vote uses it where all votes leave one such reading.
+    """
+    text = plain(text) if len(text) <= _LONGEST else ""
+    text = named_value(text) or text
+    if number(text) is None and (measured := quantity(text)):
+        return Key("number", measured[2])
+    found = interval(text, _end, sure=True)
+    return _of_region((found,)) if found else None
+
+
 def _key(text: str, depth: int, alone: bool = False) -> Key | None:
     if not text:
         return None
-    if alone and (found := _choice(text)):
-        return found
+    if alone and (letter := choice(text)):
+        return Key("choice", letter)
     if text.lower() in _BOOLEANS:
         return Key("boolean", _BOOLEANS[text.lower()])
-    if alone and (given := _ASSIGNED.fullmatch(text)):
-        text = given[1]
-    if (value := number(text)) is not None:
-        return Key("number", value)
-    if (measured := quantity(text)) is not None:
-        return Key("quantity", measured)
-    found = _date(text) or _infinity(text)
-    if found is None and depth:
-        found = _collection(text, depth - 1) or _sequence(text, depth - 1)
-    return found or _wording(text)
+    if alone and (value := named_value(text)):
+        text = value
+    return _simple(text) or (_composed(text, depth - 1) if depth else None) or _as_formula(text)
 
-
-# ------------------------------------------------------------------------------- choices and dates
 
 _BOOLEANS = {"yes": True, "true": True, "no": False, "false": False}
-_ASSIGNED = re.compile(r"[A-Za-zα-ωθ](?:\([a-z]\))? ?= ?([^=,<>]+)")
-_BARE_CHOICE = re.compile(r"\(?([A-J])[).:]?|\(([a-j])\)|([a-j])\)")
-_NAMED_CHOICE = re.compile(r"(?:option|choice|answer):? \(?([A-J])\)?[.:]?", re.IGNORECASE)
-_CHOICE_AND_TEXT = re.compile(r"(?:(?:option|choice) )?(?:\(([A-Ja-j])\)|([A-J])\)) ?(.+)", re.IGNORECASE)
-_ANOTHER_PART = re.compile(r"(?<![A-Za-z])[A-Ja-j]\)")
-
-_MONTHS = (
-    *("january", "february", "march", "april", "may", "june"),
-    *("july", "august", "september", "october", "november", "december"),
-)
-_MONTH = "(" + "|".join(f"{month[:3]}(?:{month[3:]})?\\.?" for month in _MONTHS) + ")"
-_ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
-_DAY_FIRST = re.compile(rf"(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH},? (\d{{4}})", re.IGNORECASE)
-_MONTH_FIRST = re.compile(rf"{_MONTH} (?:the )?(\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}})", re.IGNORECASE)
-_MONTH_ONLY = re.compile(rf"{_MONTH},? (\d{{4}})", re.IGNORECASE)
+_INFINITIES = {"∞": 1, "+∞": 1, "-∞": -1, "infinity": 1, "+infinity": 1, "-infinity": -1, "- ∞": -1}
 
 
-def _choice(text: str) -> Key | None:
-    found = _BARE_CHOICE.fullmatch(text) or _NAMED_CHOICE.fullmatch(text)
-    if found is None:
-        found = _CHOICE_AND_TEXT.fullmatch(text)
-        # "(a) 5 (b) 7" answers two parts and chooses neither.
-        if found is None or _ANOTHER_PART.search(found[3]):
-            return None
-        return Key("choice", (found[1] or found[2]).upper())
-    return Key("choice", next(filter(None, found.groups())).upper())
-
-
-def _date(text: str) -> Key | None:
-    if found := _ISO.fullmatch(text):
-        return _day(*map(int, found.groups()))
-    if found := _DAY_FIRST.fullmatch(text):
-        return _day(int(found[3]), _month(found[2]), int(found[1]))
-    if found := _MONTH_FIRST.fullmatch(text):
-        return _day(int(found[3]), _month(found[1]), int(found[2]))
-    if found := _MONTH_ONLY.fullmatch(text):
-        return Key("date", (int(found[2]), _month(found[1])))
-    return None
-
-
-def _month(name: str) -> int:
-    return next(at for at, month in enumerate(_MONTHS, start=1) if month.startswith(name.lower()[:3]))
-
-
-def _day(year: int, month: int, day: int) -> Key | None:
-    return Key("date", (year, month, day)) if 1 <= month <= 12 and 1 <= day <= 31 else None
-
-
-def _infinity(text: str) -> Key | None:
-    signs = {"∞": 1, "+∞": 1, "-∞": -1, "infinity": 1, "+infinity": 1, "-infinity": -1, "- ∞": -1}
-    sign = signs.get(text.lower())
+def _simple(text: str) -> Key | None:
+    """Numbers, quantities, dates, times, ratios and infinities."""
+    if (value := number(text)) is not None:
+        return Key("number", value)
+    if day := date(text):
+        return Key("date", day)
+    if time := clock(text):
+        return Key("time", time)
+    if measured := quantity(text):
+        return Key("quantity", measured[:2])
+    if compared := ratio(text):
+        return Key(*compared)
+    sign = _INFINITIES.get(text.lower())
     return None if sign is None else Key("infinity", sign)
 
 
-# ------------------------------------------------------------------------------------- collections
-
-_PAIRS = {"(": ")", "[": "]", "{": "}"}
-_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})*")
-
-
-def _collection(text: str, depth: int) -> Key | None:
-    """Sets, tuples, lists, intervals and unions of them; a single thing in round brackets is that thing."""
-    if text == "∅" or text.lower() == "empty set":
+def _composed(text: str, depth: int) -> Key | None:
+    """Regions, sets, tuples, lists, and several answers in a row."""
+    if (found := region(text, _end)) is not None:
+        return _of_region(found)
+    if text == "∅" or text.lower() in ("empty set", "the empty set"):
         return Key("set", frozenset())
-    pieces = _split(text, "∪")
-    if len(pieces) > 1:
-        parts = [_collection(piece.strip(), depth) for piece in pieces]
-        return Key("union", frozenset(parts)) if all(parts) else None
-    if text[0] not in "([{" or text[-1] not in ")]}" or not _encloses(text):
-        return None
-    inner = text[1:-1].strip()
-    if not inner:
-        return Key("set", frozenset()) if text[0] == "{" else None
-    elements = _elements(inner, depth)
-    if elements is None:
-        return None
-    match text[0], text[-1]:
-        case "{", "}":
-            return Key("set", frozenset(elements))
-        case "(", ")" if len(elements) == 1:
-            return elements[0]
-        case (("(" | "["), (")" | "]")) if len(elements) == 2 and _is_interval(text, elements):
-            return Key("interval", (text[0], *elements, text[-1]))
-        case "(", ")":
-            return Key("tuple", elements)
-        case "[", "]":
-            return Key("list", elements)
+    if (inner := enclosed(text)) is not None:
+        return _in_brackets(text[0], inner, text[-1], depth)
+    if several := alternatives(text):
+        keys = _keys(several, depth, named=True)
+        if keys and not any(one.kind in ("text", "choice") for one in keys):
+            return _collected("set", frozenset(keys))
+    if pieces := listed(text):
+        named = [(split(piece, "=")[0].strip(), named_value(piece.strip())) for piece in pieces]
+        keys = _keys(pieces, depth, named=True)
+        if keys is None or any(one.kind in ("text", "formula", "equation") for one in keys):
+            return None
+        if all(value for _, value in named):
+            return _assigned([name for name, _ in named], keys)
+        return None if any(value for _, value in named) else _collected("sequence", keys)
     return None
 
 
-def _is_interval(text: str, ends: tuple[Key, ...]) -> bool:
-    """Mixed brackets or an infinite end say so; (1, 2) alone is a pair and [1, 2] a list."""
-    return _PAIRS[text[0]] != text[-1] or any(end.kind == "infinity" for end in ends)
+def _assigned(names: list[str], keys: tuple[Key, ...]) -> Key:
+    """ "x = 1, x = 2" are the two values of x; "x = 1, y = 2" is one point."""
+    if len(set(names)) == 1:
+        return _collected("set", frozenset(keys))
+    given = frozenset(zip(names, keys, strict=True))
+    return Key("assignments", given, open=any(one.open for one in keys))
 
 
-def _sequence(text: str, depth: int) -> Key | None:
-    """A bare list of numbers, quantities or collections; a list of words is left to the text."""
-    text = re.sub(r",? and ", ", ", text)
-    elements = _elements(text, depth) if "," in text or ";" in text else None
-    if elements is None or len(elements) < 2 or any(item.kind in ("text", "expression") for item in elements):
+def _in_brackets(left: str, inner: str, right: str, depth: int) -> Key | None:
+    if not inner.strip():
+        return Key("set", frozenset()) if left == "{" else None
+    pieces = listed(inner) or [inner]
+    keys = _keys(pieces, depth)
+    if keys is None:
         return None
-    return Key("sequence", elements)
+    match left, right:
+        case "{", "}":
+            return _collected("set", frozenset(keys))
+        case "(", ")" if len(keys) == 1:
+            return keys[0]
+        case "(", ")":
+            return _collected("tuple", keys)
+        case "[", "]":
+            return _collected("list", keys)
+    return None
 
 
-def _elements(text: str, depth: int) -> tuple[Key, ...] | None:
-    pieces = _split(text, ";")
-    if len(pieces) == 1:
-        pieces = _joined(_split(text, ","))
-    keys = [_key(piece.strip(), depth) for piece in pieces]
-    return tuple(item for item in keys if item is not None) if all(keys) else None
+def _keys(pieces: list[str], depth: int, named: bool = False) -> tuple[Key, ...] | None:
+    """The keys of several answers; None where one has none."""
+    texts = (piece.strip() for piece in pieces)
+    keys = [_key((named and named_value(text)) or text, depth) for text in texts]
+    return tuple(one for one in keys if one is not None) if all(keys) else None
 
 
-def _joined(pieces: list[str]) -> list[str]:
-    """Puts "2,000" together again where the list's own commas are followed by spaces."""
-    if not any(piece.startswith(" ") for piece in pieces):
-        return pieces
-    joined = pieces[:1]
-    for piece in pieces[1:]:
-        if (
-            re.fullmatch(r"\d{3}", piece.rstrip())
-            and not piece[0].isspace()
-            and _GROUPED.fullmatch(joined[-1].strip())
-        ):
-            joined[-1] += f",{piece}"
-        else:
-            joined.append(piece)
-    return joined
+def _collected(kind: Kind, keys: tuple[Key, ...] | frozenset[Key]) -> Key:
+    return Key(kind, keys, open=any(one.open for one in keys))
 
 
-def _split(text: str, mark: str) -> list[str]:
-    """Cuts at the marks that stand in no bracket."""
-    pieces, depth, start = [], 0, 0
-    for at, char in enumerate(text):
-        if char in "([{":
-            depth += 1
-        elif char in ")]}":
-            depth -= 1
-        elif char == mark and depth == 0:
-            pieces.append(text[start:at])
-            start = at + 1
-    return [*pieces, text[start:]]
+def _of_region(found: Region) -> Key:
+    """A region by its ends; one of single points is a set."""
+    if all(one.low == one.high for one in found):
+        return Key("set", frozenset(_of_end(one.low) for one in found))
+    parts = tuple((one.low[1], one.has_low, one.high[1], one.has_high) for one in found)
+    return Key("interval", parts[0]) if len(parts) == 1 else Key("union", frozenset(parts))
 
 
-def _encloses(text: str) -> bool:
-    """Whether the first bracket closes with the last."""
-    depth = 0
-    for at, char in enumerate(text):
-        depth += (char in "([{") - (char in ")]}")
-        if depth == 0:
-            return at == len(text) - 1
-    return False
+def _of_end(end: End) -> Key:
+    return Key("number", end[0]) if end[0] is not None else Key("expression", end[1])
 
 
-# ----------------------------------------------------------------------------- expressions and text
+def _end(text: str) -> End | None:
+    """A number, a constant formula or an infinity at the end of an interval."""
+    if sign := _INFINITIES.get(text.lower()):
+        return HIGHEST if sign > 0 else LOWEST
+    if (value := number(text)) is not None:
+        return value, value
+    read = formula(text)
+    if read is None or not read.constant:
+        return None
+    return (read.rational, read.rational) if read.rational is not None else (None, read.form)
 
-_FORMULA = re.compile(r"[\\=^√π≤≥<>±∞∪]")
-_OPERATOR = re.compile(r"[+*/()\[\]{}|!_-]")
-_WORD = re.compile(r"[^\W\d_]{3,}")
+
+def _as_formula(text: str) -> Key | None:
+    """Formulas by their value, equations by their sides, anything else as it is written."""
+    if "±" in text and text.count("±") == 1:
+        both = [formula(text.replace("±", sign)) for sign in "+-"]
+        if None not in both:
+            return _collected("set", frozenset(_of_value(one) for one in both if one))
+    if (value := formula(text)) is not None:
+        return _of_value(value)
+    if stated := equation(text):
+        form, is_open, solved = stated
+        return _of_value(solved) if solved else Key("equation", form, open=is_open)
+    if formal(text):
+        return Key("formula", "".join(text.split()), open=True)
+    return Key("text", words(text))
 
 
-def _wording(text: str) -> Key | None:
-    if _FORMULA.search(text) or (_OPERATOR.search(text) and not _WORD.search(text)):
-        return Key("expression", "".join(text.split()))
-    words = text.strip("\"'.,;:!? ")
-    if len(words) > 2 and not any(char.isdigit() for char in words):
-        # Short symbols and formulas keep their case: CO is not Co.
-        words = re.sub(r"^(?:the|an?) (?!and\b|or\b)(?=\w)", "", words.casefold())
-    return Key("text", words or text)
+def _of_value(value: Value) -> Key:
+    if value.rational is not None:
+        return Key("number", value.rational)
+    return Key("expression", value.form, open=value.open)

@@ -7,6 +7,8 @@ import unicodedata
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _SUPERSCRIPT = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+")
+_BAR = "\u0305"
+_OVERLINE = re.compile(f"(?:\\d{_BAR})+")
 _FRACTION = re.compile("[¼½¾⅐-⅞]")
 _SIGNS = str.maketrans(
     {
@@ -19,18 +21,32 @@ _SIGNS = str.maketrans(
         "∕": "/",
         "⁄": "/",
         "º": "°",
+        "…": "⋯",
+        "ℝ": "\\mathbb{R}",
+        "∨": " or ",
+        "∧": " and ",
     }
 )
+_COMPARED = (("...", "⋯"), ("<=", "≤"), (">=", "≥"), ("!=", "≠"), ("=<", "≤"))
 _COMMANDS = {
     **dict.fromkeys((r"\left", r"\right", r"\displaystyle", r"\!"), ""),
     **dict.fromkeys((r"\,", r"\;", r"\:", r"\ ", r"\quad", r"\qquad", "~"), " "),
     **dict.fromkeys((r"\dfrac", r"\tfrac", r"\cfrac"), r"\frac"),
     **dict.fromkeys((r"\times", r"\cdot"), "*"),
-    **dict.fromkeys((r"\leq", r"\le"), "≤"),
-    **dict.fromkeys((r"\geq", r"\ge"), "≥"),
+    **dict.fromkeys((r"\leq", r"\le", r"\leqslant"), "≤"),
+    **dict.fromkeys((r"\geq", r"\ge", r"\geqslant"), "≥"),
+    **dict.fromkeys((r"\neq", r"\ne"), "≠"),
+    **dict.fromkeys((r"\ldots", r"\dots", r"\cdots"), "⋯"),
+    **dict.fromkeys((r"\lor", r"\vee"), " or "),
+    **dict.fromkeys((r"\land", r"\wedge"), " and "),
+    **dict.fromkeys((r"\mid", r"\vert", r"\lvert", r"\rvert", r"\|"), "|"),
     **dict.fromkeys((r"\emptyset", r"\varnothing"), "∅"),
     r"\infty": "∞",
     r"\pi": "π",
+    r"\in": "∈",
+    r"\lt": "<",
+    r"\gt": ">",
+    r"\to": "→",
     r"\cup": "∪",
     r"\pm": "±",
     r"\degree": "°",
@@ -53,6 +69,9 @@ def plain(text: str) -> str:
     """One line without dressing: fractions as a/b, powers as ^n, signs in ASCII, no dollar signs around
     formulas, no final full stop."""
     text = " ".join(text.translate(_SIGNS).split())
+    for written, sign in _COMPARED:
+        text = text.replace(written, sign)
+    text = _OVERLINE.sub(lambda found: f"\\overline{{{found[0].replace(_BAR, '')}}}", text)
     text = _FRACTION.sub(lambda found: f" {unicodedata.normalize('NFKC', found[0])}", text)
     text = _SUPERSCRIPT.sub(lambda found: f"^{found[0].translate(_SUPERSCRIPTS)}", text)
     text = unicodedata.normalize("NFKC", text).translate(_SIGNS)
@@ -67,7 +86,7 @@ def _undressed(text: str) -> str:
     before = None
     while before != text:
         before, text = text, text.strip().removesuffix(".").rstrip(",; ")
-        text = re.sub(r"(?<=[^\W\d])!$", "", text)  # "Yes!", but not 5!
+        text = re.sub(r"(?<=[^\W\d_]{2})!$", "", text)  # "Yes!", but neither 5! nor n!
         text = _INLINE.sub(r"\1", text)
         for left, right in (*_MATH, *((mark, mark) for mark in _EMPHASIS)):
             inner = text[len(left) : len(text) - len(right)]

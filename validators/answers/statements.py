@@ -1,0 +1,74 @@
+"""What an answer states: a value for a name, an equation, a ratio."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from fractions import Fraction
+from typing import Literal
+
+from validators.answers.algebra import Algebra, NoValue, Unwieldy, Value, stable
+from validators.answers.formula import formula
+from validators.answers.numbers import number
+
+_NAMED = re.compile(r"(?:[A-Za-zα-ωθ](?:_\w|_\{\w+\}|'+|\([a-z]\))?|[A-Za-z]{2,12}) ?= ?([^=,;<>≤≥≠]+)")
+_NAME_LAST = re.compile(r"([^=,;<>≤≥≠A-Za-zα-ω]+) ?= ?[A-Za-zα-ωθ]")
+_RATIO = re.compile(r"(\d+(?:\.\d+)?) ?: ?(\d+(?:\.\d+)?)(?: ?: ?(\d+(?:\.\d+)?))?")
+_RANGE = re.compile(r"(\d+(?:\.\d+)?) ?(?:-|to) ?(\d+(?:\.\d+)?)")
+
+
+def named_value(text: str) -> str | None:
+    """The right side of "x = 12", "f(x) = 2x", "Area = 5"; None for anything else."""
+    found = _NAMED.fullmatch(text) or _NAME_LAST.fullmatch(text)
+    return found[1].strip() if found else None
+
+
+def ratio(text: str) -> tuple[Literal["ratio", "range"], Hashable] | None:
+    """A ratio in lowest terms, or a range such as 3-5, which is no difference; None for anything else."""
+    if found := _RATIO.fullmatch(text):
+        parts = [Fraction(part) for part in found.groups() if part]
+        if not all(parts):
+            return "ratio", tuple(parts)
+        return "ratio", tuple(part / parts[-1] for part in parts)
+    if found := _RANGE.fullmatch(text):
+        return "range", (Fraction(found[1]), Fraction(found[2]))
+    return None
+
+
+def equation(text: str) -> tuple[Hashable, bool, Value | None] | None:
+    """An equation up to a factor: its form, whether that is open, and y where it is solved for y.
+
+    2x - y + 1 = 0 is y = 2x + 1, whose value is the right side. None for what is no equation.
+    """
+    sides = text.split("=")
+    if len(sides) != 2 or number(text) is not None:
+        return None
+    left, right = formula(sides[0].strip()), formula(sides[1].strip())
+    if left is None or right is None:
+        return None
+    algebra = Algebra()
+    try:
+        difference = algebra.add(left, algebra.negated(right))
+        if solved := _solved(difference, algebra):
+            return "", False, solved
+    except (NoValue, Unwieldy):
+        return None
+    if not difference.above:
+        return None
+    leading = difference.above[max(difference.above, key=stable)]
+    return (
+        frozenset((one, factor / leading) for one, factor in difference.above.items()),
+        difference.open,
+        None,
+    )
+
+
+def _solved(difference: Value, algebra: Algebra) -> Value | None:
+    """The other side of y = ..., where y occurs once, to the first power, with a number as factor."""
+    y = ("variable", "y")
+    of_y = [one for one in difference.above if any(atom == y for atom, _ in one)]
+    if difference.open or len(of_y) != 1 or of_y[0] != frozenset({(y, Fraction(1))}):
+        return None
+    factor = difference.above[of_y[0]]
+    rest = {one: -given / factor for one, given in difference.above.items() if one != of_y[0]}
+    return Value(rest, difference.below) if rest and ("variable", "x") in difference.atoms else None
