@@ -26,6 +26,7 @@ from factory.store.socket import serve
 from factory.store.writer import Writer
 from factory.teacher.client import client_for
 from factory.teacher.journal import Journal, now
+from factory.teacher.policies import Policies
 from factory.teacher.teacher import Resources
 
 
@@ -160,7 +161,7 @@ def _independent(ready: Sequence[Prepared]) -> list[list[Prepared]]:
 
 
 async def open_resources(catalog: Catalog, stack: AsyncExitStack) -> Resources:
-    """Clients and executors, closed with the stack. Nothing starts before it is first used."""
+    """Clients, executors and policies, closed with the stack. Nothing starts before it is first used."""
     clients = {}
     for role, model in catalog.models.items():
         clients[role] = client_for(model)
@@ -170,7 +171,9 @@ async def open_resources(catalog: Catalog, stack: AsyncExitStack) -> Resources:
         executor: Executor = offered("factory.executors", language)()
         executors[language] = executor
         stack.push_async_callback(executor.close)
-    return Resources(catalog.models, clients, executors)
+    policies = Policies(catalog.models)
+    stack.push_async_callback(policies.close)
+    return Resources(catalog.models, clients, executors, policies)
 
 
 def executor_languages() -> list[str]:

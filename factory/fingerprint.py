@@ -13,6 +13,7 @@ from typing import Any
 from factory.catalog import Check, Dataset, SeedSet, Step
 from factory.plugins import DatasetCheck, Judge, Plugin
 from factory.records import content_hash
+from factory.teacher.local import weights_hash
 from factory.teacher.model import REHEARSAL, Model
 from factory.teacher.prompts import Prompts
 
@@ -29,8 +30,14 @@ def run_fingerprint(dataset: Dataset, models: Mapping[str, Model], prompts: Prom
         source_hash(dataset.generator),
         prompts.fingerprint(examples=rehearsed) if prompts else "",
         dataset.settings.model_dump(mode="json"),
-        {role: model.sampling() for role, model in roles.items()},
+        {role: _deciding(model) for role, model in roles.items()},
     )
+
+
+def _deciding(model: Model) -> dict[str, Any]:
+    """What decides a model's replies. Other weights in the same folder are another model."""
+    local = model.provider == "local"
+    return model.sampling() | ({"weights": weights_hash(Path(model.name).expanduser())} if local else {})
 
 
 def check_fingerprint(

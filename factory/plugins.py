@@ -52,7 +52,8 @@ class Executor(Protocol):
 
 @dataclass(frozen=True)
 class Rollout:
-    """One sampled continuation: token ids, their log-probabilities, and whether it ended by itself."""
+    """One sampled continuation: token ids, their log-probabilities under the model (at temperature 1), and
+    whether it ended by itself; the token that ended it is the last of `ids`."""
 
     ids: tuple[int, ...]
     logprobs: tuple[float, ...]
@@ -61,19 +62,32 @@ class Rollout:
 
 @runtime_checkable
 class Policy(Protocol):
-    """A model that samples token ids. Found as an entry point of ``factory.policies``."""
+    """A model that samples token ids. Found as an entry point of ``factory.policies``, whose name is the provider
+    of the catalogue's model and whose value makes a policy of that ``Model``."""
 
     fingerprint: str
     """Hash of weights and tokenizer: part of every key."""
+    tokenizer: str
+    """Hash of the tokenizer alone: what ids mean."""
 
     def encode(self, text: str) -> list[int]: ...
 
-    def decode(self, ids: Sequence[int]) -> str: ...
+    def prompt(self, turns: Sequence[Mapping[str, str]]) -> list[int]:
+        """A conversation (role and content of each turn) up to where the assistant is to speak."""
+        ...
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of ids, special tokens left out."""
+        ...
 
     async def sample(
         self, prefixes: Sequence[Sequence[int]], *, n: int, max_tokens: int, temperature: float, seed: int
     ) -> list[list[Rollout]]:
-        """Returns `n` rollouts for each prefix, the same for the same seed."""
+        """Returns `n` rollouts for each prefix, the same for the same seed; temperature 0 takes the likeliest."""
+        ...
+
+    async def close(self) -> None:
+        """Gives back threads and connections."""
         ...
 
 

@@ -18,7 +18,7 @@ class OverBudget(Exception):
 class Budget:
     """The budget of one entry of the catalogue's models, over all builds of a store.
 
-    A call may cost at most as many prompt tokens as its request has bytes, and `max_tokens` of reply. While
+    A call may cost at most as many prompt tokens as its request has bytes, and its `most_tokens` of reply. While
     others are in flight a call waits for them to settle; when none is left to wait for, OverBudget.
     """
 
@@ -30,7 +30,7 @@ class Budget:
     @asynccontextmanager
     async def reserve(self, model: Model, request: Request) -> AsyncIterator[None]:
         """Holds the most that a request can cost while the block runs."""
-        most = model.price.cost(len(request.canonical()), model.max_tokens) if model.price else 0.0
+        most = model.price.cost(len(request.canonical()), request.most_tokens) if model.price else 0.0
         async with self._settled:
             while self.spent + self.reserved + most > self.cap:
                 if not self.reserved:

@@ -65,13 +65,18 @@ class Passing(Exception):
 
 
 class HttpClient:
-    """Asks one OpenAI-compatible endpoint. Retries what may pass: 429, 5xx, timeouts, lost connections."""
+    """Asks one OpenAI-compatible endpoint. Retries what may pass: 429, 5xx, timeouts, lost connections.
+
+    Another endpoint of the same manners is a subclass with its own `path`, `body` and `reply`.
+    """
+
+    path = "chat/completions"
 
     def __init__(self, model: Model) -> None:
         self._model = model
         self._key = model.key()
         base = URL((model.api_base or OPENAI).rstrip("/"))
-        self._url = base / "chat/completions"
+        self._url = base / self.path
         self._shown = str(self._url.with_user(None).with_query(None))
         self._hints = model.provider == REHEARSAL
         self._limit_field = "max_completion_tokens" if base.host == URL(OPENAI).host else "max_tokens"
@@ -87,9 +92,9 @@ class HttpClient:
             raise TeacherError(
                 f"{self._model.model}: no key; set OPENAI_API_KEY, or api_key in the catalogue"
             )
-        body = self._body(request)
+        body = self.body(request)
         headers = {HINT_HEADER: encoded(hint, draw)} if hint and self._hints else None
-        most_tokens = len(body) // 4 + self._model.max_tokens
+        most_tokens = len(body) // 4 + request.most_tokens
         unbidden = 0  # failures without a Retry-After: only these make the next wait longer
         for attempt in range(self._model.retries + 1):
             turn = await self._limiter.enter(most_tokens)
@@ -125,9 +130,9 @@ class HttpClient:
         """Waits before the next attempt. Raises TeacherError when there is none."""
         if attempt == self._model.retries:
             times = f"{attempt + 1} attempts" if attempt else "1 attempt"
-            raise self._error(f"gave up after {times}: {fault}") from fault
+            raise self.error(f"gave up after {times}: {fault}") from fault
         if fault.wait is not None and fault.wait > LONGEST_WAIT:
-            raise self._error(f"asks to wait {fault.wait:.0f} s: {fault}") from fault
+            raise self.error(f"asks to wait {fault.wait:.0f} s: {fault}") from fault
         backoff = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2**unbidden) * _JITTER.uniform(0.5, 1.0)
         await asyncio.sleep(backoff if fault.wait is None else fault.wait)
 
@@ -147,7 +152,13 @@ class HttpClient:
             content = orjson.loads(answer)
         except orjson.JSONDecodeError:
             raise Passing(f"a reply that is not JSON: {self._cut(answer)}") from None
-        return self._reply(content, answer, len(body), time.monotonic() - started)
+        if not isinstance(content, dict) or not content.get("choices"):
+            fault = content.get("error") if isinstance(content, dict) else None
+            # Some gateways put an error into a response of status 200.
+            if isinstance(fault, dict) and isinstance(fault.get("code"), int):
+                raise self._refusal(fault["code"], answer, None)
+            raise Passing(f"a reply without choices: {self._cut(answer)}")
+        return self.reply(content, len(body), time.monotonic() - started)
 
     def _open(self) -> aiohttp.ClientSession:
         headers = {"Content-Type": "application/json"}
@@ -162,7 +173,8 @@ class HttpClient:
         )
         return self._session
 
-    def _body(self, request: Request) -> bytes:
+    def body(self, request: Request) -> bytes:
+        """What is posted for a request."""
         sampling = request.sampling
         messages, response_format = asked(request)
         body: dict[str, Any] = {
@@ -178,13 +190,8 @@ class HttpClient:
             body["response_format"] = response_format
         return orjson.dumps(body)
 
-    def _reply(self, content: Any, answer: bytes, sent: int, seconds: float) -> Reply:
-        """The reply in a response of status 200. Some gateways put an error there."""
-        if not isinstance(content, dict) or not content.get("choices"):
-            error = content.get("error") if isinstance(content, dict) else None
-            if error is not None and isinstance(error, dict) and isinstance(error.get("code"), int):
-                raise self._refusal(error["code"], answer, None)
-            raise Passing(f"a reply without choices: {self._cut(answer)}")
+    def reply(self, content: dict[str, Any], sent: int, seconds: float) -> Reply:
+        """The reply in a response that has choices, to a body of `sent` bytes."""
         choice = content["choices"][0]
         message = choice.get("message") or {}
         text, finish_reason = _text(message), choice.get("finish_reason") or "stop"
@@ -206,10 +213,11 @@ class HttpClient:
         fault = f"status {status}: {self._cut(answer)}"
         passing = status in PASSING or status >= 500
         if not passing or b"insufficient_quota" in answer:
-            return self._error(fault)
+            return self.error(fault)
         return Passing(fault, seconds_of(retry_after), busy=status in BUSY)
 
-    def _error(self, fault: str) -> TeacherError:
+    def error(self, fault: str) -> TeacherError:
+        """A fault of this model at this address."""
         return TeacherError(f"{self._model.model} at {self._shown}: {fault}")
 
     def _cut(self, answer: bytes) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import hashlib
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +15,23 @@ from factory.errors import TeacherError
 from factory.records import content_hash
 from factory.teacher.model import Hint, Model, Reply, Request
 from factory.teacher.structured import asked
+
+
+def weights_hash(folder: Path) -> str:
+    """Hash of a folder's weights, configuration and tokenizer; read again only when a file changes."""
+    files = sorted([*folder.glob("*.safetensors"), folder / "config.json", folder / "tokenizer.json"])
+    return content_hash([_file_hash(file, *_signature(file)) for file in files if file.is_file()])
+
+
+def _signature(file: Path) -> tuple[int, int]:
+    stat = file.stat()
+    return stat.st_size, stat.st_mtime_ns
+
+
+@functools.lru_cache(maxsize=256)
+def _file_hash(file: Path, size: int, modified: int) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "blake2b").hexdigest()
 
 
 class LocalClient:

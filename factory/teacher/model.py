@@ -10,6 +10,7 @@ import functools
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
 
 import orjson
@@ -74,6 +75,9 @@ class Model(_Setting):
     api_key: SecretStr | None = None
     temperature: float | None = Field(default=0.8, ge=0, description="null: the endpoint's own")
     top_p: float | None = Field(default=1.0, gt=0, le=1, description="null: the endpoint's own")
+    tokenizer: Path | None = Field(
+        default=None, description="of a server that samples ids: folder of its tokenizer"
+    )
     max_tokens: int = Field(default=2048, gt=0)
     stop: tuple[str, ...] = ()
     extra: dict[str, Json] = {}
@@ -170,6 +174,13 @@ class Request:
     def followed_by(self, messages: Sequence[Mapping[str, str]]) -> Request:
         """The same request with further turns."""
         return Request((*self.messages, *messages), self.sampling, self.schema)
+
+    @property
+    def most_tokens(self) -> int:
+        """The most tokens that may be written for it; rollouts are asked for by the dozen."""
+        rollouts: int = self.sampling.get("n", 1) * len(self.sampling.get("prefixes", ["one"]))
+        longest: int = self.sampling["max_tokens"]
+        return longest * rollouts
 
     def canonical(self) -> bytes:
         """JSON with sorted keys: what is hashed and stored."""

@@ -16,6 +16,7 @@ from factory.plugins import Executor, Generator, Policy, Validator
 from factory.records import Outcome, Program, content_hash
 from factory.teacher.journal import Answered, Asked, Journal, Place, Recorded, Stopped
 from factory.teacher.model import Client, Hint, Model, ReplySchema, Request
+from factory.teacher.policies import Policies, PolicyClient, RecordedPolicy
 from factory.teacher.prompts import Prompts
 from factory.teacher.replies import Misfit, parse, repair_messages
 from factory.teacher.streams import Mark, Stream, attempt_at
@@ -38,7 +39,7 @@ class Resources:
     models: Mapping[str, Model]
     clients: Mapping[str, Client]
     executors: Mapping[str, Executor]
-    policies: Mapping[str, Policy] = field(default_factory=dict)
+    policies: Policies
 
     def stand_in(self, role: str) -> str:
         """The role whose model serves: itself, or `writer` where the catalogue does not name it."""
@@ -141,11 +142,7 @@ class Teacher:
         Text, or an instance of `schema`; with `n`, a list of n independent replies. A reply that does not
         fit is asked again with the error, at most `REPAIRS` times. Raises TeacherError, which fails the seed.
         """
-        if role not in self._plugin.roles:
-            raise TeacherError(
-                f"{self._plugin.name} asks the role '{role}' without declaring it"
-                f"{did_you_mean(role, self._plugin.roles)}; add it to roles=(...)"
-            )
+        self._check_declared(role)
         messages = self._prompts_of(section).messages(section, variables)
         model = self._resources.models[self._resources.stand_in(role)]
         request = Request(messages, model.sampling(), None if schema is None else ReplySchema.of(schema))
@@ -153,15 +150,7 @@ class Teacher:
         draws = stream.take_draws(content_hash(request.canonical().decode()), 1 if n is None else n)
 
         async def one(draw: int) -> Any:
-            hint = Hint(
-                kind="generator" if isinstance(self._plugin, Generator) else "validator",
-                plugin=self._plugin.name,
-                section=section,
-                variables={**variables, **(rehearsal or {})},
-                seed_id=self._subject.seed_id,
-                draw=draw,
-                stream=stream.name,
-            )
+            hint = self._hint(section, {**variables, **(rehearsal or {})}, draw, stream.name)
             return await self._fitting(request, schema, role, stream, ordinal, draw, hint)
 
         if n is None:
@@ -219,13 +208,23 @@ class Teacher:
         return outcome
 
     def policy(self, role: str) -> Policy:
-        """The policy of a role: a model that samples token ids."""
-        policy = self._resources.policies.get(role)
-        if policy is None:
-            raise TeacherError(
-                f"the role '{role}' has no policy; give it a model 'local/FOLDER' in the catalogue"
-            )
-        return policy
+        """The policy of a role: a model that samples token ids, its rollouts recorded as replies are.
+
+        Raises TeacherError for a model that cannot sample ids, or a role that the plugin does not declare.
+        """
+        self._check_declared(role)
+        policy = self._resources.policies.of(self._resources.stand_in(role))
+        client = PolicyClient(policy)
+
+        async def recorded(request: Request) -> str:
+            stream, ordinal = self._stream, self._stream.next_ordinal()
+            asked = request.canonical().decode()
+            draw = stream.take_draws(content_hash(asked), 1)[0]
+            place = self._place(stream.name, ordinal, draw, self._attempt(stream, ordinal, draw), asked)
+            answered = await self._answered(place, request, role, self._hint("sample", {}), client)
+            return answered.text
+
+        return RecordedPolicy(policy, recorded)
 
     @overload
     def draw(self, axis: str) -> str: ...
@@ -253,6 +252,17 @@ class Teacher:
     def _stream(self) -> Stream:
         branch = _BRANCH.get()
         return branch[1] if branch is not None and branch[0] is self else self._root
+
+    def _check_declared(self, role: str) -> None:
+        if role not in self._plugin.roles:
+            raise TeacherError(
+                f"{self._plugin.name} asks the role '{role}' without declaring it"
+                f"{did_you_mean(role, self._plugin.roles)}; add it to roles=(...)"
+            )
+
+    def _hint(self, section: str, variables: Mapping[str, Any], draw: int = 0, stream: str = "") -> Hint:
+        kind = "generator" if isinstance(self._plugin, Generator) else "validator"
+        return Hint(kind, self._plugin.name, section, variables, self._subject.seed_id, draw, stream)
 
     def _prompts_of(self, section: str) -> Prompts:
         if self._prompts is None:
@@ -303,9 +313,12 @@ class Teacher:
                 name = f"{stream.name}/repair:{ordinal}.{repair}"
         raise AssertionError("unreachable")
 
-    async def _answered(self, place: Place, request: Request, role: str, hint: Hint) -> Answered:
+    async def _answered(
+        self, place: Place, request: Request, role: str, hint: Hint, client: Client | None = None
+    ) -> Answered:
         entry = self._resources.stand_in(role)
-        asked = Asked(role, entry, self._resources.models[entry], self._resources.clients[entry], hint)
+        client = client or self._resources.clients[entry]
+        asked = Asked(role, entry, self._resources.models[entry], client, hint)
         answered = await self._journal.reply(place, self._memory, asked, request)
         self.used.calls.append(place.key)
         self.used.models.add(answered.model)

@@ -1,0 +1,169 @@
+"""Keys and values of rows that are being continued, and the model run over them one token at a time.
+
+Rollouts of one prefix share its keys and values, which are computed once and never copied: reading them is what
+a step costs. What a rollout adds of its own stands in a second tensor, allocated once.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from trainer.model import Layer, Phi, rotate, rotation_at
+
+PREFILL = 2**26
+"""Pairs of tokens, over all prefixes that are read at once: what their masks hold."""
+
+
+class Cache:
+    """What rows have computed so far.
+
+    `shared`: keys and values of prefixes, (layers, 2, prefixes, kv_heads, slots, head_width), that end at the same
+    slot and begin after `pads` empty ones; `own`: those of `used` tokens that each row added since.
+    """
+
+    def __init__(self, shared: Tensor, pads: Tensor, owners: Tensor, longest: int) -> None:
+        layers, both, _, kv_heads, _, width = shared.shape
+        self.own = shared.new_empty((layers, both, len(owners), kv_heads, longest, width))
+        self.shared, self.pads, self.used = shared, pads, 0
+        self._arrange(owners)
+
+    def keep(self, rows: Tensor) -> None:
+        """Goes on with these rows alone, given in ascending order."""
+        self.own[:, :, : len(rows), :, : self.used] = self.own[:, :, rows, :, : self.used]
+        owners = self.owners[rows]
+        wanted, places = torch.unique(owners, return_inverse=True)
+        if len(wanted) <= len(self.pads) / 2:
+            self.shared, self.pads, owners = self.shared[:, :, wanted], self.pads[wanted], places
+        self._arrange(owners)
+
+    def extend(self, layer: int, key: Tensor, value: Tensor) -> None:
+        """Writes the keys and values of a new token of each row, (rows, kv_heads, 1, head_width)."""
+        self.own[layer, 0, : len(key), :, self.used] = key[:, :, 0]
+        self.own[layer, 1, : len(key), :, self.used] = value[:, :, 0]
+
+    def attend(self, layer: int, query: Tensor) -> Tensor:
+        """Mixes values for queries (rows, kv_heads, heads of each, head_width), of the same shape."""
+        rows, end = len(query), self.used + 1
+        keys, values = self.own[layer, 0, :rows, :, :end], self.own[layer, 1, :rows, :, :end]
+        query = query * query.shape[-1] ** -0.5
+        far = self._ungrouped(_product(self._grouped(query), self.shared[layer, 0].transpose(-1, -2)))
+        far = far + self._hidden
+        near = _product(query, keys.transpose(-1, -2))
+        weights = torch.cat((far, near), dim=-1).float().softmax(-1).to(query.dtype)
+        far, near = weights.tensor_split((far.shape[-1],), dim=-1)
+        return self._ungrouped(_product(self._grouped(far), self.shared[layer, 1])) + _product(near, values)
+
+    def _arrange(self, owners: Tensor) -> None:
+        """Sets out which rows belong to which prefix: prefixes by columns, as many as the largest has rows."""
+        self.owners = owners
+        prefixes = len(self.pads)
+        counts = torch.bincount(owners, minlength=prefixes)
+        most, order = int(counts.max()), owners.argsort(stable=True)
+        ranks = torch.arange(len(owners), device=owners.device) - (counts.cumsum(0) - counts)[owners[order]]
+        self._places = torch.empty_like(owners)
+        self._places[order] = owners[order] * most + ranks
+        self._grid = torch.zeros(prefixes * most, dtype=torch.long, device=owners.device)
+        self._grid[self._places] = torch.arange(len(owners), device=owners.device)
+        slots = torch.arange(self.shared.shape[4], device=owners.device)
+        empty = slots < self.pads[owners][:, None, None, None]
+        self._hidden = torch.zeros_like(empty, dtype=self.shared.dtype).masked_fill_(empty, -torch.inf)
+
+    def _grouped(self, x: Tensor) -> Tensor:
+        """(rows, kv_heads, heads, any) by prefixes: (prefixes, kv_heads, columns x heads, any)."""
+        by_prefix = x[self._grid].view(len(self.pads), -1, *x.shape[1:])
+        return by_prefix.transpose(1, 2).flatten(2, 3)
+
+    def _ungrouped(self, x: Tensor) -> Tensor:
+        """The inverse of `_grouped`."""
+        columns = len(self._grid) // len(self.pads)
+        by_prefix = _unflatten(x, 2, columns).transpose(1, 2)
+        return by_prefix.flatten(0, 1)[self._places]
+
+
+class Decoder:
+    """A model that reads prefixes, then new tokens of many rows against a cache."""
+
+    def __init__(self, model: Phi) -> None:
+        self.model = model
+        places = torch.arange(model.shape.context, device=model.lm_head.weight.device)
+        cos, sin = rotation_at(places[None], model.shape)
+        self._rotation = cos[0, 0], sin[0, 0]
+
+    def prefill(self, ids: Tensor, pads: Tensor) -> tuple[Tensor, Tensor]:
+        """Reads prefixes, (prefixes, length), each behind its `pads`: logits after the last token, and `shared`."""
+        at_once = max(1, PREFILL // ids.shape[1] ** 2)
+        parts = [
+            self._read(some, before)
+            for some, before in zip(torch.split(ids, at_once), torch.split(pads, at_once), strict=True)
+        ]
+        logits, shared = zip(*parts, strict=True)
+        return torch.cat(logits), torch.cat(shared, dim=2) if len(shared) > 1 else shared[0]
+
+    def step(self, ids: Tensor, cache: Cache) -> Tensor:
+        """Reads one new token of each row, (rows,); the logits after it, (rows, vocabulary), in float32."""
+        begun = cache.shared.shape[4] - cache.pads[cache.owners]
+        rotation = self._at((begun + cache.used)[:, None])
+        x = self.model.model.embed_tokens(ids[:, None])
+        for number, layer in enumerate(self.model.model.layers):
+            assert isinstance(layer, Layer)
+            query, key, value = self._projected(layer, x, rotation)
+            cache.extend(number, key, value)
+            # Heads that share keys become queries of one head: nothing is repeated.
+            mixed = cache.attend(number, _unflatten(query, 1, self.model.shape.kv_heads)[:, :, :, 0])
+            x = _finished(layer, x, mixed.flatten(1)[:, None])
+        cache.used += 1
+        return self._logits(x)
+
+    def _read(self, ids: Tensor, pads: Tensor) -> tuple[Tensor, Tensor]:
+        slots = torch.arange(ids.shape[1], device=ids.device)
+        rotation = self._at((slots - pads[:, None]).clamp(min=0))
+        seen = (slots <= slots[:, None]) & (slots >= pads[:, None, None])
+        # An empty slot sees itself: a row of the mask without any would give NaN, which spreads.
+        mask = (seen | (slots == slots[:, None]))[:, None]
+        x, shared = self.model.model.embed_tokens(ids), []
+        for layer in self.model.model.layers:
+            assert isinstance(layer, Layer)
+            query, key, value = self._projected(layer, x, rotation)
+            mixed = functional.scaled_dot_product_attention(
+                query, key, value, attn_mask=mask, enable_gqa=True
+            )
+            x = _finished(layer, x, mixed.transpose(1, 2).flatten(2))
+            shared.append(torch.stack((key, value)))
+        return self._logits(x), torch.stack(shared)
+
+    def _projected(
+        self, layer: Layer, x: Tensor, rotation: tuple[Tensor, Tensor]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values of new tokens, (rows, heads, new, head_width)."""
+        heads, kv_heads = self.model.shape.heads, self.model.shape.kv_heads
+        qkv = layer.self_attn.qkv_proj(layer.input_layernorm(x))
+        qkv = _unflatten(qkv, 2, heads + 2 * kv_heads).transpose(1, 2)
+        query, key = rotate(qkv[:, : heads + kv_heads], rotation).tensor_split((heads,), dim=1)
+        return query, key, qkv[:, heads + kv_heads :]
+
+    def _at(self, places: Tensor) -> tuple[Tensor, Tensor]:
+        cos, sin = self._rotation
+        return cos[places][:, None], sin[places][:, None]
+
+    def _logits(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.model.lm_head(self.model.model.norm(x[:, -1]))
+        return logits.float()
+
+
+def _finished(layer: Layer, x: Tensor, mixed: Tensor) -> Tensor:
+    """The rest of a layer, once values are mixed."""
+    x = x + layer.self_attn.o_proj(mixed)
+    return x + layer.mlp(layer.post_attention_layernorm(x))  # type: ignore[no-any-return]
+
+
+def _product(left: Tensor, right: Tensor) -> Tensor:
+    """Matrix products over two leading dimensions, without the copies that broadcasting makes."""
+    return _unflatten(torch.bmm(left.flatten(0, 1), right.flatten(0, 1)), 0, len(left))
+
+
+def _unflatten(x: Tensor, dimension: int, size: int) -> Tensor:
+    """Cuts a dimension in two, the first of them of that size."""
+    shape = (*x.shape[:dimension], size, -1, *x.shape[dimension + 1 :])
+    return x.reshape(shape)
