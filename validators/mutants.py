@@ -12,7 +12,7 @@ import difflib
 import random
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 _COMPARED: dict[type[ast.cmpop], tuple[str, str]] = {
@@ -73,27 +73,30 @@ def mutants(program: str, most: int, chance: random.Random) -> list[Mutant]:
         tree = ast.parse(program)
     except (SyntaxError, ValueError, RecursionError):
         return []
-    made: dict[str, Mutant] = {}
-    for edit in _Editor(program).edits(tree):
+    seen = {ast.dump(tree)}
+    chosen: list[Mutant] = []
+    for edit in _spread(_Editor(program).edits(tree), chance):
+        if len(chosen) == most:
+            break
         source = program[: edit.start] + edit.text + program[edit.end :]
         try:
             shape = ast.dump(ast.parse(source))
         except (SyntaxError, ValueError, RecursionError):
             continue
-        if shape != ast.dump(tree):
-            made.setdefault(shape, Mutant(edit.kind, edit.line, source, _diff(program, source)))
-    chosen = _spread(list(made.values()), most, chance)
+        if shape not in seen:
+            seen.add(shape)
+            chosen.append(Mutant(edit.kind, edit.line, source, _diff(program, source)))
     return sorted(chosen, key=lambda mutant: (mutant.line, mutant.kind, mutant.source))
 
 
-def _spread(made: Sequence[Mutant], most: int, chance: random.Random) -> list[Mutant]:
+def _spread(edits: Iterable[_Edit], chance: random.Random) -> Iterator[_Edit]:
     """Turn by turn one of each kind, drawn."""
-    kinds: defaultdict[str, list[Mutant]] = defaultdict(list)
-    for mutant in made:
-        kinds[mutant.kind].append(mutant)
+    kinds: defaultdict[str, list[_Edit]] = defaultdict(list)
+    for edit in edits:
+        kinds[edit.kind].append(edit)
     piles = [chance.sample(pile, len(pile)) for _, pile in sorted(kinds.items())]
-    turns = max(map(len, piles), default=0)
-    return [pile[turn] for turn in range(turns) for pile in piles if turn < len(pile)][:most]
+    for turn in range(max(map(len, piles), default=0)):
+        yield from (pile[turn] for pile in piles if turn < len(pile))
 
 
 def _diff(program: str, source: str) -> str:
