@@ -32,6 +32,7 @@ _HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
 _CODE_SPANS = frozenset({"code", "tt", "kbd", "samp"})
 _ANCHOR = re.compile(r"^\W{0,2}$|^\[?\s*edit\s*\]?$|^permalink$", re.I)
 _DISPLAYED = re.compile(r"\$\$(.+?)\$\$", re.S)
+_BLANKS = " \t\n\r\f\v"
 _SPACE = re.compile(r"[ \t\n\r\f\v]+")
 _AROUND_BREAK = re.compile(r" *\n *")
 
@@ -112,6 +113,13 @@ class _Item:
 
 
 @dataclass
+class _Leaving:
+    """A block whose children were read."""
+
+    node: Node
+
+
+@dataclass
 class _Reader:
     """One walk over the tree that gathers inline text until a block begins or ends."""
 
@@ -130,19 +138,19 @@ class _Reader:
 
     def read(self, root: Node) -> list[Block]:
         self.cursor, self.around = root.start, (root.start, root.end)
-        stack: list[tuple[Child, bool]] = [(root, False)]
+        stack: list[Child | _Leaving] = [root]
         while stack:
-            item, leaving = stack.pop()
+            item = stack.pop()
             if isinstance(item, str):
-                self._add(_SPACE.sub(" ", item))
-            elif leaving:
-                self._leave(item)
+                self._add(_SPACE.sub(" ", item) if item.strip(_BLANKS) else " ")
+            elif isinstance(item, _Leaving):
+                self._leave(item.node)
             elif item in self.dropped or item.tag == GONE:
                 self._add(" ")
             elif self._enter(item):
                 if item.tag in BLOCK_TAGS:
-                    stack.append((item, True))
-                stack.extend((child, False) for child in reversed(item.children))
+                    stack.append(_Leaving(item))
+                stack += reversed(item.children)
         self._flush(root.end)
         return self.blocks
 
@@ -155,6 +163,24 @@ class _Reader:
 
     def _enter(self, node: Node) -> bool:
         """Handles what begins; returns whether to read its children."""
+        if node.value is not None:
+            self._hold(node)
+            return False
+        if node.tag in BLOCK_TAGS:
+            self._boundary(node.start)
+            self.cursor, self.around = node.start, (node.start, node.end)
+            self._open(node)
+            return True
+        if node.tag == "br":
+            self._add("\v")
+            return False
+        if node.tag in _CODE_SPANS:
+            self._add(_code_span(node))
+            return False
+        return not (node.tag == "a" and _is_permalink(node, bool(self.heading)))
+
+    def _hold(self, node: Node) -> None:
+        """Handles a protected node: a formula, a listing, a table, the head of a post."""
         value = node.value
         if isinstance(value, Formula):
             if value.display and not self.heading:
@@ -163,35 +189,16 @@ class _Reader:
                 self.cursor = node.end
             else:
                 self._add(_apart(self.parts, Formula(value.tex, display=False)))
-            return False
+            return
+        self._boundary(node.start)
+        self.cursor = node.end
         if isinstance(value, Listing):
-            self._boundary(node.start)
             self._block("code", value.text, node.start, node.end, language=value.language)
-            self.cursor = node.end
-            return False
-        if isinstance(value, Head):
-            self._boundary(node.start)
+        elif isinstance(value, Head):
             self._block("post", str(value), node.start, node.end, post=value)
             self.cursor = node.start
-            return False
-        if isinstance(value, Grid):
-            self._boundary(node.start)
+        elif isinstance(value, Grid):
             self._block("table", value.caption, node.start, node.end, grid=value)
-            self.cursor = node.end
-            return False
-        if node.tag == "br":
-            self._add("\v")
-            return False
-        if node.tag in _CODE_SPANS:
-            self._add(_code_span(node))
-            return False
-        if node.tag == "a" and _is_permalink(node, bool(self.heading)):
-            return False
-        if node.tag in BLOCK_TAGS:
-            self._boundary(node.start)
-            self.cursor, self.around = node.start, (node.start, node.end)
-            self._open(node)
-        return True
 
     def _open(self, node: Node) -> None:
         if node.tag in _HEADINGS:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from factory.seeds.html.tree import Node
+from factory.seeds.html.mathematics import FORMULA
+from factory.seeds.html.tree import GONE, Node
 from factory.seeds.html.words import names
 
 LISTING = "#code"
@@ -27,6 +29,8 @@ _SAME = {
 _LOOKS_PYTHON = re.compile(
     r"^\s*(?:def \w+\(|class \w+|import \w|from \w[\w.]* import |(?:for|if|while|with) .+:$|print\()", re.M
 )
+_HOLDERS = frozenset({"pre", "listing", "xmp", "code"})
+_TAKEN = frozenset({LISTING, FORMULA, GONE})
 _BLOCKS_IN_CODE = frozenset({"div", "li", "p", "tr", "ol", "ul", "table", "tbody"})
 
 
@@ -41,10 +45,13 @@ class Listing:
         return self.text
 
 
-def protect_code(root: Node) -> None:
-    """Replaces every block of code with a node that holds its text and language."""
-    for node in root.walk():
-        if node.tag not in ("pre", "listing", "xmp") and not (node.tag == "code" and _is_block(node)):
+def protect_code(order: Sequence[Node]) -> bool:
+    """Replaces every block of code with a node that holds its text and language; says whether there was any."""
+    found = [node for node in order if node.tag in _HOLDERS]
+    for node in found:
+        if any(above.tag in _TAKEN for above in node.above()):
+            continue
+        if node.tag == "code" and not _is_block(node):
             continue
         text = _lines(node)
         if not text.strip() or (_NUMBERS.fullmatch(text) and _is_gutter_cell(node)):
@@ -52,6 +59,7 @@ def protect_code(root: Node) -> None:
             continue
         listing = Listing(text, _language(node, text))
         _outermost(node).become(LISTING, listing)
+    return bool(found)
 
 
 def _is_block(node: Node) -> bool:

@@ -41,6 +41,8 @@ class Source:
 
     def byte_offsets(self, positions: Iterable[int]) -> dict[int, int]:
         """The byte offset of each position in the text; positions beyond the end are the end."""
+        if self.exact.isascii():
+            return {position: self.skipped + min(position, len(self.exact)) for position in positions}
         offsets: dict[int, int] = {}
         reached, offset = 0, self.skipped
         for position in sorted(set(positions)):

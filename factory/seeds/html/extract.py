@@ -9,17 +9,17 @@ from typing import Any
 
 from factory.seeds.html.blocks import Block, blocks_of, inline_text
 from factory.seeds.html.code import protect_code
-from factory.seeds.html.encoding import decode
+from factory.seeds.html.encoding import Source, decode
 from factory.seeds.html.markdown import markdown
 from factory.seeds.html.mathematics import protect_formulas
 from factory.seeds.html.metadata import Metadata, describe, is_product
 from factory.seeds.html.notes import mark_notes
-from factory.seeds.html.parse import parse
+from factory.seeds.html.parse import Parsed, parse
 from factory.seeds.html.places import placed
 from factory.seeds.html.reading import choose
 from factory.seeds.html.tables import protect_tables
 from factory.seeds.html.threads import Post, find_thread, posts_of
-from factory.seeds.html.tree import Node
+from factory.seeds.html.tree import Node, in_order, uncollected
 
 _PERMALINK = re.compile(r"\s*[¶#§]\s*$")
 
@@ -81,12 +81,20 @@ def extract(raw: bytes | str, *, whole: bool = False) -> Page:
     No page is an error; one without text gives no blocks.
     """
     source = decode(raw)
+    with uncollected():
+        return _read(source, whole)
+
+
+def _read(source: Source, whole: bool) -> Page:
     parsed = parse(source)
-    about = describe(parsed.head, parsed.root)
-    _protect(parsed.root)
-    thread = None if whole else find_thread(parsed.root, parsed.head)
-    reading = thread if thread or whole else choose(parsed.root, product=is_product(parsed.head))
+    about = describe(parsed.head, parsed.order)
+    _protect(parsed)
+    order = in_order(parsed.root)
+    thread = None if whole else find_thread(order, parsed.head)
+    reading = thread if thread or whole else choose(order, product=is_product(parsed.head))
     blocks = blocks_of(reading.part, reading.dropped) if reading else blocks_of(parsed.root)
+    for node in parsed.order:
+        node.parent = None  # without cycles the tree is gone when this returns
     about = replace(about, title=_PERMALINK.sub("", about.title))
     while len(blocks) > 1 and blocks[-1].kind == "heading":
         blocks.pop()  # what stood below it was left out
@@ -94,19 +102,19 @@ def extract(raw: bytes | str, *, whole: bool = False) -> Page:
     return Page(there, about, parsed.language, posts_of(there))
 
 
-def _protect(root: Node) -> None:
+def _protect(parsed: Parsed) -> None:
     """Puts what must not be cut, or is written in a way of its own, out of reach of what comes after."""
-    protect_formulas(root)
-    protect_code(root)
-    mark_notes(root)
-    protect_tables(root, inline_text)
+    formulas, code = protect_formulas(parsed.order), protect_code(parsed.order)
+    order = parsed.root.preorder() if formulas or code else parsed.order
+    mark_notes(order)
+    protect_tables(order, inline_text)
 
 
 def explain(raw: bytes | str) -> Iterator[Decision]:
     """Why each part of a page was kept or dropped, in the order of the page; each dropped part once, whole."""
     parsed = parse(decode(raw))
-    _protect(parsed.root)
-    reading = choose(parsed.root, product=is_product(parsed.head))
+    _protect(parsed)
+    reading = choose(in_order(parsed.root), product=is_product(parsed.head))
     stack: list[tuple[Node, bool]] = [(parsed.root, reading.part is parsed.root)]
     while stack:
         node, inside = stack.pop()

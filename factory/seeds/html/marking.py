@@ -7,8 +7,9 @@ pass drops tags that nest deeper than any page needs: the parser takes quadratic
 
 from __future__ import annotations
 
+import functools
 import re
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass
 
 from factory.seeds.html.words import names
@@ -21,8 +22,8 @@ MOST_ATTRIBUTES = 1000
 _TAG = re.compile(
     r"""<(?:
         !--.*?(?:-->|\Z)
-      | /(?P<end>[a-zA-Z][^\s/>]*+)[^>]*+(?:>|\Z)
-      | (?P<start>[a-zA-Z][^\s/>]*+)(?:[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+')?+)*+(?:>|\Z)
+      | /([a-zA-Z][^\s/>]*+)[^>]*+(?:>|\Z)
+      | ([a-zA-Z][^\s/>]*+)(?:[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+')?+)*+(?:>|\Z)
     )""",
     re.S | re.X,
 )
@@ -33,15 +34,16 @@ _FORMATTING = names(
     "a b big code em font i nobr s small strike strong tt u span abbr sup sub label path wbr br"
 )
 _CLOSES_ITSELF = {
-    "li": ("li",),
-    "p": ("p",),
-    "dt": ("dt", "dd"),
-    "dd": ("dt", "dd"),
-    "option": ("option",),
-    "tr": ("td", "th", "tr"),
-    "td": ("td", "th"),
-    "th": ("td", "th"),
+    "li": names("li"),
+    "p": names("p"),
+    "dt": names("dt dd"),
+    "dd": names("dt dd"),
+    "option": names("option"),
+    "tr": names("td th tr"),
+    "td": names("td th"),
+    "th": names("td th"),
 }
+_PARAGRAPH = names("p")
 _ENDS_PARAGRAPH = names(
     """address article aside blockquote center details div dl fieldset figure footer form h1 h2 h3 h4 h5 h6
     header hr main nav ol p pre section table ul"""
@@ -61,6 +63,31 @@ def mark(text: str) -> Marked:
     return _Marker(text).run()
 
 
+@dataclass(frozen=True)
+class _Sort:
+    """What the name of a tag says of it: what it ends by starting, whether it is marked, whether text in it is
+    raw, whether it is ever closed."""
+
+    name: str
+    ends: frozenset[str]
+    marked: bool
+    raw: bool
+    closed: bool
+
+
+@functools.lru_cache(maxsize=1024)
+def _sort(written: str) -> _Sort:
+    name = written.lower()
+    ends = _CLOSES_ITSELF.get(name, _PARAGRAPH if name in _ENDS_PARAGRAPH else frozenset())
+    return _Sort(name, ends, name not in _FORMATTING, name in _RAW_TEXT, name not in _VOID)
+
+
+@functools.cache
+def _closing(name: str) -> re.Pattern[str]:
+    """The end tag of an element of raw text."""
+    return re.compile(rf"</{re.escape(name)}\b[^>]*>?", re.I)
+
+
 class _Marker:
     """One pass over the tags with a stack of what is open."""
 
@@ -71,58 +98,73 @@ class _Marker:
         self.starts: list[int] = []
         self.ends: list[int] = []
         self.open: list[tuple[str, int]] = []  # name, number of its mark or -1
-        self.count: Counter[str] = Counter()
+        self.count: defaultdict[str, int] = defaultdict(int)
 
     def run(self) -> Marked:
         position = 0
-        while found := _TAG.search(self.text, position):
-            position = found.end()
-            if name := found["start"]:
-                position = self._start(name.lower(), found)
-            elif name := found["end"]:
-                self._end(name.lower(), found)
+        while position >= 0:
+            position = self._tags(position)
         self.parts.append(self.text[self.copied :])
         while self.open:
             self._close(len(self.text))
         return Marked("".join(self.parts), list(zip(self.starts, self.ends, strict=True)))
 
-    def _start(self, name: str, found: re.Match[str]) -> int:
-        """Handles a start tag; returns where to go on."""
-        if self.open:
-            closed = _CLOSES_ITSELF.get(name, ())
-            while self.open and self.open[-1][0] in closed:
-                self._close(found.start())
-            if name in _ENDS_PARAGRAPH and self.open and self.open[-1][0] == "p":
-                self._close(found.start())
-        number = -1
-        if len(self.open) >= DEEPEST:
+    def _tags(self, position: int) -> int:
+        """Handles the tags up to the next element of raw text; returns the end of that, -1 at the end of the page."""
+        opened, count = self.open, self.count
+        for found in _TAG.finditer(self.text, position):
+            end, start = found.groups()
+            if start is not None:
+                sort = _sort(start)
+                number = self._start(sort, found)
+                if sort.raw:
+                    return self._skip(sort.name, found.end(), number)
+                if sort.closed:
+                    opened.append((sort.name, number))
+                    count[sort.name] += 1
+            elif end is not None:
+                name = _sort(end).name
+                if opened and opened[-1][0] == name and len(opened) <= DEEPEST:
+                    self._close(found.end())
+                else:
+                    self._end(name, found)
+        return -1
+
+    def _start(self, sort: _Sort, found: re.Match[str]) -> int:
+        """Handles a start tag; returns the number of its mark, -1 where it has none."""
+        begin, end = found.span()
+        opened, number = self.open, -1
+        if sort.ends:
+            while opened and opened[-1][0] in sort.ends:
+                self._close(begin)
+        if len(opened) >= DEEPEST:
             self._drop(found)
-        elif name not in _FORMATTING:
+        elif sort.marked:
             number = len(self.starts)
-            self.starts.append(found.start())
-            self.ends.append(found.end())
-            self._copy(found.end("start"))
-            self.parts.append(f' {MARK}="{number}"')
-        if found.end() - found.start() > LONG_TAG and len(found[0].split()) > MOST_ATTRIBUTES:
+            self.starts.append(begin)
+            self.ends.append(end)
+            upto = found.end(2)
+            self.parts += (self.text[self.copied : upto], f' {MARK}="{number}"')
+            self.copied = upto
+        if end - begin > LONG_TAG and len(found[0].split()) > MOST_ATTRIBUTES:
             # The parser compares each attribute with all before it: a flood of them takes minutes.
-            self._copy(max(self.copied, found.end("start")))
-            self.copied = found.end() - 1
-        if name in _RAW_TEXT:
-            close = re.compile(rf"</{re.escape(name)}\b[^>]*>?", re.I).search(self.text, found.end())
-            end = close.end() if close else len(self.text)
-            if number >= 0:
-                self.ends[number] = end
-            else:
-                self.copied = max(self.copied, end)
-            return end
-        if name not in _VOID:
-            self.open.append((name, number))
-            self.count[name] += 1
-        return found.end()
+            self._copy(max(self.copied, found.end(2)))
+            self.copied = end - 1
+        return number
+
+    def _skip(self, name: str, begin: int, number: int) -> int:
+        """Passes over an element of raw text; returns where it ends."""
+        close = _closing(name).search(self.text, begin)
+        end = close.end() if close else len(self.text)
+        if number >= 0:
+            self.ends[number] = end
+        else:
+            self.copied = max(self.copied, end)
+        return end
 
     def _end(self, name: str, found: re.Match[str]) -> None:
         """Handles an end tag: closes what it closes, unless that is inline and a block stands in between."""
-        if not self.count[name]:
+        if not self.count.get(name):
             if len(self.open) >= DEEPEST:
                 self._drop(found)
             return

@@ -8,6 +8,7 @@ would be read twice. Raw delimiters in running text are settled by `delimited`, 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
@@ -21,6 +22,9 @@ _WRAPPERS = frozenset({"katex", "katex-display", "mwe-math-element"})
 _IN_URL = re.compile(r"\b(?:latex|mimetex|mathtex)\b[^?]*\?(?:(?:[^#]*&)?latex=([^&#]+)|([^#]+))")
 _TEX_CLASS = re.compile(r"(?:^|\s)(tex|latex|math|displaymath|inlinemath|mwe-math-\S+)(?:\s|$)")
 _CARRIERS = ("data-tex", "data-latex", "data-math", "data-expr")
+_CARRIED = frozenset(_CARRIERS)
+_FORMULAS = frozenset({"script", "math", "img", "mjx-container"})  # what may be one whatever its class
+_MARKED = re.compile("MathJ|mjx-|MJX|katex|mwe-math")
 _LOOKS_TEX = re.compile(r"\\[a-zA-Z]|[\^_{}=]")
 _SHELL = re.compile(r"^\{\s*\\(?:displaystyle|textstyle)\s*(.*)\}$", re.S)
 _DELIMITERS = re.compile(
@@ -47,15 +51,28 @@ class Formula:
         return f"$${self.tex}$$" if self.display else f"${self.tex}$"
 
 
-def protect_formulas(root: Node) -> None:
-    """Replaces every element that is a formula with a node that holds its TeX."""
-    scripted = any(node.tag == "script" for node in root.walk())
-    for node in root.walk():
+def protect_formulas(order: Sequence[Node]) -> bool:
+    """Replaces every element that is a formula with a node that holds its TeX; says whether there was any."""
+    scripted = any(node.tag == "script" for node in order)
+    gone: set[Node] = set()
+    for node in order:
+        attributes = node.attributes
+        if node.tag not in _FORMULAS:
+            if not attributes:
+                continue
+            marked = "class" in attributes and _MARKED.search(attributes["class"])
+            if not marked and _CARRIED.isdisjoint(attributes):
+                continue
+        if node in gone:
+            continue
         formula = _formula(node)
         if formula is not None:
+            gone.update(node.preorder())
             node.become(FORMULA, formula)
         elif _is_rendering(node, scripted):
+            gone.update(node.preorder())
             node.remove()
+    return bool(gone)
 
 
 def delimited(text: str) -> str:
@@ -83,13 +100,15 @@ def _formula(node: Node) -> Formula | None:
         return _from_mathml(node)
     if node.tag == "img":
         return _from_image(node)
-    classes = node.attributes.get("class", "").split()
+    classes = node.attributes["class"].split() if "class" in node.attributes else ()
     if not _WRAPPERS.isdisjoint(classes):
         inner = next(iter(node.find("math")), None)
         if inner is not None:
             found = _from_mathml(inner)
             display = "katex-display" in classes or _in_display(node)
             return Formula(found.tex, found.display or display) if found else None
+    if _CARRIED.isdisjoint(node.attributes):
+        return None
     carried = next((node.attributes[name] for name in _CARRIERS if node.attributes.get(name)), "")
     if carried and _LOOKS_TEX.search(carried):
         return _made(carried, node.tag == "div" or "display" in node.attributes.get("class", ""))
@@ -110,12 +129,14 @@ def _from_mathml(node: Node) -> Formula | None:
 
 def _from_image(node: Node) -> Formula | None:
     alternative = node.attributes.get("alt", "")
-    address = _IN_URL.search(node.attributes.get("src", ""))
-    if address:
+    source = node.attributes.get("src", "")
+    if "tex" in source and (address := _IN_URL.search(source)):
         written = alternative if "\\" in alternative else unquote_plus(address[1] or address[2])
         return _made(written, False)
+    if not alternative:
+        return None
     for near, _ in zip((node, *node.above()), range(3), strict=False):
-        if alternative and _TEX_CLASS.search(near.attributes.get("class", "")):
+        if _TEX_CLASS.search(near.attributes.get("class", "")):
             return _made(alternative, near.tag == "div" or "display" in near.attributes.get("class", ""))
     return None
 
@@ -132,7 +153,9 @@ def _made(tex: str, display: bool) -> Formula | None:
 
 def _is_rendering(node: Node, scripted: bool) -> bool:
     """Whether this shows a formula whose TeX stands elsewhere on the page."""
-    classes = node.attributes.get("class", "").split()
     if node.tag == "mjx-container":
         return scripted
+    if "class" not in node.attributes:
+        return False
+    classes = node.attributes["class"].split()
     return any(_RENDERED.match(name) for name in classes) and (scripted or "katex-html" in classes)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import unescape
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -79,11 +80,10 @@ def is_product(head: Head) -> bool:
     )
 
 
-def describe(head: Head, root: Node) -> Metadata:
-    """The metadata of a page."""
+def describe(head: Head, order: Sequence[Node]) -> Metadata:
+    """The metadata of a page, of its head and its nodes in order."""
     items = list(_json_ld(head.json_ld))
     articles = [item for item in items if _ARTICLES.search(" ".join(_texts(item.get("@type"))))]
-    order = list(root.walk())
     site = _first_of(head.meta, _SITES) or _name(_value(articles, "publisher"))
     return Metadata(
         title=_title(head, articles, order, site),
@@ -214,10 +214,10 @@ def iso_date(text: str) -> str:
 def _licence(head: Head, articles: Sequence[Mapping[str, Any]], order: Sequence[Node]) -> str:
     given = head.links.get("license") or _name(_value(articles, "license")) or head.meta.get("dc.rights", "")
     if not given:
-        links = [node for node in order if node.tag == "a" and node.attributes.get("href")]
-        said = [node for node in links if "license" in node.attributes.get("rel", "").split()]
-        named = [node for node in links if _COMMONS.search(node.attributes["href"])]
-        given = next((node.attributes["href"] for node in [*said, *named]), "")
+        links = [node.attributes for node in order if node.tag == "a" and node.attributes.get("href")]
+        said = (each for each in links if "rel" in each and "license" in each["rel"].split())
+        named = (each for each in links if _COMMONS.search(each["href"]))
+        given = next((each["href"] for each in chain(said, named)), "")
     return spdx(given)
 
 
@@ -283,7 +283,7 @@ def _first_of(meta: Mapping[str, str], names: Sequence[str], fits: Callable[[str
 def _itemprop(order: Sequence[Node], name: str) -> str:
     """What the first element of that property says: its content, time or text, or the name inside it."""
     for node in order:
-        if name in node.attributes.get("itemprop", "").split():
+        if "itemprop" in node.attributes and name in node.attributes["itemprop"].split():
             inner = next(
                 (one for one in node.find(*_ANY) if "name" in one.attributes.get("itemprop", "")), node
             )

@@ -23,9 +23,8 @@ _HOLDERS = names("li p div dd aside section td span")
 _LONGEST_NOTE = 4000
 
 
-def mark_notes(root: Node) -> None:
-    """Marks references, notes and definitions. Takes one walk, and another where the page has notes."""
-    order = list(root.walk())
+def mark_notes(order: list[Node]) -> None:
+    """Marks references, notes and definitions among the nodes of a page, given in order."""
     links = [node for node in order if node.tag == "a" and _LOCAL.match(node.attributes.get("href", ""))]
     if links:
         _mark_linked(order, links)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -23,9 +24,11 @@ _SKIPPED = names(
 
 @dataclass(frozen=True)
 class Parsed:
-    """A parsed page: its tree, what its head says, and the language that it declares ("en")."""
+    """A parsed page: its tree, the tree's nodes in document order, what its head says, and the language that it
+    declares ("en")."""
 
     root: Node
+    order: list[Node]
     head: Head
     language: str
 
@@ -35,13 +38,14 @@ def parse(source: Source) -> Parsed:
     marked = mark(source.text)
     parser = LexborHTMLParser(marked.html)
     root = Node("body", {}, 0, len(source.text))
+    order = [root]
     if parser.body is not None:
         root.attributes = {name: value or "" for name, value in parser.body.attributes.items()}
-        _convert(parser.body, root, marked.spans)
+        _convert(parser.body, order, marked.spans)
     whole = parser.root
     declared = ((whole.attributes.get("lang") if whole is not None else None) or "").strip().lower()
     language = _LANGUAGE.match(declared)
-    return Parsed(root, _head(parser), language[1] if language else "")
+    return Parsed(root, order, _head(parser), language[1] if language else "")
 
 
 def _head(parser: LexborHTMLParser) -> Head:
@@ -62,40 +66,42 @@ def _head(parser: LexborHTMLParser) -> Head:
     return Head(" ".join(words), meta, links, tuple(script.text(deep=True) for script in scripts))
 
 
-def _convert(body: LexborNode, root: Node, spans: list[tuple[int, int]]) -> None:
-    """Copies what can hold text below `body` into `root`."""
-    into, node = root, body.first_child
+def _convert(body: LexborNode, order: list[Node], spans: list[tuple[int, int]]) -> None:
+    """Copies what can hold text below `body` below the one node of `order`, and adds it there."""
+    root = into = order[0]
+    node = body.first_child
+    entered: list[LexborNode] = []
     while node is not None:
-        entered = False
         if node.is_text_node:
             into.children.append(node.text_content or "")
-        elif node.is_element_node:
-            made = _element(node, into, spans)
-            if made is not None:
-                into.add(made)
-                if node.first_child is not None:
-                    into, node, entered = made, node.first_child, True
-        if entered:
-            continue
-        while node is not None and node.next is None:
-            node = node.parent
-            if into is root or node is None:
-                return
-            into = into.parent or root
+        elif node.is_element_node and (made := _element(node, into, spans)) is not None:
+            made.parent = into
+            into.children.append(made)
+            order.append(made)
+            if (first := node.first_child) is not None:
+                entered.append(node)
+                into, node = made, first
+                continue
         node = node.next
+        while node is None and entered:
+            node = entered.pop().next
+            into = into.parent or root
 
 
 def _element(node: LexborNode, into: Node, spans: list[tuple[int, int]]) -> Node | None:
     tag = node.tag or ""
     if tag in _SKIPPED and tag not in ("meta", "link"):
         return None
-    attributes = {name: value or "" for name, value in node.attributes.items()}
+    given: dict[str, Any] = node.attributes
+    number = given.pop(MARK, None) or ""
+    attributes: dict[str, str] = given
+    if None in given.values():
+        attributes = {name: value or "" for name, value in given.items()}
     if tag in _SKIPPED and "itemprop" not in attributes:
         return None
     if tag == "script" and not attributes.get("type", "").startswith("math/"):
         return None
-    number = attributes.pop(MARK, "")
     start, end = into.start, into.end
-    if number.isdecimal() and int(number) < len(spans):
+    if number.isdecimal() and len(number) < 10 and int(number) < len(spans):
         start, end = spans[int(number)]
     return Node(tag, attributes, start, end)

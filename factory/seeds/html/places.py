@@ -12,6 +12,7 @@ from factory.seeds.html.encoding import Source
 
 _WORD = re.compile(r"[A-Za-z]{3,}")
 _TRIED = 4
+_NEAR = 80
 _SEARCHED = 400  # characters at either end of a block in which its first and last words are looked for
 
 
@@ -41,8 +42,10 @@ def _words(block: Block) -> tuple[list[str], list[str]]:
     """A few words from the beginning of a block and a few from its end."""
     text = str(block.grid) if block.grid is not None else block.text
     first = [found[0] for found in islice(_WORD.finditer(text[:_SEARCHED]), _TRIED)]
-    last = _WORD.findall(text[-_SEARCHED:])[-_TRIED:]
-    return first, last
+    last = _WORD.findall(text[-_NEAR:])
+    if len(last) <= _TRIED:  # the first of them may be cut
+        last = _WORD.findall(text[-_SEARCHED:])
+    return first, last[-_TRIED:]
 
 
 def _holds(text: str, span: tuple[int, int], ends: tuple[list[str], list[str]]) -> bool:

@@ -29,6 +29,7 @@ _PERSON = re.compile(
     r"|[?&](?:action=profile|mode=viewprofile|u(?:id|serid)?=\d|user(?:name)?=\w)|/@[\w.-]+/?$"
 )
 _AUTHOR_CARRIERS = ("data-author", "data-username", "data-user-name", "author")
+_AUTHOR_ATTRIBUTES = frozenset({"itemprop", "rel", *_AUTHOR_CARRIERS})
 _DATE_CARRIERS = (
     "datetime",
     "data-datetime",
@@ -116,10 +117,14 @@ def names_author(node: Node) -> bool:
         return False
     if node.tag == "a" and _is_person(node):
         return True
-    if attributes.get("itemprop") in ("author", "creator") or "author" in attributes.get("rel", "").split():
-        return True
-    if any(attributes.get(name) for name in _AUTHOR_CARRIERS):
-        return True
+    if not _AUTHOR_ATTRIBUTES.isdisjoint(attributes):
+        if (
+            attributes.get("itemprop") in ("author", "creator")
+            or "author" in attributes.get("rel", "").split()
+        ):
+            return True
+        if any(attributes.get(name) for name in _AUTHOR_CARRIERS):
+            return True
     return "class" in attributes and not _AUTHOR.isdisjoint(node.words)
 
 
@@ -131,10 +136,12 @@ def _is_person(link: Node) -> bool:
 def names_date(node: Node) -> bool:
     """Whether a node seems to say when something was written."""
     attributes = node.attributes
-    if node.tag == "time" or "created-timestamp" in attributes:
+    if node.tag == "time":
         return True
     if not attributes:
         return False
+    if "created-timestamp" in attributes:
+        return True
     if attributes.get("itemprop") in ("datePublished", "dateCreated", "datepublished"):
         return True
     return "class" in attributes and not _DATE.isdisjoint(node.words)
@@ -246,8 +253,7 @@ def _pieces(node: Node) -> Iterator[tuple[Node, str]]:
 def _of_editor(node: Node, unit: Node) -> bool:
     """Whether the smallest part of a post around a name or a date begins with "edited"."""
     for above in (node, *_upto(node, unit)):
-        text = _words(above)
-        if len(text) > 200:
+        if above.size > 200 or len(text := _words(above)) > 200:
             return False
         if _EDITED.match(text):
             return True

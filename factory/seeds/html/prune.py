@@ -6,9 +6,10 @@ that several readings of a page can be compared cheaply. A rule may not drop a n
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
 
 from factory.seeds.html.blocks import BLOCK_TAGS
 from factory.seeds.html.code import LISTING
@@ -33,6 +34,8 @@ _NAVIGATION_ROLES = names(
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _FORUM_TYPE = re.compile(r"DiscussionForumPosting|QAPage")
 _PANELS = names("pane panel content body")
+_SUSPECT = BOILERPLATE | DOUBTFUL
+_ENDINGS = tuple(f"{ending} " for ending in ENDINGS)
 _MOST_HIDDEN = 0.4
 _MOST_ENDING = 0.2
 _LONGEST_ENDING = 60
@@ -61,20 +64,45 @@ RELAXED = Rules(veto=0.12, density=0.85, short=0, names=True, endings=False)
 LEAST = Rules(veto=0.05, density=1.01, short=0, names=False, endings=False)
 
 
-def prune(order: Sequence[Node], rules: Rules, *, product: bool = False) -> dict[Node, str]:
-    """The nodes to leave out of a tree, given in order, and why. On the page of a `product`, what buyers say of
-    it is left out as comments are. Its sizes are measured without them afterwards."""
-    measure(order)
-    root = order[0]
-    dropped = _unseen(order)
-    measure(order, dropped)
-    comments = frozenset() if _is_forum(order) else COMMENTS | REVIEWS if product else COMMENTS
-    _drop_named(root, rules, dropped, comments)
-    measure(order, dropped)
-    if rules.endings and _drop_endings(order, dropped):
-        measure(order, dropped)
-    _drop_linked(root, rules, dropped)
-    measure(order, dropped)
+@dataclass(frozen=True)
+class Survey:
+    """What all readings of a page share: its nodes in order, its headings, those at or above code, what a browser
+    with scripts does not show, the characters of prose without that, whether readers' posts are its content, and
+    the rules by which it was read so far."""
+
+    order: Sequence[Node]
+    headings: Sequence[Node]
+    coded: Set[Node]
+    unseen: Mapping[Node, str]
+    prose: int
+    forum: bool
+    read: list[Rules] = field(default_factory=list)
+
+
+def survey(order: Sequence[Node]) -> Survey:
+    """Looks over a page, given in order and measured, before it is read."""
+    unseen = _unseen(order)
+    if unseen:
+        measure(order, unseen)
+    headings = [node for node in order if node.tag in _HEADINGS]
+    listings = [node for node in order if node.tag == LISTING]
+    coded = {above for node in listings for above in (node, *node.above())}
+    return Survey(order, headings, coded, unseen, order[0].prose, _is_forum(order))
+
+
+def prune(page: Survey, rules: Rules, *, product: bool = False) -> dict[Node, str]:
+    """The nodes of a page to leave out, and why. On the page of a `product`, what buyers say of it is left out as
+    comments are. The sizes of nodes are measured without them afterwards."""
+    dropped = dict(page.unseen)
+    if page.read:
+        measure(page.order, dropped)
+    page.read.append(rules)
+    comments = frozenset() if page.forum else COMMENTS | REVIEWS if product else COMMENTS
+    for drop in (_drop_named, _drop_endings, _drop_linked):
+        before = len(dropped)
+        drop(page, rules, dropped, comments)
+        if len(dropped) > before:
+            measure(page.order, dropped)
     return dropped
 
 
@@ -84,28 +112,29 @@ def _unseen(order: Sequence[Node]) -> dict[Node, str]:
     Pages that are put together by a script carry their text hidden, or in ``noscript``.
     """
     unseen: dict[Node, str] = {}
-    for sort, why in ((_is_fallback, "shown without scripts only"), (_is_hidden, "hidden")):
-        found = {node for node in order if sort(node)}
+    fallback = {node for node in order if node.tag == "noscript"}
+    hidden = {node for node in order if node.attributes and _is_hidden(node)}
+    for found, why in ((fallback, "shown without scripts only"), (hidden, "hidden")):
         size = sum(node.size for node in found if found.isdisjoint(node.above()))
         if size <= _MOST_HIDDEN * order[0].size:
             unseen |= dict.fromkeys(found, why)
     return unseen
 
 
-def _is_fallback(node: Node) -> bool:
-    return node.tag == "noscript"
-
-
 def _is_hidden(node: Node) -> bool:
     attributes = node.attributes
-    if not attributes or node.value is not None or _is_panel(node):
-        return False
-    return (
+    hidden = (
         "hidden" in attributes
         or attributes.get("aria-hidden") == "true"
-        or ("style" in attributes and bool(_HIDDEN_STYLE.search(attributes["style"])))
-        or ("class" in attributes and not UNSEEN.isdisjoint(attributes["class"].split()))
+        or ("style" in attributes and _HIDDEN_STYLE.search(attributes["style"]) is not None)
+        or ("class" in attributes and _is_unseen(attributes["class"]))
     )
+    return hidden and node.value is None and not _is_panel(node)
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _is_unseen(classes: str) -> bool:
+    return not UNSEEN.isdisjoint(classes.split())
 
 
 def _is_panel(node: Node) -> bool:
@@ -115,15 +144,16 @@ def _is_panel(node: Node) -> bool:
     return "class" in node.attributes and "tab" in node.words and not _PANELS.isdisjoint(node.words)
 
 
-def _drop_named(root: Node, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:
+def _drop_named(page: Survey, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:
     """Drops by tag, role and names; what holds more than the veto's share of the text stays."""
+    root = page.order[0]
     allowed = rules.veto * root.size
     stack = [root]
     while stack:
         node = stack.pop()
         if node in dropped:
             continue
-        if node is not root and node.size <= allowed and (why := _boilerplate(node, rules, comments)):
+        if node is not root and node.size <= allowed and (why := _boilerplate(node, page, rules, comments)):
             dropped[node] = why
             continue
         stack.extend(node.elements)
@@ -138,7 +168,7 @@ def _is_forum(order: Sequence[Node]) -> bool:
     )
 
 
-def _boilerplate(node: Node, rules: Rules, comments: frozenset[str]) -> str:
+def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str]) -> str:
     """Why a node is boilerplate by its tag, role or names; nothing where it is not."""
     role = node.attributes.get("role", "").lower()
     if node.tag in _NAVIGATION_TAGS or role in _NAVIGATION_ROLES:
@@ -153,7 +183,7 @@ def _boilerplate(node: Node, rules: Rules, comments: frozenset[str]) -> str:
     if node.tag in _INLINE:
         return ""
     words = node.words
-    if not (BOILERPLATE | DOUBTFUL).isdisjoint(words) and (_holds_code(node) or _is_caption(node)):
+    if not _SUSPECT.isdisjoint(words) and (node in page.coded or _is_caption(node)):
         return ""  # a section that is about "sharing" in a program, the frame of a "language", a label of a theorem
     if found := BOILERPLATE & words:
         return f"named {min(found)}"
@@ -170,10 +200,6 @@ def _boilerplate(node: Node, rules: Rules, comments: frozenset[str]) -> str:
     return ""
 
 
-def _holds_code(node: Node) -> bool:
-    return any(below.tag == LISTING for below in node.walk())
-
-
 def _is_caption(node: Node) -> bool:
     """Whether this is the caption of a table or a listing, or a part of a heading or a caption."""
     if node.tag == "figcaption":
@@ -182,8 +208,9 @@ def _is_caption(node: Node) -> bool:
     return node.tag == "span" and above is not None and (above.tag in _HEADINGS or above.tag == "figcaption")
 
 
-def _drop_linked(root: Node, rules: Rules, dropped: dict[Node, str]) -> None:
+def _drop_linked(page: Survey, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:
     """Drops blocks that are mostly links, the largest first, unless they hold much of what is left."""
+    root = page.order[0]
     allowed = rules.veto * root.size
     stack = [root]
     while stack:
@@ -201,14 +228,16 @@ def _drop_linked(root: Node, rules: Rules, dropped: dict[Node, str]) -> None:
         stack.extend(node.elements)
 
 
-def _drop_endings(order: Sequence[Node], dropped: dict[Node, str]) -> bool:
+def _drop_endings(page: Survey, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:
     """Drops headings that announce other content, with what follows them up to the next heading like them."""
-    root, before = order[0], len(dropped)
-    for node in order:
-        if node.tag not in _HEADINGS or node in dropped or node.size > _LONGEST_ENDING:
+    if not rules.endings:
+        return
+    root = page.order[0]
+    for node in page.headings:
+        if node in dropped or node.size > _LONGEST_ENDING:
             continue
         words = " ".join(node.text().split()).lower().strip(" :.!?…")
-        if not any(words == ending or words.startswith(ending + " ") for ending in ENDINGS):
+        if not f"{words} ".startswith(_ENDINGS):
             continue
         whole = _alone(node, root)
         why = f'below the heading "{words}"'
@@ -218,7 +247,6 @@ def _drop_endings(order: Sequence[Node], dropped: dict[Node, str]) -> bool:
             if sibling.tag in (*_HEADINGS, GRID) or sibling.size > _MOST_ENDING * root.size:
                 break
             dropped[sibling] = why
-    return len(dropped) > before
 
 
 def _alone(node: Node, root: Node) -> Node:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
-from factory.seeds.html.prune import LEAST, RELAXED, STRICT, Rules, prune
-from factory.seeds.html.tree import Node, in_order
+from factory.seeds.html.prune import LEAST, RELAXED, STRICT, Rules, Survey, prune, survey
+from factory.seeds.html.tree import Node
 from factory.seeds.html.words import CONTENT
 
 SHORT = 200
 _ENOUGH = 0.55
 _LOST = 0.25
+_HOLDERS = frozenset({"div", "section", "td"})
 
 
 @dataclass(frozen=True)
@@ -26,46 +27,41 @@ class Reading:
     name: str = "strict"
 
 
-def choose(root: Node, *, product: bool = False) -> Reading:
-    """The strict reading, unless it lost most of the page's prose or is short where a relaxed one is not."""
-    order = in_order(root)
-    strict = _reading(order, STRICT, "strict", product)
-    relaxed = _reading(order, RELAXED, "relaxed", product)
+def choose(order: Sequence[Node], *, product: bool = False) -> Reading:
+    """The strict reading of a page, given in order and measured, unless it lost most of the page's prose or is
+    short where a relaxed one is not."""
+    page = survey(order)
+    strict = _reading(page, STRICT, "strict", product)
+    if strict.size >= SHORT and strict.prose >= _LOST * page.prose:
+        return strict  # no reading has more prose than the page
+    relaxed = _reading(page, RELAXED, "relaxed", product)
     if strict.size >= SHORT and strict.prose >= _LOST * relaxed.prose:
         return strict
     if relaxed.size >= SHORT:
         return relaxed
-    return max(strict, relaxed, _reading(order, LEAST, "least", product), key=lambda reading: reading.size)
+    return max(strict, relaxed, _reading(page, LEAST, "least", product), key=lambda reading: reading.size)
 
 
-def _reading(order: Sequence[Node], rules: Rules, name: str, product: bool) -> Reading:
-    dropped = prune(order, rules, product=product)
-    part = _main_part(order, dropped)
+def _reading(page: Survey, rules: Rules, name: str, product: bool) -> Reading:
+    dropped = prune(page, rules, product=product)
+    part = _main_part(page.order, dropped)
     return Reading(part, dropped, part.size, part.prose, name)
 
 
 def _main_part(order: Sequence[Node], dropped: Container[Node]) -> Node:
-    """The main content where a node that says it is that holds enough of the text left, else the root."""
-    return next(iter(_candidates(order, dropped)), order[0])
-
-
-def _candidates(order: Sequence[Node], dropped: Container[Node]) -> list[Node]:
-    """Nodes that say they are the content and hold enough text: by tag or role first, then by name."""
-    explicit: list[Node] = []
-    named: list[Node] = []
+    """The largest node that says it is the content, by tag or role, else by name, where it holds enough of the
+    text left; else the root."""
     enough = _ENOUGH * order[0].size
-    for node in order:
-        if node.size < enough or node in dropped:
-            continue
-        attributes = node.attributes
-        if (
-            node.tag in ("article", "main")
-            or attributes.get("role") == "main"
-            or attributes.get("itemprop") == "articleBody"
-        ):
-            explicit.append(node)
-        elif node.tag in ("div", "section", "td") and not CONTENT.isdisjoint(node.words):
-            named.append(node)
-    explicit.sort(key=lambda node: -node.size)
-    named.sort(key=lambda node: -node.size)
-    return explicit + named
+    large = [node for node in order if node.size >= enough and node not in dropped]
+    explicit = [node for node in large if _is_content(node)]
+    named = [node for node in large if node.tag in _HOLDERS and not CONTENT.isdisjoint(node.words)]
+    return max(explicit or named, key=lambda node: node.size, default=order[0])
+
+
+def _is_content(node: Node) -> bool:
+    attributes = node.attributes
+    return (
+        node.tag in ("article", "main")
+        or attributes.get("role") == "main"
+        or attributes.get("itemprop") == "articleBody"
+    )

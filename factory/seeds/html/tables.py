@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from factory.seeds.html.code import LISTING
@@ -48,12 +48,12 @@ class Grid:
         return " ".join(cell.text for row in self.rows for cell in row if not cell.repeated)
 
 
-def protect_tables(root: Node, inline: Callable[[Node], str]) -> None:
+def protect_tables(order: Sequence[Node], inline: Callable[[Node], str]) -> None:
     """Replaces tables of data with nodes that hold their cells. `inline` gives the text of a cell.
 
     A layout table's parts become plain containers, so that its content is read like any other.
     """
-    for node in list(root.walk()):
+    for node in order:
         if node.tag != "table":
             continue
         if _is_equation(node):

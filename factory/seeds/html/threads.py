@@ -18,7 +18,7 @@ from factory.seeds.html.markdown import markdown
 from factory.seeds.html.metadata import Head as PageHead
 from factory.seeds.html.nesting import DEEPEST, depths_of
 from factory.seeds.html.posts import POST, Head, Read, names_author, names_date, read_post
-from factory.seeds.html.tree import Node, in_order, measure
+from factory.seeds.html.tree import Node
 from factory.seeds.html.words import names
 
 _UNITS = names(
@@ -90,12 +90,14 @@ class _Group:
     named: bool
 
 
-def find_thread(root: Node, head: PageHead) -> Thread | None:
-    """The thread of a page, or None where it is none. The posts' heads become nodes of the tree."""
-    places = _places(root)
+def find_thread(order: Sequence[Node], head: PageHead) -> Thread | None:
+    """The thread of a page, given in order and measured, or None where it is none. The posts' heads become nodes of
+    the tree."""
+    root = order[0]
+    places = _places(order)
     if places is None:
         return None
-    group = _best(places, root)
+    group = _best(places)
     if group is None:
         return None
     units = [place.node for place in group.members]
@@ -107,8 +109,8 @@ def find_thread(root: Node, head: PageHead) -> Thread | None:
     replies = _replies(units, places)
     for reply, above in replies.items():
         depths[reply] = min(depths[above] + 1, DEEPEST)
-    order = [place.node for place in places.values() if place.node in depths]
-    told = [(unit, read) for unit in order if (read := read_post(unit, depths, depths[unit])).bodies]
+    found = [place.node for place in places.values() if place.node in depths]
+    told = [(unit, read) for unit in found if (read := read_post(unit, depths, depths[unit])).bodies]
     if told and told[0][1].head.accepted:  # what is accepted is an answer
         told[0] = told[0][0], replace(told[0][1], head=replace(told[0][1].head, accepted=False))
     if len(told) < 2 and not _says_forum(root, head):
@@ -163,15 +165,13 @@ def _thread(root: Node, told: Sequence[tuple[Node, Read]]) -> Thread:
 # ------------------------------------------------------------------------------------------- evidence
 
 
-def _places(root: Node) -> dict[Node, _Place] | None:
+def _places(order: Sequence[Node]) -> dict[Node, _Place] | None:
     """The nodes with an author at or below them, in document order; None where there is no evidence of posts."""
-    order = list(root.walk())
     authors = [node for node in order if node.attributes and names_author(node)][:_EVIDENCE]
     if len(authors) < 2:
         return None
     dates = [node for node in order if names_date(node)][:_EVIDENCE]
-    measure(in_order(root))
-    above = {root}
+    above = {order[0]}
     for node in authors:
         one: Node | None = node
         while one is not None and one not in above:
@@ -201,7 +201,7 @@ def _count(node: Node, places: Mapping[Node, _Place], what: str) -> None:
 # ------------------------------------------------------------------------------------------- groups
 
 
-def _best(places: Mapping[Node, _Place], root: Node) -> _Group | None:
+def _best(places: Mapping[Node, _Place]) -> _Group | None:
     """The group whose members are most like posts and cover most of the page."""
     groups: dict[str, list[_Place]] = defaultdict(list)
     for place in places.values():

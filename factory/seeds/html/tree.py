@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import gc
 import re
 from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeAlias
 
 Child: TypeAlias = "Node | str"
@@ -13,6 +15,18 @@ GONE = "#gone"
 _SENTENCE = 50
 _LOOKS = re.compile(r"[:\[\]]|^(?:overflow|no|has|with|without|is|m[trblxy]?|p[trblxy]?|col|row)-|^page-id-")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keeps the collector of cycles from looking, again and again, through a tree that is all alive."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class Node:
@@ -80,7 +94,9 @@ class Node:
     def words(self) -> frozenset[str]:
         """The words of class and id, lower case, split at case and punctuation."""
         if self.named is None:
-            self.named = _words_of(f"{self.attributes.get('class', '')} {self.attributes.get('id', '')}")
+            mark = self.attributes.get("id", "")
+            given = self.attributes.get("class", "")
+            self.named = _words_of(f"{given} {mark}" if mark else given)
         return self.named
 
     def walk(self) -> Iterator[Node]:
@@ -92,9 +108,20 @@ class Node:
             if node.children:
                 stack.extend([child for child in reversed(node.children) if child.__class__ is Node])
 
+    def preorder(self) -> list[Node]:
+        """This node and those below it, in document order: a `walk` all at once, in half the time."""
+        order: list[Node] = []
+        stack = [self]
+        while stack:
+            node = stack.pop()
+            order.append(node)
+            if node.children:
+                stack += [child for child in reversed(node.children) if child.__class__ is Node]
+        return order
+
     def find(self, *tags: str) -> list[Node]:
         """The nodes below this one with one of those tags."""
-        return [node for node in self.walk() if node.tag in tags and node is not self]
+        return [node for node in self.preorder() if node.tag in tags and node is not self]
 
     def above(self) -> Iterator[Node]:
         """The nodes above this one, nearest first."""
@@ -120,30 +147,45 @@ class Node:
 
 @functools.lru_cache(maxsize=1 << 14)
 def _words_of(names: str) -> frozenset[str]:
-    """The words of names. Utility classes ("overflow-hidden", "md:flex-col", "w-[3px]") say how a node looks, not
+    """The words of names."""
+    return frozenset().union(*map(_words_of_name, names.split()))
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _words_of_name(name: str) -> frozenset[str]:
+    """The words of a name. Utility classes ("overflow-hidden", "md:flex-col", "w-[3px]") say how a node looks, not
     what it is."""
-    kept = (name for name in names.split() if not _LOOKS.search(name))
-    return frozenset(word.lower() for name in kept for word in _WORD.findall(name))
+    return frozenset() if _LOOKS.search(name) else frozenset(map(str.lower, _WORD.findall(name)))
 
 
 def in_order(root: Node) -> list[Node]:
-    """The nodes of a tree that no longer changes, in document order, with the sizes of their own text."""
-    order = list(root.walk())
-    for node in order:
+    """The nodes of a tree that no longer changes, in document order, measured with all their text."""
+    order: list[Node] = []
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        order.append(node)
         own = prose = 0
+        below: list[Node] = []
         for child in node.children:
-            if isinstance(child, str):
+            if isinstance(child, Node):
+                below.append(child)
+            elif child != " ":
                 length = len(child) - child.count(" ") - child.count("\n") - child.count("\t")
                 own += length
                 if length >= _SENTENCE:
                     prose += length
+        if below:
+            below.reverse()
+            stack += below
         if node.value is not None:
             own = prose = len(str(node.value))
         node.own, node.own_prose = own, prose
-        node.links = int(node.tag == "a")
+        node.links = 1 if node.tag == "a" else 0
     for node in reversed(order):
-        if node.parent is not None:
+        if node.links and node.parent is not None:
             node.parent.links += node.links
+    measure(order)
     return order
 
 
@@ -152,10 +194,15 @@ def measure(order: Sequence[Node], dropped: Container[Node] = ()) -> None:
     for node in order:
         node.size, node.linked, node.prose = node.own, 0, node.own_prose
     for node in reversed(order):
+        size = node.size
+        if not size:
+            continue
         if node.tag == "a":
-            node.linked, node.prose = node.size, 0
+            node.linked, node.prose = size, 0
         parent = node.parent
         if parent is not None and node not in dropped:
-            parent.size += node.size
-            parent.linked += node.linked
-            parent.prose += node.prose
+            parent.size += size
+            if node.linked:
+                parent.linked += node.linked
+            if node.prose:
+                parent.prose += node.prose
