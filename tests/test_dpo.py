@@ -19,11 +19,12 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from factory.errors import FactoryError
 from trainer.data import Snapshot
 from trainer.export import read_model, write_model
+from trainer.logprobs import token_logprobs
 from trainer.loop import gradients, train
 from trainer.metrics import read_metrics
 from trainer.model import Phi, Shape
-from trainer.objectives import Preferences, next_token_loss, pair_logprobs, token_logprobs
-from trainer.packing import IGNORED, Batch, Place
+from trainer.objectives import Preferences, next_token_loss, pair_logprobs
+from trainer.packing import Batch, Place
 from trainer.pairs import PairOrder, Pairs, tokenise_pairs
 from trainer.recipe import PreferenceSettings, Recipe
 from trainer.tokenizer import ChatTokenizer
@@ -219,10 +220,11 @@ def test_the_loss_of_sft_is_trls_on_a_packed_batch(start: Path, tmp_path: Path) 
     positions = torch.cat([torch.arange(length) for length in lengths])[None]
     documents = torch.repeat_interleave(torch.arange(3), torch.tensor(lengths))[None]
     labels = ids.clone()
-    labels[positions == 0] = IGNORED
-    labels[:, 15:30] = IGNORED
-    shifted = torch.cat((labels[:, 1:], torch.full((1, 1), IGNORED)), dim=1)
-    ours = next_token_loss(read_model(start), Batch(ids, positions, documents, shifted))
+    labels[positions == 0] = -100
+    labels[:, 15:30] = -100
+    places = (labels[0] != -100).nonzero()[:, 0]
+    batch = Batch(ids, positions, documents, places - 1, ids[0, places])
+    ours = next_token_loss(read_model(start), batch)
     trainer = trl.SFTTrainer(
         model=AutoModelForCausalLM.from_pretrained(start),
         args=trl.SFTConfig(
@@ -235,7 +237,7 @@ def test_the_loss_of_sft_is_trls_on_a_packed_batch(start: Path, tmp_path: Path) 
     apart = (documents[:, :, None] == documents[:, None, :]).tril()[:, None]
     inputs = {"input_ids": ids, "labels": labels, "position_ids": positions, "attention_mask": apart}
     theirs = trainer.compute_loss(trainer.model, inputs)
-    torch.testing.assert_close(ours / (shifted != IGNORED).sum(), theirs.detach(), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(ours / len(places), theirs.detach(), atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("at_once", [128, 256])

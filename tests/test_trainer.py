@@ -21,7 +21,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from factory.errors import FactoryError
 from trainer.loop import train
 from trainer.model import Phi, Shape
-from trainer.packing import IGNORED, Batch, pack
+from trainer.packing import Batch, pack
 from trainer.recipe import Recipe, read_recipe
 from trainer.tokenizer import ChatTokenizer
 
@@ -150,13 +150,13 @@ def test_the_loss_is_transformers_mean_over_the_target_tokens() -> None:
     torch.manual_seed(0)
     model = Phi(SHAPE)
     ids = torch.randint(0, 300, (2, 30))
-    labels = torch.cat((ids[:, 1:], torch.full((2, 1), IGNORED)), dim=1)
-    labels[:, :7] = IGNORED
-    batch = Batch(ids, torch.arange(30).expand(2, 30), torch.zeros(2, 30).long(), labels)
-    logits = model(batch.ids, batch.positions, batch.documents)
-    mean = torch.nn.functional.cross_entropy(logits.view(-1, 300), labels.view(-1), ignore_index=IGNORED)
-    total = next_token_loss(model, batch)
-    torch.testing.assert_close(total / (labels != IGNORED).sum(), mean)
+    places = torch.tensor([8, 9, 20, 29, 31, 50, 59])
+    positions, documents = torch.arange(30).expand(2, 30), torch.zeros(2, 30).long()
+    batch = Batch(ids, positions, documents, places - 1, ids.flatten()[places])
+    labels = torch.full((60,), -100)
+    labels[places - 1] = ids.flatten()[places]
+    mean = torch.nn.functional.cross_entropy(model(ids, positions, documents).view(-1, 300), labels)
+    torch.testing.assert_close(next_token_loss(model, batch) / len(places), mean)
 
 
 def test_a_run_learns_and_its_export_loads_and_agrees(tmp_path: Path) -> None:

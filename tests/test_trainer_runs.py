@@ -25,8 +25,9 @@ from factory.errors import FactoryError
 from trainer.checkpoint import Checkpoint
 from trainer.command import train as command
 from trainer.export import read_model
-from trainer.loop import learning_rate, train
+from trainer.loop import train
 from trainer.metrics import read_metrics
+from trainer.optimiser import learning_rate
 from trainer.recipe import OptimiserSettings, Recipe
 from trainer.tokenizer import ChatTokenizer
 
@@ -156,7 +157,7 @@ def test_only_the_newest_checkpoints_are_kept(snapshot: Path) -> None:
     recipe = _recipe(snapshot, checkpoint_every=1, keep=2)
     train(recipe, _quiet)
     names = sorted(path.name for path in (recipe.output / "checkpoints").iterdir())
-    assert names == ["step-00000003.pt", "step-00000004.pt"]
+    assert names == ["step-00000003", "step-00000004"]
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_leaves_the_last_checkpoint(snapshot: Path) -> None:

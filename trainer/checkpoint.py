@@ -1,67 +1,80 @@
-"""Checkpoints: all that a run needs to go on as if it had never stopped, one file a checkpoint."""
+"""Checkpoints: all that a run needs to go on as if it had never stopped, also on another number of ranks.
+
+A checkpoint is a folder that torch's DCP writes, in the background, every rank its shards. It is written aside and
+renamed when every rank is done: a run that is killed leaves the checkpoints before, whole.
+"""
 
 from __future__ import annotations
 
+import json
 import os
-from dataclasses import dataclass
+import shutil
+import warnings
+from concurrent.futures import Future, wait
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch.distributed.checkpoint.state_dict import get_state_dict, set_state_dict
+from torch.distributed.checkpoint.state_dict_loader import load
+from torch.distributed.checkpoint.state_dict_saver import async_save
 
 from factory.errors import FactoryError
+from trainer.model import Phi
+from trainer.world import World
+
+# A run on one device has no ranks to ask; DCP knows, and says so at every checkpoint.
+warnings.filterwarnings("ignore", message="torch.distributed is disabled", category=UserWarning)
+
+STATE = "state.json"
+PARTIAL = ".partial"
 
 
 @dataclass(frozen=True)
-class Checkpoint:
-    """The state after `step` steps. `place` is how far the data was used, whatever the number of ranks."""
+class State:
+    """Where a run stands after `step` steps. `place` is how far the data was used, whatever the number of ranks."""
 
     step: int
     place: tuple[int, int]
     tokens: int
-    model: dict[str, Any]
-    optimiser: dict[str, Any]
-    random: torch.Tensor
     data: str
     recipe: dict[str, Any]
 
-    def write(self, folder: Path, keep: int) -> Path:
-        """Writes ``step-00000040.pt`` aside, renames it, and removes all but the newest `keep`."""
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"step-{self.step:08d}.pt"
-        aside = path.with_suffix(".partial")
-        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        with aside.open("wb") as file:
-            torch.save(fields, file)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-        for old in sorted(folder.glob("step-*.pt"))[:-keep]:
-            old.unlink()
-        return path
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A finished checkpoint."""
+
+    path: Path
+    state: State
+
+    @property
+    def step(self) -> int:
+        """How many steps were done."""
+        return self.state.step
 
     @classmethod
     def newest(cls, folder: Path) -> Checkpoint | None:
         """The last one in a folder, or None. Raises FactoryError when it cannot be read."""
-        paths = sorted(folder.glob("step-*.pt"))
+        paths = _finished(folder)
         if not paths:
             return None
         try:
-            return cls(**torch.load(paths[-1], map_location="cpu", weights_only=True))
-        except Exception as error:
-            raise FactoryError(
-                f"{paths[-1]}: this checkpoint cannot be read ({error});"
-                " remove it to go on from the one before, or pass --fresh to start anew"
-            ) from error
+            content = json.loads((paths[-1] / STATE).read_text(encoding="utf-8"))
+            return cls(paths[-1], State(**{**content, "place": tuple(content["place"])}))
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise _unreadable(paths[-1], error) from error
 
     def check(self, recipe: dict[str, object], data: str, output: Path) -> None:
         """Raises FactoryError that names every setting, or the data, that has changed since."""
+        before = self.state.recipe
         changes = [
-            f"{key}: {self.recipe.get(key)} then, {recipe.get(key)} now"
-            for key in sorted({*self.recipe, *recipe})
-            if self.recipe.get(key) != recipe.get(key)
+            f"{key}: {before.get(key)} then, {recipe.get(key)} now"
+            for key in sorted({*before, *recipe})
+            if before.get(key) != recipe.get(key)
         ]
-        if self.data != data:
+        if self.state.data != data:
             changes.append("the rows of the snapshot, or the tokenizer")
         if changes:
             raise FactoryError(
@@ -69,3 +82,95 @@ class Checkpoint:
                 + "; ".join(changes)
                 + "). Change it back, choose another output, or pass --fresh to start anew"
             )
+
+    def restore(self, model: Phi, optimiser: torch.optim.Optimizer, world: World) -> None:
+        """Fills model and optimiser, each rank with its shards, however many ranks wrote them."""
+        content = _content(model, optimiser)
+        try:
+            load(content, checkpoint_id=self.path, no_dist=world.size == 1)
+        except Exception as error:  # DCP raises whatever its reader met
+            raise _unreadable(self.path, error) from error
+        set_state_dict(
+            model,
+            optimiser,
+            model_state_dict=content["model"],
+            optim_state_dict=content["optimiser"],
+        )
+
+
+class Checkpoints:
+    """Writes the checkpoints of a run in the background, one at a time, and keeps them by a rule: the `keep` newest,
+    and those of every `keep_every` steps for good."""
+
+    def __init__(self, folder: Path, world: World, keep: int, keep_every: int | None) -> None:
+        """Removes what a run that was killed had begun to write."""
+        self._folder, self._world, self._keep, self._keep_every = folder, world, keep, keep_every
+        self._group = world.group()
+        self._writing: tuple[Path, State, Future[Any]] | None = None
+        if world.first:
+            for begun in folder.glob(f"*{PARTIAL}"):
+                shutil.rmtree(begun)
+        world.wait()
+
+    def save(self, state: State, model: Phi, optimiser: torch.optim.Optimizer) -> None:
+        """Copies the state and starts to write it; training goes on meanwhile."""
+        self.finish()
+        path = self._folder / f"step-{state.step:08d}"
+        aside = path.with_name(path.name + PARTIAL)
+        if self._world.first:
+            aside.mkdir(parents=True)
+        self._world.wait()
+        writing = async_save(
+            _content(model, optimiser),
+            checkpoint_id=aside,
+            process_group=self._group,
+            no_dist=self._world.size == 1,
+        )
+        assert isinstance(writing, Future)
+        self._writing = path, state, writing
+
+    def settle(self) -> None:
+        """Finishes what was written meanwhile. DCP's first rank is done only after all others."""
+        if self._writing is not None and self._writing[2].done():
+            path, state, writing = self._writing
+            writing.result()
+            self._writing = None
+            if self._world.first:
+                self._commit(path, state)
+
+    def finish(self) -> None:
+        """Waits until this rank has written its share of a checkpoint; until all of it is there, on the first."""
+        if self._writing is not None:
+            wait([self._writing[2]])
+        self.settle()
+
+    def _commit(self, path: Path, state: State) -> None:
+        aside = path.with_name(path.name + PARTIAL)
+        with (aside / STATE).open("w", encoding="utf-8") as file:
+            json.dump(asdict(state), file)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.rename(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
+        for old in _finished(self._folder)[: -self._keep]:
+            step = int(old.name.removeprefix("step-"))
+            if not self._keep_every or step % self._keep_every:
+                shutil.rmtree(old)
+
+
+def _content(model: Phi, optimiser: torch.optim.Optimizer) -> dict[str, Any]:
+    weights, moments = get_state_dict(model, optimiser)
+    return {"model": weights, "optimiser": moments}
+
+
+def _finished(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("step-*") if path.suffix != PARTIAL)
+
+
+def _unreadable(path: Path, error: Exception) -> FactoryError:
+    return FactoryError(
+        f"{path}: this checkpoint cannot be read ({type(error).__name__}: {error});"
+        " remove it to go on from the one before, or pass --fresh to start anew"
+    )

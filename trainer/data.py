@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as parquet
@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from factory.errors import FactoryError
 from factory.records import content_hash
+from trainer.recipe import Long
 from trainer.tokenizer import ChatTokenizer, Encoded
 
 FORMAT = 1
@@ -163,14 +164,15 @@ def _read_manifest(folder: Path) -> Manifest:
 class Corpus:
     """The documents of a snapshot as tokens: document `i` is ``ids[bounds[i]:bounds[i + 1]]``.
 
-    `ids` and `learnt` are mapped from disk, so memory does not grow with the data. `counts` tells what was
-    left out or cut, and why.
+    `ids` and `learnt` are mapped from disk, so memory does not grow with the data. A document that was split is
+    several here, and `origins` tells how long the whole one was. `counts` tells what was left out or cut, and why.
     """
 
     ids: NDArray[np.uint32]
     learnt: NDArray[np.bool_]
     bounds: NDArray[np.int64]
     targets: NDArray[np.int64]
+    origins: NDArray[np.int64]
     counts: dict[str, int]
     fingerprint: str
 
@@ -189,6 +191,7 @@ class Corpus:
             learnt=np.memmap(folder / "learnt.bin", dtype=np.bool_, mode="r"),
             bounds=bounds,
             targets=np.load(folder / "targets.npy"),
+            origins=np.load(folder / "origins.npy"),
             counts=meta["counts"],
             fingerprint=meta["fingerprint"],
         )
@@ -200,7 +203,7 @@ def tokenise(
     folder: Path,
     *,
     context: int,
-    long: Literal["stop", "truncate", "drop"],
+    long: Long,
 ) -> Corpus:
     """Writes the tokens of a snapshot to a folder, unless they are there already, and opens them.
 
@@ -220,7 +223,7 @@ def tokenise(
         raise FactoryError(
             f"{snapshot.folder}: {counts['too long']} of {snapshot.manifest.rows} documents are longer than"
             f" context ({context} tokens; the longest has {longest}). Raise context, or say"
-            " 'long: truncate' or 'long: drop' in the recipe"
+            " 'long: split', 'long: truncate' or 'long: drop' in the recipe"
         )
     if not counts["documents"]:
         shutil.rmtree(aside)
@@ -240,30 +243,34 @@ def _write_tokens(
     for kind, count in snapshot.rows_by_kind().items():
         if kind not in COLUMNS:
             counts[f"of kind {kind}"] = count
-    lengths, targets, longest = [], [], 0
+    lengths, targets, origins, longest = [], [], [], 0
     with (folder / "ids.bin").open("wb") as ids_file, (folder / "learnt.bin").open("wb") as learnt_file:
         for kind, rows in snapshot.batches():
             encode = tokenizer.encode_chats if kind == "chat" else tokenizer.encode_texts
             for ids, learnt in _encode(encode, rows, snapshot, kind):
                 longest = max(longest, len(ids))
+                pieces = range(0, len(ids), context) if long == "split" else range(1)
                 if len(ids) > context:
                     counts["too long"] += 1
-                    if long != "truncate":
+                    if long == "truncate":
+                        counts["cut tokens"] += len(ids) - context
+                    elif long != "split":
                         continue
-                    counts["cut tokens"] += len(ids) - context
-                    ids, learnt = ids[:context], learnt[:context]
-                # Nothing stands before a document's first token, so it cannot be predicted.
-                wanted = int(learnt[1:].sum())
-                if not wanted:
-                    counts["without targets"] += 1
-                    continue
-                ids_file.write(ids.tobytes())
-                learnt_file.write(learnt.tobytes())
-                lengths.append(len(ids))
-                targets.append(wanted)
+                for start in pieces:
+                    piece, wanted = ids[start : start + context], learnt[start : start + context]
+                    # Nothing stands before a document's first token, so it cannot be predicted.
+                    if not wanted[1:].any():
+                        counts["without targets"] += 1
+                        continue
+                    ids_file.write(piece.tobytes())
+                    learnt_file.write(wanted.tobytes())
+                    lengths.append(len(piece))
+                    targets.append(int(wanted[1:].sum()))
+                    origins.append(len(ids))
     counts["documents"] = len(lengths)
     np.save(folder / "bounds.npy", np.concatenate(([0], np.cumsum(lengths, dtype=np.int64))))
     np.save(folder / "targets.npy", np.asarray(targets, dtype=np.int64))
+    np.save(folder / "origins.npy", np.asarray(origins, dtype=np.int64))
     return counts, longest
 
 

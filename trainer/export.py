@@ -12,6 +12,7 @@ import torch
 import yaml
 from safetensors import safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
 from factory.errors import FactoryError
 from trainer.data import Manifest
@@ -23,11 +24,16 @@ WEIGHTS = "model.safetensors"
 
 
 def write_model(
-    model: Phi, tokenizer: ChatTokenizer, folder: Path, dtype: torch.dtype = torch.float32
+    model: Phi,
+    tokenizer: ChatTokenizer,
+    folder: Path,
+    dtype: torch.dtype = torch.float32,
+    weights: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Writes weights, configuration, generation configuration, tokenizer and chat template.
 
-    The folder appears whole or not at all. It replaces one that is there.
+    `weights` are those of a model that lies in shards. The folder appears whole or not at all, and replaces one
+    that is there.
     """
     from transformers import GenerationConfig, Phi3Config, PreTrainedTokenizerFast
 
@@ -72,10 +78,13 @@ def write_model(
     # Names that earlier versions of transformers, and what is built on them, look for.
     _amend(aside / "tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast")
     _amend(aside / "config.json", rope_theta=shape.rope_base)
-    weights = {name: tensor.to("cpu", dtype).contiguous() for name, tensor in model.state_dict().items()}
-    if shape.tied:
-        del weights["lm_head.weight"]
-    save_file(weights, aside / WEIGHTS, metadata={"format": "pt"})
+    found = model.state_dict() if weights is None else weights
+    narrow = {
+        name: tensor.to("cpu", dtype).contiguous()
+        for name, tensor in found.items()
+        if not (shape.tied and name == "lm_head.weight")
+    }
+    save_file(narrow, aside / WEIGHTS, metadata={"format": "pt"})
     shutil.rmtree(folder, ignore_errors=True)
     aside.rename(folder)
 

@@ -115,20 +115,20 @@ def draw(
     """
     parts = []
     for (name, source), corpus, start in zip(sources.items(), library.corpora, library.starts, strict=True):
-        lengths = corpus.lengths
-        chosen = np.flatnonzero(lengths >= source.shortest)
+        lengths, origins = corpus.lengths, corpus.origins
+        chosen = np.flatnonzero(origins >= source.shortest)
         if not len(chosen):
             raise FactoryError(
                 f"mixture.{name}: none of the {len(lengths):,} documents of {source.snapshot} has"
-                f" {source.shortest} tokens (the longest has {lengths.max()}); lower 'shortest'"
+                f" {source.shortest} tokens (the longest has {origins.max()}); lower 'shortest'"
             )
         unique = int(lengths[chosen].sum())
         if source.upweight is not None:
             chosen = np.repeat(
-                chosen, np.where(lengths[chosen] >= source.upweight.over, source.upweight.by, 1)
+                chosen, np.where(origins[chosen] >= source.upweight.over, source.upweight.by, 1)
             )
         an_epoch = int(lengths[chosen].sum())
-        wanted = epochs if tokens is None else epochs_of(tokens, source.share, an_epoch)
+        wanted = epochs if tokens is None else epochs_of(tokens, source.share or 1, an_epoch)
         assert wanted is not None  # the recipe was checked
         check_repetition(name, source, unique, wanted)
         parts.append(Part(name, chosen + start, unique, wanted))
@@ -140,8 +140,9 @@ def check_repetition(name: str, source: SourceSettings, unique: float, epochs: f
     if source.most_epochs is not None and epochs > source.most_epochs:
         enough = unique * epochs / source.most_epochs
         raise FactoryError(
-            f"mixture.{name}: its share of {source.share:g} would repeat its {unique:,.0f} tokens {epochs:.1f} times,"
-            f" and most_epochs is {source.most_epochs:g}. It needs {enough:,.0f} tokens: build more of it, or lower"
+            f"mixture.{name}: its share of {source.share or 1:g} would repeat its {unique:,.0f} tokens"
+            f" {epochs:.1f} times, and most_epochs is {source.most_epochs:g}. It needs {enough:,.0f} tokens:"
+            " build more of it, or lower"
             " its share"
         )
 

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
+
+from trainer.attention import Seen, attend, seen_by
+from trainer.logprobs import token_logprobs
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Shape:
 
 
 class Norm(nn.Module):
-    """Root mean square norm, computed in float32."""
+    """Root mean square norm, computed in float32; what goes on has the input's precision."""
 
     def __init__(self, width: int, eps: float) -> None:
         super().__init__()
@@ -43,7 +47,9 @@ class Norm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         wide = x.float()
-        return self.weight * (wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + self.eps)).to(x.dtype)
+        return (self.weight * (wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + self.eps))).to(
+            x.dtype
+        )
 
 
 class Attention(nn.Module):
@@ -57,13 +63,13 @@ class Attention(nn.Module):
         )
         self.o_proj = nn.Linear(shape.width, shape.width, bias=False)
 
-    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], mask: Tensor) -> Tensor:
+    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], seen: Seen) -> Tensor:
         rows, length, _ = x.shape
         heads, kv_heads = self.shape.heads, self.shape.kv_heads
         qkv = self.qkv_proj(x).view(rows, length, heads + 2 * kv_heads, self.shape.head_width).transpose(1, 2)
         query, key = rotate(qkv[:, : heads + kv_heads], rotation).tensor_split((heads,), dim=1)
         value = qkv[:, heads + kv_heads :]
-        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask, enable_gqa=True)
+        mixed = attend(query, key, value, seen)
         return self.o_proj(mixed.transpose(1, 2).reshape(rows, length, -1))  # type: ignore[no-any-return]
 
 
@@ -81,17 +87,24 @@ class FeedForward(nn.Module):
 
 
 class Layer(nn.Module):
-    """One pre-norm transformer layer."""
+    """One pre-norm transformer layer. With `recompute`, the backward pass makes its activations again."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
+        self.recompute = False
         self.self_attn = Attention(shape)
         self.mlp = FeedForward(shape)
         self.input_layernorm = Norm(shape.width, shape.norm_eps)
         self.post_attention_layernorm = Norm(shape.width, shape.norm_eps)
 
-    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], mask: Tensor) -> Tensor:
-        x = x + self.self_attn(self.input_layernorm(x), rotation, mask)
+    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], seen: Seen) -> Tensor:
+        if self.recompute and torch.is_grad_enabled():
+            again: Tensor = checkpoint(self._forward, x, rotation, seen, use_reentrant=False)
+            return again
+        return self._forward(x, rotation, seen)
+
+    def _forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], seen: Seen) -> Tensor:
+        x = x + self.self_attn(self.input_layernorm(x), rotation, seen)
         return x + self.mlp(self.post_attention_layernorm(x))  # type: ignore[no-any-return]
 
 
@@ -117,6 +130,14 @@ class Phi(nn.Module):
             self.lm_head.weight = self.model.embed_tokens.weight
         self.apply(_initialise)
 
+    def prepare(self, *, recompute: bool, compiled: bool) -> None:
+        """How the layers are computed: activations made again in the backward pass, and torch.compile."""
+        for layer in self.model.layers:
+            assert isinstance(layer, Layer)
+            layer.recompute = recompute
+            if compiled:
+                layer.compile()
+
     def hidden(
         self, ids: Tensor, positions: Tensor, documents: Tensor, branches: Tensor | None = None
     ) -> Tensor:
@@ -126,29 +147,37 @@ class Phi(nn.Module):
         trunk of a document (0) from what goes on from it in several ways.
         """
         x = self.model.embed_tokens(ids)
+        if torch.is_autocast_enabled(ids.device.type):
+            x = x.to(torch.get_autocast_dtype(ids.device.type))
         rotation = rotation_at(positions, self.shape)
-        mask = document_mask(documents, branches)
+        seen = seen_by(documents, branches)
         for layer in self.model.layers:
-            x = layer(x, rotation, mask)
+            x = layer(x, rotation, seen)
         return self.model.norm(x)  # type: ignore[no-any-return]
 
     def forward(self, ids: Tensor, positions: Tensor, documents: Tensor) -> Tensor:
         """Logits, (rows, length, vocabulary)."""
         return self.lm_head(self.hidden(ids, positions, documents))  # type: ignore[no-any-return]
 
+    def logprobs(
+        self,
+        ids: Tensor,
+        positions: Tensor,
+        documents: Tensor,
+        branches: Tensor | None,
+        before: Tensor,
+        tokens: Tensor,
+    ) -> Tensor:
+        """Log-probability, in float32, of each of `tokens` after the state at the flat place `before` of the rows.
+
+        Logits are made for those places alone, at most LOGITS_AT_ONCE at a time.
+        """
+        hidden = self.hidden(ids, positions, documents, branches).flatten(0, 1)
+        return token_logprobs(hidden[before], self.lm_head.weight, tokens)
+
     def parameter_count(self) -> int:
         """Number of parameters; tied ones count once."""
         return sum(parameter.numel() for parameter in self.parameters())
-
-
-def document_mask(documents: Tensor, branches: Tensor | None = None) -> Tensor:
-    """Which token sees which, (rows, 1, length, length): itself and what stands before in its document, of
-    other branches nothing but the trunk."""
-    seen = documents[:, None, :, None] == documents[:, None, None, :]
-    if branches is not None:
-        earlier = branches[:, None, None, :]
-        seen &= (earlier == 0) | (earlier == branches[:, None, :, None])
-    return seen.tril()
 
 
 def rotation_at(positions: Tensor, shape: Shape) -> tuple[Tensor, Tensor]:

@@ -12,12 +12,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from trainer.model import Phi
-from trainer.packing import IGNORED, Batch, Order, Row
+from trainer.packing import Batch, Order, Row
 from trainer.pairs import PairBatch, PairOrder
 from trainer.recipe import PreferenceSettings
-
-LOGITS_AT_ONCE = 1 << 27
-"""Logits that exist at once: 0.5 GiB in float32, where 16K tokens of phi-4's vocabulary would take 6 GiB."""
 
 
 class Objective(Protocol):
@@ -73,19 +70,18 @@ class Preferences:
 def next_token_loss(model: Phi, batch: Batch) -> Tensor:
     """The sum of the cross-entropies of a batch's target tokens, in float32.
 
-    A sum, not a mean: the caller divides by the targets of the global batch. Logits are made only where there
-    is a target.
+    A sum, not a mean: the caller divides by the targets of the global batch.
     """
-    hidden = model.hidden(batch.ids, batch.positions, batch.documents)
-    wanted = batch.labels != IGNORED
-    return -token_logprobs(hidden[wanted], model.lm_head.weight, batch.labels[wanted]).sum()
+    return -model.logprobs(
+        batch.ids, batch.positions, batch.documents, None, batch.before, batch.tokens
+    ).sum()
 
 
 def pair_logprobs(model: Phi, batch: PairBatch) -> Tensor:
     """Summed log-probabilities of the counted tokens of each pair's responses: (pairs, 2), in float32."""
-    hidden = model.hidden(batch.ids, batch.positions, batch.documents, batch.branches)
-    before = hidden.flatten(0, 1)[batch.before]
-    each = token_logprobs(before, model.lm_head.weight, batch.tokens)
+    each = model.logprobs(
+        batch.ids, batch.positions, batch.documents, batch.branches, batch.before, batch.tokens
+    )
     return each.new_zeros(2 * len(batch.numbers)).index_add(0, batch.responses, each).view(-1, 2)
 
 
@@ -94,60 +90,3 @@ def dpo_losses(scores: Tensor, reference: Tensor, beta: float) -> tuple[Tensor, 
     ratios = scores - reference
     margins = ratios[:, 0] - ratios[:, 1]
     return -functional.logsigmoid(beta * margins), margins.detach()
-
-
-# ------------------------------------------------------------------------------- log-probabilities
-
-
-def token_logprobs(
-    hidden: Tensor, weight: Tensor, targets: Tensor, logits_at_once: int = LOGITS_AT_ONCE
-) -> Tensor:
-    """Log-probability of each target after its hidden state: (tokens, width), (vocabulary, width), (tokens,).
-
-    In float32. At most `logits_at_once` logits exist at a time; where tokens need more than one chunk, the
-    backward pass makes each chunk's logits again.
-    """
-    rows = max(logits_at_once // weight.shape[0], 1)
-    if len(targets) <= rows:
-        return _logprobs(hidden, weight, targets)
-    if torch.is_autocast_enabled(hidden.device.type):
-        dtype = torch.get_autocast_dtype(hidden.device.type)
-        hidden, weight = hidden.to(dtype), weight.to(dtype)
-    return _Chunked.apply(hidden, weight, targets, rows)  # type: ignore[no-untyped-call,no-any-return]
-
-
-def _logprobs(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
-    logits = functional.linear(hidden, weight).float()
-    return -functional.cross_entropy(logits, targets, reduction="none")
-
-
-class _Chunked(torch.autograd.Function):
-    """Log-probabilities chunk by chunk; only the normalisers are kept between the passes."""
-
-    @staticmethod
-    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, rows: int) -> Tensor:
-        chosen, totals = [], []
-        for start in range(0, len(targets), rows):
-            part, wanted = hidden[start : start + rows], targets[start : start + rows]
-            logits = functional.linear(part, weight).float()
-            totals.append(logits.logsumexp(-1))
-            chosen.append(logits.gather(1, wanted[:, None])[:, 0])
-        normalisers = torch.cat(totals)
-        ctx.save_for_backward(hidden, weight, targets, normalisers)
-        ctx.rows = rows
-        return torch.cat(chosen) - normalisers
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
-        hidden, weight, targets, normalisers = ctx.saved_tensors
-        to_hidden = torch.empty_like(hidden)
-        to_weight = torch.zeros_like(weight, dtype=torch.float32)
-        for start in range(0, len(targets), ctx.rows):
-            part = slice(start, start + ctx.rows)
-            each = gradients[0][part, None]
-            to_logits = torch.exp(functional.linear(hidden[part], weight).float() - normalisers[part, None])
-            to_logits.mul_(-each).scatter_add_(1, targets[part, None], each)
-            narrow = to_logits.to(hidden.dtype)
-            to_hidden[part] = narrow @ weight
-            to_weight += narrow.T @ hidden[part]
-        return to_hidden, to_weight.to(weight.dtype), None, None

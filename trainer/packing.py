@@ -20,9 +20,6 @@ from torch import Tensor
 
 from trainer.mixture import Drawn, Library
 
-IGNORED = -100
-"""The label of a position that has nothing to predict."""
-
 BLOCK = 1 << 16
 """Documents that are packed together: enough to fill rows, few enough to pack in a blink."""
 
@@ -52,19 +49,23 @@ class Work(Protocol):
         """What the mean loss of these rows is a mean over: tokens that are learnt, or pairs."""
         ...
 
-    def tokens(self, rows: Sequence[Row]) -> int:
-        """How many tokens these rows hold, without the room that is left."""
+    def lengths(self, rows: Sequence[Row]) -> NDArray[np.int64]:
+        """Tokens of each document, or pair, of these rows."""
         ...
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Packed rows, every tensor (rows, context). `labels` are already shifted: the token that comes next."""
+    """Packed rows: tensors (rows, context), then one entry for each token that is learnt.
+
+    `before`: the flat place of the state that predicts it; `tokens`: its id.
+    """
 
     ids: Tensor
     positions: Tensor
     documents: Tensor
-    labels: Tensor
+    before: Tensor
+    tokens: Tensor
 
     def to(self, device: torch.device) -> Batch:
         """The same on another device."""
@@ -141,32 +142,36 @@ class Order:
     def fullness(self) -> float:
         """The share of the rows that holds tokens, in the first block."""
         rows = self._packed(0)
-        return self.tokens(rows) / len(rows) / self.context
+        return float(self.lengths(rows).sum()) / len(rows) / self.context
 
     def targets(self, rows: Sequence[Row]) -> int:
         """See Work."""
         return int(self.library.targets[_documents(rows)].sum())
 
-    def tokens(self, rows: Sequence[Row]) -> int:
+    def lengths(self, rows: Sequence[Row]) -> NDArray[np.int64]:
         """See Work."""
-        return int(self._lengths[_documents(rows)].sum())
+        return self._lengths[_documents(rows)]
 
     def batch(self, rows: Sequence[Row]) -> Batch:
         """Lays the documents of each row out one after another. Room that is left is its own document, -1."""
         shape = (len(rows), self.context)
         ids, positions = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-        documents, labels = np.full(shape, -1, dtype=np.int64), np.full(shape, IGNORED, dtype=np.int64)
+        documents = np.full(shape, -1, dtype=np.int64)
+        learnt = np.zeros(shape, dtype=np.bool_)
         for place, row in enumerate(rows):
             at = 0
             for number, document in enumerate(row):
-                tokens, learnt = self.library.document(document)
+                tokens, wanted = self.library.document(document)
                 until = at + len(tokens)
                 ids[place, at:until] = tokens
                 positions[place, at:until] = np.arange(len(tokens))
                 documents[place, at:until] = number
-                labels[place, at : until - 1] = np.where(learnt[1:], tokens[1:], IGNORED)
+                # Nothing stands before a document's first token, so it is not predicted.
+                learnt[place, at + 1 : until] = wanted[1:]
                 at = until
-        return Batch(*(torch.from_numpy(array) for array in (ids, positions, documents, labels)))
+        places = np.flatnonzero(learnt)
+        arrays = (ids, positions, documents, places - 1, ids.ravel()[places])
+        return Batch(*map(torch.from_numpy, arrays))
 
 
 def _documents(rows: Sequence[Row]) -> list[int]:

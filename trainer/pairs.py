@@ -9,10 +9,11 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,6 +25,7 @@ from factory.records import content_hash
 from trainer.data import Snapshot
 from trainer.mixture import shuffled
 from trainer.packing import Place, Row, pack
+from trainer.recipe import Long, SourceSettings
 from trainer.tokenizer import ChatTokenizer
 
 COLUMNS = {"preference": ("prompt", "chosen", "rejected", "loss_tokens"), "token_preference": ("extra",)}
@@ -58,11 +60,11 @@ class PairBatch:
 
 @dataclass(frozen=True)
 class Pairs:
-    """The pairs of a snapshot as tokens. Pair `i` is ``ids[bounds[i]:bounds[i + 1]]``: the prompt, the chosen and
-    the rejected response, of ``sizes[i]`` tokens each."""
+    """The pairs of one or several snapshots as tokens: the prompt, the chosen and the rejected response of pair `i`
+    have ``sizes[i]`` tokens and begin where ``places[i]`` says: the snapshot, and the token in it."""
 
-    ids: NDArray[np.uint32]
-    bounds: NDArray[np.int64]
+    ids: tuple[NDArray[np.uint32], ...]
+    places: NDArray[np.int64]
     sizes: NDArray[np.int64]
     counts: dict[str, int]
     fingerprint: str
@@ -75,8 +77,9 @@ class Pairs:
 
     def pair(self, number: int) -> Pair:
         """The ids of one pair."""
-        whole = self.ids[self.bounds[number] : self.bounds[number + 1]].astype(np.int64)
-        prompt, chosen, _ = self.sizes[number]
+        snapshot, at = self.places[number]
+        prompt, chosen, rejected = self.sizes[number]
+        whole = self.ids[snapshot][at : at + prompt + chosen + rejected].astype(np.int64)
         return whole[:prompt], whole[prompt : prompt + chosen], whole[prompt + chosen :]
 
     @classmethod
@@ -84,9 +87,32 @@ class Pairs:
         """Maps what `tokenise_pairs` wrote."""
         meta = json.loads((folder / "pairs.json").read_text())
         sizes = np.load(folder / "sizes.npy")
-        bounds = np.concatenate(([0], np.cumsum(sizes.sum(axis=1))))
+        whole = sizes.sum(axis=1)
+        places = np.stack((np.zeros_like(whole), np.cumsum(whole) - whole), axis=1)
         ids = np.memmap(folder / "ids.bin", dtype=np.uint32, mode="r")
-        return cls(ids, bounds, sizes, meta["counts"], meta["fingerprint"])
+        return cls((ids,), places, sizes, meta["counts"], meta["fingerprint"])
+
+    @classmethod
+    def joined(cls, parts: Mapping[str, Pairs], sources: Mapping[str, SourceSettings], seed: int) -> Pairs:
+        """The pairs that a mixture takes from each source, by a draw that `seed` decides.
+
+        Raises FactoryError for a source with fewer pairs than it is to give.
+        """
+        places, sizes, counts = [], [], Counter[str]()
+        for number, (name, part) in enumerate(parts.items()):
+            wanted, size = sources[name].pairs, len(part.sizes)
+            if wanted is not None and wanted > size:
+                raise FactoryError(
+                    f"mixture.{name}: {sources[name].snapshot} has {size:,} pairs that fit, and 'pairs' asks for"
+                    f" {wanted:,}; build more of them, or lower it"
+                )
+            taken = np.sort(shuffled(np.arange(wanted or size), size, (seed, number)))
+            places.append(part.places[taken] + (number, 0))
+            sizes.append(part.sizes[taken])
+            counts.update(part.counts | {"documents": len(taken), "not drawn": size - len(taken)})
+        fingerprint = content_hash([part.fingerprint for part in parts.values()])
+        ids = tuple(part.ids[0] for part in parts.values())
+        return cls(ids, np.concatenate(places), np.concatenate(sizes), dict(counts), fingerprint)
 
 
 class PairOrder:
@@ -116,9 +142,9 @@ class PairOrder:
         """How many pairs these rows hold."""
         return sum(map(len, rows))
 
-    def tokens(self, rows: Sequence[Row]) -> int:
-        """How many positions these rows fill."""
-        return int(self.pairs.lengths[list(itertools.chain.from_iterable(rows))].sum())
+    def lengths(self, rows: Sequence[Row]) -> NDArray[np.int64]:
+        """How many positions each pair of these rows fills."""
+        return self.pairs.lengths[list(itertools.chain.from_iterable(rows))]
 
     def accepted_tokens(self, rows: Sequence[Row]) -> int:
         """How many tokens of chosen responses count."""
@@ -146,7 +172,8 @@ class PairOrder:
                     at = _lay(answer[:-1], ids[place], positions[place], at, len(prompt))
                 documents[place, last_of_prompt - len(prompt) + 1 : at] = number
                 numbers.append(pair)
-        flat = (np.concatenate(part) for part in (before, tokens, responses))
+        nothing = np.zeros(0, dtype=np.int64)  # of a rank whose share of the step is used up
+        flat = (np.concatenate([nothing, *part]) for part in (before, tokens, responses))
         arrays = (ids, positions, documents, branches, *flat, np.asarray(numbers))
         return PairBatch(*(torch.from_numpy(array.astype(np.int64)) for array in arrays))
 
@@ -167,7 +194,7 @@ def tokenise_pairs(
     folder: Path,
     *,
     context: int,
-    long: Literal["stop", "truncate", "drop"],
+    long: Long,
 ) -> Pairs:
     """Writes the pairs of a snapshot to a folder, unless they are there already, and opens them.
 

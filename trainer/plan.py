@@ -2,41 +2,73 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from factory.errors import FactoryError
+from trainer.mixture import check_repetition, epochs_of
 from trainer.model import Phi, Shape
 from trainer.recipe import Recipe
-from trainer.world import World
 
 GIB = 1 << 30
-RATES = {"one core at 50 GFLOP/s": 5e10, "one H200 at 45% of 989 TFLOP/s": 0.45 * 989e12}
-"""Floating point operations a second that a plan reckons with where no measured rate is given."""
+LAYOUTS = (1, 8, 64, 512)
+"""Numbers of devices that a plan gives the memory for."""
+
+SHARE_OF_PEAK = 0.45
+"""Utilisation that a plan reckons with where no rate is given."""
+
+
+@dataclass(frozen=True)
+class Peak:
+    """What a device can do at most: dense bfloat16 operations a second, as its maker states them."""
+
+    name: str
+    operations: float
+
+    @classmethod
+    def of(cls, device: torch.device) -> Peak | None:
+        """The peak of a known GPU; None for others and for CPUs, whose peak nobody states."""
+        if device.type != "cuda":
+            return None
+        name = torch.cuda.get_device_name(device)
+        return next((peak for chip, peak in PEAKS.items() if chip in name), None)
+
+
+PEAKS = {
+    "H200": Peak("an H200's 989 TFLOP/s", 989e12),
+    "H100": Peak("an H100's 989 TFLOP/s", 989e12),
+    "A100": Peak("an A100's 312 TFLOP/s", 312e12),
+}
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one token costs, in floating point operations, forward and backward."""
+    """Floating point operations, forward and backward: of a token, and of a token for each token of its document."""
 
     matrices: float
     attention: float
 
     @classmethod
-    def of(cls, shape: Shape, context: int) -> Cost:
-        """6 for each weight of a matrix that a token meets, and the causal half of attention over `context`."""
+    def of(cls, shape: Shape) -> Cost:
+        """6 for each weight of a matrix that a token meets, and the causal half of attention."""
         a_layer = (
             shape.width * (shape.heads + 2 * shape.kv_heads) * shape.head_width
             + shape.width * shape.width
             + 3 * shape.width * shape.ffn
         )
         matrices = 6 * (shape.layers * a_layer + shape.width * shape.vocabulary)
-        return cls(float(matrices), 6.0 * shape.layers * shape.width * context)
+        return cls(float(matrices), 6.0 * shape.layers * shape.width)
 
-    @property
-    def total(self) -> float:
-        """Both."""
-        return self.matrices + self.attention
+    def of_documents(self, lengths: NDArray[np.int64]) -> float:
+        """The operations for documents of so many tokens; those of pairs count as one document."""
+        wide = lengths.astype(np.float64)
+        return float(self.matrices * wide.sum() + self.attention * (wide**2).sum())
 
 
 def parameters(shape: Shape) -> int:
@@ -45,40 +77,104 @@ def parameters(shape: Shape) -> int:
         return Phi(shape).parameter_count()
 
 
+def pairs_and_steps(recipe: Recipe, pairs: int) -> tuple[int, int]:
+    """How many pairs a DPO run goes through, over all epochs, and in how many steps."""
+    if recipe.steps:
+        return recipe.steps * recipe.batch_items, recipe.steps
+    total = math.ceil(pairs * (recipe.epochs or 0))
+    return total, math.ceil(total / recipe.batch_items)
+
+
 def plan(
-    recipe: Recipe, shape: Shape, steps: int, tokens: int, world: World, rate: float | None = None
+    recipe: Recipe,
+    shape: Shape,
+    steps: int,
+    tokens: int,
+    ranks: int,
+    device: torch.device,
+    rate: float | None = None,
 ) -> list[str]:
-    """The model, the training and its cost in a few lines. `rate`: tokens a second, if known."""
-    count, cost = parameters(shape), Cost.of(shape, recipe.context)
-    operations = cost.total * tokens
-    times = [f"{_duration(tokens / rate)} at {rate:,.0f} tokens/s"] if rate else []
-    times += [f"{_duration(operations / speed)} on {name}" for name, speed in RATES.items() if not rate]
+    """The model, the training and its cost in a few lines. `rate`: tokens a second over all devices, if known."""
+    count, cost = parameters(shape), Cost.of(shape)
+    operations = tokens * (cost.matrices + cost.attention * recipe.context)
     unit = "pairs" if recipe.stage == "dpo" else f"rows of {recipe.context:,} tokens"
+    peak = PEAKS["H200"]
+    time = (
+        f"{_duration(tokens / rate)} at {rate:,.0f} tokens/s"
+        if rate
+        else f"{operations / peak.operations / SHARE_OF_PEAK / 3600:,.3g} device-hours at {SHARE_OF_PEAK:.0%} of"
+        f" {peak.name}; give --rate for another"
+    )
     return [
         f"model     {count:,} parameters, {shape.layers} layers, width {shape.width},"
         f" vocabulary {shape.vocabulary:,}, context {shape.context:,}, RoPE base {shape.rope_base:,.0f}",
-        f"training  {steps:,} steps of {recipe.batch_items:,} {unit} on {world.size} {world.device.type},"
+        f"training  {steps:,} steps of {recipe.batch_items:,} {unit} on {ranks} {device.type},"
         f" about {tokens:,} tokens",
-        f"memory    {memory(recipe, shape, count)}",
-        f"compute   {operations:.2e} floating point operations ({cost.matrices / cost.total:.0%} in matrices, the"
-        " rest in causal attention)",
-        f"time      {', or '.join(times)}",
+        *memory(recipe, shape, count),
+        f"compute   {operations:.2e} floating point operations"
+        f" ({cost.matrices * tokens / operations:.0%} in matrices, the rest in causal attention over whole rows)",
+        f"time      {time}",
     ]
 
 
-def memory(recipe: Recipe, shape: Shape, count: int) -> str:
-    """GiB of weights, gradients and AdamW's two moments, all float32, and of what a rank keeps for backward."""
-    state = 16 * count
-    rows = recipe.rows_at_once or (1 if recipe.stage == "dpo" else recipe.batch_items)
+def memory(recipe: Recipe, shape: Shape, count: int) -> list[str]:
+    """GiB on each device: of the state, for several layouts, and of what is kept for the backward pass."""
+    lines = []
+    for weights, states in {(recipe.weights, recipe.optimiser.states): None, ("bfloat16", "8bit"): None}:
+        each = 2 * (4 if weights == "float32" else 2) + 2 * (4 if states == "float32" else 1)
+        shares = ", ".join(f"{each * count / devices / GIB:,.1f} on {devices}" for devices in LAYOUTS)
+        lines.append(
+            f"memory    GiB a device of weights and gradients in {weights} and {states} moments, sharded: {shares}"
+        )
+    rows = recipe.rows_at_once or 1
     width = 2 if recipe.dtype == "bfloat16" else 4
-    a_token = (
-        shape.layers * (10 * shape.width + 2 * shape.head_width * shape.kv_heads + 4 * shape.ffn) * width
+    a_layer = 10 * shape.width + 2 * shape.head_width * shape.kv_heads + 4 * shape.ffn
+    tokens = rows * recipe.context * width / GIB
+    whole, again = shape.layers * a_layer * tokens, (shape.layers * shape.width + a_layer) * tokens
+    lines.append(
+        f"memory    and about {whole:,.1f} of activations for {rows:,} rows at once, or"
+        f" {again:,.1f} with 'recompute: true'" + (", as it is" if recipe.recompute else "")
     )
-    kept = rows * recipe.context * a_token
-    return (
-        f"{state / GIB:,.1f} GiB of weights, gradients and moments on every device, and about {kept / GIB:,.1f} GiB"
-        f" of activations for {rows:,} rows at once"
+    return lines
+
+
+def plan_unbuilt(
+    recipe: Recipe, missing: Sequence[Path], ranks: int, device: torch.device, rate: float | None
+) -> list[str]:
+    """The plan of a run whose snapshots or weights are not made yet, from the recipe's own numbers.
+
+    Raises FactoryError where the recipe does not say enough, and for a source that is too small for its share.
+    """
+    if recipe.model is None or recipe.model.vocabulary is None:
+        raise FactoryError(
+            f"{missing[0]}: is not there yet. Make it first, or give 'model' with its vocabulary (such as"
+            " 'model: 14B') for a plan without it"
+        )
+    settings = recipe.model.model_dump()
+    shape = Shape(
+        **settings | {"rope_base": recipe.rope_base or recipe.model.rope_base}, context=recipe.context
     )
+    lines = [f"missing   {', '.join(map(str, missing))}: this plan takes the recipe's own numbers"]
+    if recipe.stage == "dpo":
+        pairs = sum(source.pairs or 0 for source in recipe.sources.values())
+        total, steps = pairs_and_steps(recipe, pairs)
+        tokens = total * recipe.context
+        lines += [f"mixture   {name}: {source.pairs or 0:,} pairs" for name, source in recipe.sources.items()]
+    else:
+        if recipe.planned_steps is None:
+            raise FactoryError(
+                f"{missing[0]}: is not there yet, so 'epochs' says nothing; give 'tokens' or 'steps'"
+            )
+        steps, tokens = recipe.planned_steps, recipe.planned_steps * recipe.batch_items * recipe.context
+        for name, source in recipe.sources.items():
+            if source.unique is not None:
+                epochs = epochs_of(tokens, source.share or 1, source.unique)
+                check_repetition(name, source, source.unique, epochs)
+                lines.append(
+                    f"mixture   {name}: {source.share or 1:.1%} of the tokens, {source.unique:,} unique,"
+                    f" {epochs:.1f} epochs"
+                )
+    return [*lines, *plan(recipe, shape, steps, tokens, ranks, device, rate)]
 
 
 def _duration(seconds: float) -> str:

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
-from factory.errors import CatalogError
+from factory.errors import CatalogError, did_you_mean
 from factory.yamlfile import read_yaml
 
 SMALLEST_TOKENIZER = 264
 """The 256 bytes, the seven special tokens and one merge."""
 
+Long = Literal["stop", "split", "truncate", "drop"]
+"""What to do with a document that is longer than the context."""
+
 SHARES_MAY_MISS = 1e-3
 """Shares are written with few digits."""
+
+
+SIZES: Mapping[str, Mapping[str, int]] = {
+    "14B": {"layers": 40, "width": 5120, "heads": 40, "kv_heads": 10, "ffn": 17_920, "vocabulary": 100_352},
+    "3.6B": {"layers": 24, "width": 3072, "heads": 24, "kv_heads": 6, "ffn": 10_752, "vocabulary": 100_352},
+    "tiny": {"layers": 3, "width": 128, "heads": 4, "kv_heads": 2, "ffn": 384},
+}
+"""Shapes by name: phi-4 (its report, section 3), a quarter of it, and one for two cores."""
 
 
 class Settings(BaseModel):
@@ -24,7 +37,7 @@ class Settings(BaseModel):
 
 
 class ModelSettings(Settings):
-    """The shape of a new model. phi-4 has 40 layers, width 5120, 40 heads, 10 kv_heads, ffn 17920."""
+    """The shape of a model: one of SIZES by name, as `14B` or `{size: 14B, ...}`, or every number of it."""
 
     layers: PositiveInt
     width: PositiveInt
@@ -33,6 +46,20 @@ class ModelSettings(Settings):
     ffn: PositiveInt
     rope_base: PositiveFloat = 10_000.0
     vocabulary: PositiveInt | None = Field(None, description="default: the tokenizer's, padded to 64")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _size(cls, given: Any) -> Any:
+        if isinstance(given, str):
+            given = {"size": given}
+        if not isinstance(given, dict) or "size" not in given:
+            return given
+        size = str(given["size"])
+        if size not in SIZES:
+            raise ValueError(
+                f"there is no size '{size}'{did_you_mean(size, SIZES)}; there are {', '.join(SIZES)}"
+            )
+        return {**SIZES[size], **{key: value for key, value in given.items() if key != "size"}}
 
     @model_validator(mode="after")
     def _heads_divide(self) -> ModelSettings:
@@ -60,6 +87,7 @@ class BatchSettings(Settings):
     """One optimiser step. How many micro-batches a rank accumulates follows from it and the ranks."""
 
     tokens: PositiveInt | None = Field(None, description="tokens of one optimiser step, over all ranks")
+    rows: PositiveInt | None = Field(None, description="the same in packed rows of `context` tokens")
     pairs: PositiveInt | None = Field(None, description="the same for DPO, in pairs")
     at_once: PositiveInt | None = Field(
         None, description="tokens a rank holds at once; default: all its share"
@@ -67,8 +95,8 @@ class BatchSettings(Settings):
 
     @model_validator(mode="after")
     def _one_of_both(self) -> BatchSettings:
-        if (self.tokens is None) == (self.pairs is None):
-            raise ValueError("give either 'tokens' or, for DPO, 'pairs'")
+        if [self.tokens, self.rows, self.pairs].count(None) != 2:
+            raise ValueError("give one of 'tokens', 'rows' and, for DPO, 'pairs'")
         return self
 
 
@@ -83,7 +111,8 @@ class SourceSettings(Settings):
     """A snapshot in a mixture: organic seed sets and datasets alike."""
 
     snapshot: Path
-    share: float = Field(gt=0, le=1, description="of the tokens of the run")
+    share: float | None = Field(None, gt=0, le=1, description="of the tokens of the run")
+    pairs: PositiveInt | None = Field(None, description="for DPO: how many pairs it gives; default: all")
     shortest: int = Field(0, ge=0, description="leave out documents of fewer tokens")
     upweight: Upweight | None = None
     most_epochs: PositiveFloat | None = Field(
@@ -112,6 +141,9 @@ class OptimiserSettings(Settings):
     betas: tuple[float, float] = (0.9, 0.95)
     eps: PositiveFloat = 1e-8
     clip: PositiveFloat | None = Field(1.0, description="bound on the global gradient norm; null for none")
+    states: Literal["float32", "8bit"] = Field(
+        "float32", description="of the two moments; 8bit (torchao) takes a quarter of their memory"
+    )
 
 
 class Recipe(Settings):
@@ -122,14 +154,14 @@ class Recipe(Settings):
     mixture: dict[str, SourceSettings] | None = None
     output: Path
     allow_rehearsal: bool = False
-    model: ModelSettings | None = None
-    start: Path | None = Field(None, description="a folder of weights to go on from, instead of `model`")
+    model: ModelSettings | None = Field(None, description="of a new model, or the one that `start` must have")
+    start: Path | None = Field(None, description="a folder of weights to go on from")
     rope_base: PositiveFloat | None = Field(
         None, description="a new base for the weights of `start`: what lets their context grow"
     )
     tokenizer: TokenizerSettings | None = Field(None, description="default: the one in the `start` folder")
     context: PositiveInt = Field(description="tokens of a packed row: the longest document that fits")
-    long: Literal["stop", "truncate", "drop"] = Field(
+    long: Long = Field(
         "stop", description="what to do with documents that do not fit; always counted and told"
     )
     batch: BatchSettings
@@ -139,18 +171,32 @@ class Recipe(Settings):
     epochs: PositiveFloat | None = None
     tokens: PositiveInt | None = Field(None, description="tokens of the whole run, at full rows")
     seed: int = Field(0, ge=0)
-    dtype: Literal["float32", "bfloat16"] = Field(
-        "float32", description="of the computation; weights and optimiser stay float32"
+    dtype: Literal["float32", "bfloat16"] = Field("float32", description="of the computation")
+    weights: Literal["float32", "bfloat16"] = Field(
+        "float32",
+        description="of the weights and gradients; bfloat16 is rounded stochastically, and needs 8bit states",
     )
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    recompute: bool = Field(False, description="make each layer's activations again in the backward pass")
+    compile: bool | None = Field(None, description="torch.compile of the layers; default: on a GPU")
+    shard: PositiveInt | None = Field(
+        None,
+        description="ranks that hold one copy of the model together, such as those of a node; default: all",
+    )
     checkpoint_every: PositiveInt = Field(500, description="steps")
-    keep: PositiveInt = Field(2, description="checkpoints kept")
+    keep: PositiveInt = Field(2, description="newest checkpoints kept")
+    keep_every: PositiveInt | None = Field(
+        None, description="checkpoints of every so many steps are kept for good"
+    )
     log_every: PositiveInt = Field(10, description="steps between lines on the terminal")
+    metrics: tuple[str, ...] = Field(
+        (), description="functions, as package.module:function, that are called with each step's metrics"
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Recipe:
-        if (self.model is None) == (self.start is None):
-            raise ValueError("give either 'model' (a new one of that shape) or 'start' (a folder of weights)")
+        if self.model is None and self.start is None:
+            raise ValueError("give 'model' (a new one of that shape), 'start' (a folder of weights) or both")
         if self.start is None and self.tokenizer is None:
             raise ValueError("a new model needs a 'tokenizer', such as {size: 2048}")
         if self.start is None and self.rope_base is not None:
@@ -160,32 +206,42 @@ class Recipe(Settings):
         for name, tokens in (("batch.tokens", self.batch.tokens), ("batch.at_once", self.batch.at_once)):
             if tokens is not None and tokens % self.context:
                 raise ValueError(f"{name} ({tokens}) is not a multiple of context ({self.context})")
+        if (self.weights == "bfloat16") > (self.optimiser.states == "8bit"):
+            raise ValueError(
+                "weights in bfloat16 lose small updates unless they are rounded stochastically: set optimiser.states"
+                " to 8bit, or leave 'weights' at float32"
+            )
         return self
 
     @model_validator(mode="after")
     def _data(self) -> Recipe:
         if (self.snapshot is None) == (self.mixture is None):
             raise ValueError("give either 'snapshot' (one folder) or 'mixture' (several, by shares)")
-        if self.mixture is not None:
-            if self.stage == "dpo" or self.epochs is not None:
-                raise ValueError(
-                    "a mixture has no epochs of its own and holds no pairs: give 'steps' or 'tokens'"
-                )
-            total = sum(source.share for source in self.mixture.values())
-            if abs(total - 1) > SHARES_MAY_MISS:
-                raise ValueError(f"the shares of the mixture add up to {total:.4f}, not to 1")
+        if self.mixture is None:
+            return self
+        if self.epochs is not None and self.stage != "dpo":
+            raise ValueError("a mixture has no epochs of its own: give 'steps' or 'tokens'")
+        unit, other = ("pairs", "share") if self.stage == "dpo" else ("share", "pairs")
+        for name, source in self.mixture.items():
+            if getattr(source, other) is not None:
+                raise ValueError(f"mixture.{name}: sources of '{self.stage}' have '{unit}', not '{other}'")
+            if unit == "share" and source.share is None:
+                raise ValueError(f"mixture.{name}: 'share' is missing")
+        total = sum(source.share or 0 for source in self.mixture.values())
+        if self.stage != "dpo" and abs(total - 1) > SHARES_MAY_MISS:
+            raise ValueError(f"the shares of the mixture add up to {total:.4f}, not to 1")
         return self
 
     @model_validator(mode="after")
     def _preferences(self) -> Recipe:
         if (self.stage == "dpo") != (self.batch.pairs is not None):
             raise ValueError(
-                "the batch of 'dpo' is counted in 'pairs', that of every other stage in 'tokens'"
+                "the batch of 'dpo' is counted in 'pairs', that of every other stage in 'tokens' or 'rows'"
             )
         if self.stage == "dpo":
             if self.start is None:
                 raise ValueError("DPO starts from a model that answers already: give 'start'")
-            if self.long == "truncate" or self.tokens is not None:
+            if self.long in ("split", "truncate") or self.tokens is not None:
                 raise ValueError(
                     "a truncated answer is no preference, and pairs are counted in 'steps' or 'epochs':"
                     " use 'long: stop' or 'long: drop'"
@@ -198,12 +254,12 @@ class Recipe(Settings):
         if self.mixture is not None:
             return self.mixture
         assert self.snapshot is not None  # the recipe was checked
-        return {"snapshot": SourceSettings(snapshot=self.snapshot, share=1)}
+        return {"snapshot": SourceSettings(snapshot=self.snapshot, share=None if self.stage == "dpo" else 1)}
 
     @property
     def batch_items(self) -> int:
         """Packed rows of one optimiser step over all ranks; for DPO, pairs."""
-        return self.batch.pairs or (self.batch.tokens or 0) // self.context
+        return self.batch.pairs or self.batch.rows or (self.batch.tokens or 0) // self.context
 
     @property
     def rows_at_once(self) -> int | None:
@@ -214,33 +270,55 @@ class Recipe(Settings):
     def planned_steps(self) -> int | None:
         """The steps, where they do not depend on how documents pack."""
         if self.tokens is not None:
-            return -(-self.tokens // (self.batch.tokens or 1))
+            return -(-self.tokens // (self.batch_items * self.context))
         return self.steps
 
     def deciding(self) -> dict[str, object]:
         """The settings that decide the weights, flat by dotted key: a checkpoint goes on only under these."""
-        reporting = {
-            "allow_rehearsal",
-            "output",
-            "snapshot",
-            "device",
-            "checkpoint_every",
-            "keep",
-            "log_every",
-        }
-        settings = self.model_dump(mode="json", exclude=reporting)
+        settings = self.model_dump(mode="json", exclude=NOT_DECIDING)
         settings["batch"].pop("at_once")
+        for source in (settings["mixture"] or {}).values():
+            for key in ("snapshot", "unique", "most_epochs"):  # the data has a fingerprint of its own
+                source.pop(key)
         return _flat(settings)
 
 
-def read_recipe(path: Path) -> Recipe:
-    """Reads a recipe; paths in it are relative to the working folder.
+NOT_DECIDING = {
+    "allow_rehearsal",
+    "output",
+    "snapshot",
+    "device",
+    "recompute",
+    "compile",
+    "shard",
+    "checkpoint_every",
+    "keep",
+    "keep_every",
+    "log_every",
+    "metrics",
+}
+"""Settings that may change while a run goes on: its data has a fingerprint, the rest decides no weight."""
+
+
+def read_recipe(path: Path, changes: Mapping[str, str] | None = None) -> Recipe:
+    """Reads a recipe; paths in it are relative to the working folder. `changes` are dotted keys and their values
+    as YAML, such as ``{"optimiser.lr": "1e-4"}``, that replace the file's.
 
     Raises CatalogError with file, line and key of every fault, and a near miss for an unknown key.
     """
     file = read_yaml(path)
     if not isinstance(file.content, dict):
         raise CatalogError(f"{path}: a recipe is a mapping of settings, such as 'stage: sft'")
+    for key, value in (changes or {}).items():
+        *above, last = key.split(".")
+        part = file.content
+        for name in above:
+            part = part.setdefault(name, {})
+            if not isinstance(part, dict):
+                raise CatalogError(
+                    f"--set {key}={value}: '{name}' is not a mapping in {path}; set it as a whole"
+                )
+        part[last] = yaml.safe_load(value)
     return file.check(Recipe, file.content)
 
 

@@ -48,11 +48,12 @@ def reference_logprobs(recipe: Recipe, work: PairOrder, model: Phi, world: World
     at_once = recipe.rows_at_once or ROWS_AT_ONCE
     scores = torch.zeros(len(work.pairs.sizes), 2, device=world.device)
     mine = rows[world.rank :: world.size]
+    share = -(-len(rows) // world.size)  # of the fullest rank: all go through as many micro-batches
     with torch.no_grad(), precision(recipe.dtype, world.device):
-        for start in range(0, len(mine), at_once):
-            batch = work.batch(mine[start : start + at_once]).to(world.device)
+        for start in range(0, share, at_once):
+            batch = work.batch(mine[start : start + at_once] or [()]).to(world.device)
             scores[batch.numbers] = pair_logprobs(model, batch)
-    world.add_up([scores])
+    world.add_up(scores)
     return scores.cpu().numpy()
 
 

@@ -20,7 +20,7 @@ from trainer.mixture import Library, draw
 from trainer.model import Phi, Shape
 from trainer.packing import Order
 from trainer.pairs import PairOrder, Pairs, tokenise_pairs
-from trainer.plan import plan
+from trainer.plan import pairs_and_steps, plan
 from trainer.recipe import Recipe
 from trainer.tokenizer import ChatTokenizer
 from trainer.world import World
@@ -37,7 +37,7 @@ class Output:
 
     @property
     def checkpoints(self) -> Path:
-        """One file a checkpoint."""
+        """One folder a checkpoint."""
         return self.folder / "checkpoints"
 
     @property
@@ -93,6 +93,14 @@ def open_snapshots(recipe: Recipe) -> dict[str, Snapshot]:
     }
 
 
+def unbuilt(recipe: Recipe) -> list[Path]:
+    """What a recipe names and is not there yet: snapshots, and the weights it starts from."""
+    wanted = {source.snapshot: "manifest.json" for source in recipe.sources.values()}
+    if recipe.start is not None:
+        wanted[recipe.start] = "config.json"
+    return [folder for folder, file in wanted.items() if not (folder / file).is_file()]
+
+
 def prepare(
     recipe: Recipe, snapshots: Mapping[str, Snapshot], output: Output, world: World, *, reuse: bool
 ) -> Data:
@@ -110,11 +118,9 @@ def prepare(
     world.wait()
     tokenizer = ChatTokenizer.read(output.tokenizer)
     if recipe.stage == "dpo":
-        pairs = Pairs.open(folders["snapshot"])
-        steps = recipe.steps or math.ceil(len(pairs.sizes) * (recipe.epochs or 0) / recipe.batch_items)
-        total = (
-            steps * recipe.batch_items if recipe.steps else math.ceil(len(pairs.sizes) * (recipe.epochs or 0))
-        )
+        parts = {name: Pairs.open(folder) for name, folder in folders.items()}
+        pairs = Pairs.joined(parts, recipe.sources, recipe.seed)
+        total, steps = pairs_and_steps(recipe, len(pairs.sizes))
         work = PairOrder(pairs, recipe.context, recipe.seed, total)
         return Data(snapshots, tokenizer, work, pairs.counts, pairs.fingerprint, steps)
     library = Library(tuple(Corpus.open(folder) for folder in folders.values()))
@@ -129,7 +135,9 @@ def prepare(
 
 def _order(recipe: Recipe, library: Library) -> Order:
     """A run of so many steps draws as many tokens as full rows could hold, so that it never lacks a row."""
-    tokens = None if recipe.planned_steps is None else recipe.planned_steps * (recipe.batch.tokens or 0)
+    tokens = (
+        None if recipe.planned_steps is None else recipe.planned_steps * recipe.batch_items * recipe.context
+    )
     drawn = draw(recipe.sources, library, recipe.seed, tokens=tokens, epochs=recipe.epochs)
     return Order(library, drawn, recipe.context, recipe.seed, whole=tokens is None)
 
@@ -138,6 +146,7 @@ def shape_for(recipe: Recipe, tokenizer: ChatTokenizer) -> Shape:
     """The model's shape. Raises FactoryError when the tokenizer or the context does not fit it."""
     if recipe.start is not None:
         shape = read_shape(recipe.start)
+        _check_start(recipe, shape)
         if recipe.rope_base is not None:
             longest = max(recipe.context, shape.context)
             shape = replace(shape, rope_base=recipe.rope_base, context=longest)
@@ -159,6 +168,18 @@ def shape_for(recipe: Recipe, tokenizer: ChatTokenizer) -> Shape:
     return shape
 
 
+def _check_start(recipe: Recipe, shape: Shape) -> None:
+    """Raises FactoryError where the recipe says of which shape its weights are, and they are of another."""
+    if recipe.model is None:
+        return
+    for name, wanted in recipe.model.model_dump(exclude={"rope_base", "vocabulary"}).items():
+        if getattr(shape, name) != wanted:
+            raise FactoryError(
+                f"{recipe.start}: its weights have {name} {getattr(shape, name)}, and model.{name} is {wanted}; start"
+                " from others, or leave 'model' out"
+            )
+
+
 def new_model(recipe: Recipe, shape: Shape) -> Phi:
     """The model before its first step; from scratch, its weights are drawn from the recipe's seed."""
     if recipe.start is not None:
@@ -167,7 +188,7 @@ def new_model(recipe: Recipe, shape: Shape) -> Phi:
     return Phi(shape)
 
 
-def describe(recipe: Recipe, data: Data, shape: Shape, world: World) -> list[str]:
+def describe(recipe: Recipe, data: Data, shape: Shape, world: World, rate: float | None = None) -> list[str]:
     """The run in a few lines: what it trains, on what, and for how long."""
     lines = _pair_lines(data.work) if isinstance(data.work, PairOrder) else _order_lines(data.work)
     if left_out := told_left_out(data.counts):
@@ -175,7 +196,7 @@ def describe(recipe: Recipe, data: Data, shape: Shape, world: World) -> list[str
     return [
         *(_snapshot_line(name, snapshot) for name, snapshot in data.snapshots.items()),
         *lines,
-        *plan(recipe, shape, data.steps, trained_tokens(recipe, data), world),
+        *plan(recipe, shape, data.steps, trained_tokens(recipe, data), world.size, world.device, rate),
     ]
 
 

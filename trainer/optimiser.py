@@ -1,0 +1,58 @@
+"""AdamW and its rate: which parameters decay, how the moments are kept, warm-up and decay."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from factory.errors import FactoryError
+from trainer.model import Phi
+from trainer.recipe import OptimiserSettings
+
+
+def make_optimiser(model: Phi, settings: OptimiserSettings, *, fused: bool = True) -> torch.optim.Optimizer:
+    """AdamW that decays matrices and spares norms; `states: 8bit` is torchao's, in blocks of 256 values.
+
+    With 8-bit states, weights in bfloat16 are rounded stochastically, so that updates below their precision
+    count on average. Raises FactoryError when torchao is wanted and not installed.
+    """
+    matrices = [parameter for parameter in model.parameters() if parameter.ndim > 1]
+    others = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
+    groups = [
+        {"params": matrices, "weight_decay": settings.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    if settings.states == "float32":
+        return torch.optim.AdamW(groups, lr=settings.lr, betas=settings.betas, eps=settings.eps, fused=fused)
+    try:
+        from torchao.optim import AdamW8bit
+    except ImportError as error:
+        raise FactoryError(
+            "optimiser.states: 8bit needs torchao: pip install 'seedfactory[train8bit]'"
+        ) from error
+    narrow = matrices[0].dtype == torch.bfloat16
+    optimiser: torch.optim.Optimizer = AdamW8bit(
+        groups, lr=settings.lr, betas=settings.betas, eps=settings.eps, bf16_stochastic_round=narrow
+    )
+    return optimiser
+
+
+def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    """The rate of the next step. torchao keeps it in a tensor, so that its compiled step holds."""
+    for group in optimiser.param_groups:
+        if isinstance(group["lr"], torch.Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
+
+
+def learning_rate(settings: OptimiserSettings, step: int, steps: int) -> float:
+    """The rate of a step (from 0): linear warm-up to the peak, then decay to `final` of it at the last step."""
+    if step < settings.warmup:
+        return settings.lr * (step + 1) / settings.warmup
+    if settings.decay == "none":
+        return settings.lr
+    done = (step - settings.warmup) / max(steps - 1 - settings.warmup, 1)
+    left = 1 - done if settings.decay == "linear" else (1 + math.cos(math.pi * done)) / 2
+    return settings.lr * (settings.final + (1 - settings.final) * left)
