@@ -174,7 +174,7 @@ def test_a_sample_is_rejected_for_the_instructions_that_its_response_does_not_fo
 
 
 def test_two_kinds_of_one_name_are_an_error() -> None:
-    with pytest.raises(FactoryError, match="two instructions are called 'words': .*Words and .*Mine"):
+    with pytest.raises(FactoryError, match=r"two instructions are called 'words': .*Words and .*Mine"):
         type("Mine", (Instruction,), {}, name="words")
 
 

@@ -50,7 +50,7 @@ NAMES = _table(_NAMES)
 """ISO 639-1 codes of languages that the model tells well, with their English names."""
 
 _ENDONYMS = _table(_OTHER_NAMES)
-_UNSURE = 0.1  # a language with so much probability beside another's is not ruled out: relatives are alike
+_UNSURE = 0.1  # a language of so much probability is not ruled out by another: relatives are alike
 _LEAST_LETTERS = 40
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 _WEIGHT = 3  # a letter of a script without spaces or vowels apart says as much as so many of an alphabet
@@ -76,8 +76,9 @@ def check_code(code: str) -> str:
     raise FactoryError(f"no language of code '{code}' can be told{near}")
 
 
-def identify(text: str, min_score: float = 0.7, path: Path | None = None) -> Identified | None:
-    """The language of a text in Markdown, code and formulas aside; None where it is too short or unsure.
+def identify(text: str, min_score: float = 0.6, path: Path | None = None) -> Identified | None:
+    """The language of a text in Markdown, code and formulas aside; None where it is too short or unsure:
+    where the languages of a tenth or more come to less than `min_score`.
 
     fastText's 176 languages, the model of the cleaner `language`. Raises FactoryError where it is missing.
     """
@@ -89,9 +90,11 @@ def identify(text: str, min_score: float = 0.7, path: Path | None = None) -> Ide
     plain = plain.lower() if sum(map(str.isupper, plain)) * 2 > letters else plain
     found = probabilities(load_model(path or language_model()), parts(plain))
     code, score = next(iter(found.items()), ("", 0.0))
-    if score < min_score:
-        return None
-    return Identified(code, score, frozenset(name for name, value in found.items() if value >= _UNSURE))
+    possible = frozenset(name for name, value in found.items() if value >= _UNSURE)
+    sure = sum(
+        found[name] for name in possible
+    )  # Croatian, Bosnian and Serbo-Croatian share what one would get
+    return Identified(code, score, possible) if sure >= min_score else None
 
 
 @validator()
@@ -99,12 +102,13 @@ class Language:
     """Rejects answers in another language than the question's.
 
     `expected`: code of a language that every answer, or plain text, is to be in instead; `min_score`: the
-    least probability with which a text counts as decided; `model`: another fastText model of languages. Code
-    and formulas are not judged. What is too short or unsure passes, and says so (`undecided`), as does an
-    answer in a language that the question names ("translate into French") or partly is in.
+    least probability with which a text counts as decided, relatives taken together; `model`: another fastText
+    model of languages. Code and formulas are not judged. What is too short or unsure passes, and says so
+    (`undecided`), as does an answer in a language that the question names ("translate into French") or partly
+    is in.
     """
 
-    def __init__(self, *, expected: str = "", min_score: Share = 0.7, model: str = "") -> None:
+    def __init__(self, *, expected: str = "", min_score: Share = 0.6, model: str = "") -> None:
         self._expected = check_code(expected) if expected else ""
         self._min_score = min_score
         self._path = Path(model) if model else language_model()
