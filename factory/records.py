@@ -405,10 +405,16 @@ class Verdict(Record):
 
 
 class Program(Record):
-    """Code to run in the sandbox: the source, then each call, an expression evaluated in its namespace."""
+    """Code to run in the sandbox: the source, then each call, an expression evaluated in its namespace.
+
+    With `tests`, a text of asserts or test functions judges it instead, from a process of its own; with `stdin`,
+    the source runs as a whole program and its output is what counts.
+    """
 
     source: str
     calls: tuple[str, ...] = ()
+    tests: str = ""
+    stdin: str | None = None
     language: str = "python"
     cpu_seconds: float = Field(5.0, gt=0, description="CPU time for source and calls together")
     memory_mb: int = Field(512, gt=0)
@@ -422,7 +428,8 @@ class Result(Record):
 
 
 class Outcome(Record):
-    """How a program ended. `results` holds one entry for each call that was reached."""
+    """How a program ended. `results` holds one entry for each call that was reached; for tests, one for each
+    test: how many things it asserted, or the error that it ended with."""
 
     status: Literal["ok", "error", "timeout", "memory", "crashed"]
     results: tuple[Result, ...] = ()

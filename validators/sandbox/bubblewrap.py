@@ -1,7 +1,8 @@
 """The command that starts a sandbox: bubblewrap with a root that holds an interpreter and nothing else.
 
 Inside: ``/python`` (the interpreter and its standard library), the system's shared libraries, ``/sandbox``
-(our own `inside`), three devices, and a small tmpfs at ``/tmp``. No ``/proc``, no ``/etc``, no network.
+(our own `inside`), what the language needs besides (``/packages``), three devices, and a small tmpfs at ``/tmp``.
+No ``/proc``, no ``/etc``, no network.
 """
 
 from __future__ import annotations
@@ -14,42 +15,57 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from dataclasses import dataclass
 from pathlib import Path
 
 from factory.errors import SandboxError
+from validators.sandbox.runtimes import PACKAGES, Bind, Runtime
 
 SCRATCH_BYTES = 64 << 20
 _HERE = Path(__file__).parent
 _OLDEST = (0, 7)
 _MEND = "install it with: apt-get install bubblewrap"
-_START = "import sys; sys.path.insert(0, '/sandbox'); from inside.warden import main; main()"
+_START = (
+    "import sys, json; sys.path.insert(0, json.loads(sys.argv[1])['home']);"
+    " from inside.warden import main; main()"
+)
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
 _FIRST_UID = 2_000_000_000
 
 
-@dataclass(frozen=True)
-class Bind:
-    """A file or folder of the host, and where it is seen inside, read-only."""
-
-    source: Path
-    target: str
-
-
-def command() -> list[str]:
+def command(runtime: Runtime) -> list[str]:
     """The arguments that start a warden. Raises SandboxError saying what is missing and how to mend it."""
     program = _bubblewrap()
-    binds = _binds()
+    binds = [*_binds(), *runtime.binds()]
+    start = _start(runtime, "/sandbox", PACKAGES, "/tmp", isolated=True)
     if os.geteuid() != 0:
-        return [program, *_arguments(binds)]
+        return [program, *_arguments(binds), *start]
     hidden = {bind: f"/tmp/{number}" for number, bind in enumerate(binds) if not _reachable(bind.source)}
     seen = [Bind(Path(hidden[bind]), bind.target) if bind in hidden else bind for bind in binds]
     order = {
         "uid": _FIRST_UID + os.getpid(),
         "staged": [[str(bind.source), place] for bind, place in hidden.items()],
-        "command": [program, *_arguments(seen)],
+        "command": [program, *_arguments(seen), *start],
     }
     return [sys.executable, "-I", "-S", str(_HERE / "launch.py"), json.dumps(order)]
+
+
+def bare_command(runtime: Runtime, scratch: str) -> list[str]:
+    """The same without walls: limits and the filter hold, files and environment of the machine lie open."""
+    packages = [str(bind.source.parent) for bind in runtime.binds()]
+    start = _start(runtime, str(_HERE), packages[0] if packages else scratch, scratch, isolated=False)
+    return [_interpreter(), *start[1:]]
+
+
+def _start(runtime: Runtime, home: str, packages: str, scratch: str, *, isolated: bool) -> list[str]:
+    order = {
+        "language": runtime.language,
+        "home": home,
+        "packages": packages,
+        "scratch": scratch,
+        "isolated": isolated,
+    }
+    python = f"/python/bin/{Path(_interpreter()).name}"
+    return [python, "-I", "-S", "-B", "-X", "utf8", "-c", _START, json.dumps(order)]
 
 
 def processes() -> int:
@@ -86,7 +102,6 @@ def _bubblewrap() -> str:
 
 
 def _arguments(binds: list[Bind]) -> list[str]:
-    python = f"/python/bin/{Path(_interpreter()).name}"
     mounts = [word for bind in binds for word in ("--ro-bind", str(bind.source), bind.target)]
     devices = [word for device in _DEVICES for word in ("--dev-bind", device, device)]
     packages = f"{_stdlib()[1]}/site-packages"
@@ -100,7 +115,7 @@ def _arguments(binds: list[Bind]) -> list[str]:
         *("--size", str(SCRATCH_BYTES), "--perms", "0700", "--tmpfs", "/tmp", "--chdir", "/tmp"),
         *("--setenv", "LD_LIBRARY_PATH", "/python/lib", "--setenv", "MALLOC_ARENA_MAX", "1"),
         *("--remount-ro", "/"),
-        *("--", python, "-I", "-S", "-B", "-X", "utf8", "-c", _START),
+        "--",
     ]
 
 

@@ -6,19 +6,19 @@ sense and known kinds; values need the encoding of `inside.plain`. Anything else
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
 
 from factory.records import Result
 from validators.sandbox.inside.job import FRAME
-from validators.sandbox.inside.plain import MAX_DEPTH
+from validators.sandbox.inside.plain import decode
 
 MAX_PARTS = 2_000_000
 """Most commas and brackets in what one job sends: about two million values, which bounds our memory."""
 
+MAX_RESULTS = 10_000
 _MAX_DIGITS = 4000
 
 
@@ -29,7 +29,8 @@ class ProtocolError(Exception):
 class Report:
     """What one job sent: results in order, the source's traceback if it raised, whether the end was reached."""
 
-    def __init__(self, data: bytes, nonce: bytes, calls: int) -> None:
+    def __init__(self, data: bytes, nonce: bytes, calls: int | None) -> None:
+        """`calls`: how many results an honest run sends, or None where it decides that itself."""
         self.results: list[Result] = []
         self.error: str | None = None
         self.memory = False
@@ -42,9 +43,10 @@ class Report:
         except (ProtocolError, ValueError, TypeError, KeyError) as error:
             self.forged = f"its results cannot be read: {str(error)[:200]}"
 
-    def _take(self, kind: bytes, payload: bytes, calls: int) -> None:
+    def _take(self, kind: bytes, payload: bytes, wanted: int | None) -> None:
         if self.ended:
             raise ProtocolError("something follows the end")
+        calls = MAX_RESULTS if wanted is None else wanted
         if kind == b"v" and len(self.results) < calls:
             self.results.append(Result(value=literal(decode(orjson.loads(payload)))))
         elif kind == b"r" and len(self.results) < calls:
@@ -56,7 +58,7 @@ class Report:
                 bool(report["memory"]),
                 True,
             )
-        elif kind == b"z" and len(self.results) == calls:
+        elif kind == b"z" and wanted in (None, len(self.results)):
             self.ended = True
         elif kind != b"s" or self.results:
             raise ProtocolError(f"a frame of kind {kind!r} is out of place")
@@ -83,65 +85,6 @@ def _text(value: Any) -> str:
     if type(value) is not str:
         raise ProtocolError("a message is not text")
     return value
-
-
-def decode(tree: Any, depth: int = MAX_DEPTH) -> Any:
-    """The value that `inside.plain.encode` wrote, from its parsed JSON. Raises ProtocolError for all else."""
-    if type(tree) is list:
-        return _items(tree, depth)
-    if type(tree) is not dict:
-        return tree
-    if len(tree) != 1 or depth == 0:
-        raise ProtocolError("a value is not encoded as data is")
-    ((tag, content),) = tree.items()
-    if tag not in _READERS:
-        raise ProtocolError(f"no type has the tag {tag[:20]!r}")
-    return _READERS[tag](content, depth)
-
-
-def _items(tree: Any, depth: int) -> list[Any]:
-    if type(tree) is not list or depth == 0:
-        raise ProtocolError("a container is not encoded as one, or lies too deep")
-    if {list, dict}.isdisjoint(map(type, tree)):
-        return tree
-    return [decode(item, depth - 1) for item in tree]
-
-
-def _number(content: Any, depth: int) -> float:
-    value = decode(content, depth)
-    if type(value) is not float:
-        raise ProtocolError("part of a complex number is not a float")
-    return value
-
-
-def _dict(content: Any, depth: int) -> dict[Any, Any]:
-    keys, values = (_items(part, depth) for part in content)
-    return dict(zip(keys, values, strict=True))
-
-
-def _large(content: Any) -> int:
-    if not re.fullmatch(r"-?0x[0-9a-f]+", _text(content)):
-        raise ProtocolError("a large integer is not hexadecimal")
-    return int(content, 16)
-
-
-def _not_finite(content: Any) -> float:
-    if content not in ("nan", "inf", "-inf"):
-        raise ProtocolError(f"'{_text(content)[:20]}' is no float that needs a tag")
-    return float(content)
-
-
-_READERS: dict[str, Callable[[Any, int], Any]] = {
-    "t": lambda content, depth: tuple(_items(content, depth)),
-    "d": _dict,
-    "S": lambda content, depth: set(_items(content, depth)),
-    "F": lambda content, depth: frozenset(_items(content, depth)),
-    "b": lambda content, depth: bytes.fromhex(_text(content)),
-    "i": lambda content, depth: _large(content),
-    "f": lambda content, depth: _not_finite(content),
-    "c": lambda content, depth: complex(*(_number(part, depth) for part in content)),
-    "s": lambda content, depth: bytes.fromhex(_text(content)).decode("utf-8", "surrogatepass"),
-}
 
 
 def literal(value: Any) -> str:

@@ -6,14 +6,17 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import socket
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from typing import Any
 
 from factory.errors import SandboxError
 from validators.sandbox import bubblewrap
-from validators.sandbox.inside.warden import CHUNK, JOB, MAX_OUTPUT, MAX_VALUES
+from validators.sandbox.inside.warden import CHUNK, JOB, MAX_VALUES
+from validators.sandbox.runtimes import Isolation, Runtime
 
 _START_SECONDS = 60.0
 _GRACE_SECONDS = 20.0
@@ -25,12 +28,15 @@ class SandboxDied(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """What a warden is told. `body` is for the child alone."""
+    """What a warden is told. `body` is for the program's process alone, `judge` for the judge's, if any;
+    `output` is how many bytes of what is printed are kept."""
 
     body: bytes
+    judge: bytes
     cpu_seconds: float
     wall_seconds: float
     memory_mb: int
+    output: int
 
 
 @dataclass(frozen=True)
@@ -42,18 +48,23 @@ class Traces:
     why: str
     status: int
     clean: bool
+    cut: bool
 
 
 class Keeper:
     """One running sandbox. It serves one job at a time and belongs to the event loop that started it."""
 
-    def __init__(self) -> None:
+    def __init__(self, runtime: Runtime, isolation: Isolation) -> None:
+        self._scratch = tempfile.mkdtemp(prefix="factory-") if isolation == "unsafe" else ""
+        command = (
+            bubblewrap.bare_command(runtime, self._scratch) if self._scratch else bubblewrap.command(runtime)
+        )
         # Started from the loop's own thread: the kernel ends bubblewrap with the thread that started it.
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         with theirs:
             self._process = subprocess.Popen(
-                bubblewrap.command(),
+                command,
                 stdin=theirs.fileno(),
                 stdout=theirs.fileno(),
                 stderr=subprocess.PIPE,
@@ -65,9 +76,9 @@ class Keeper:
         self._processes = bubblewrap.processes()
 
     @classmethod
-    async def start(cls) -> Keeper:
+    async def start(cls, runtime: Runtime, isolation: Isolation = "bubblewrap") -> Keeper:
         """A sandbox that has said it is ready. Raises SandboxError with what the machine refused."""
-        keeper = cls()
+        keeper = cls(runtime, isolation)
         try:
             async with asyncio.timeout(_START_SECONDS):
                 await keeper._chunk(1000)
@@ -82,11 +93,19 @@ class Keeper:
 
     async def serve(self, job: Job) -> Traces:
         """Runs one job. Raises SandboxDied where the sandbox ends or falls silent; it is then of no more use."""
-        head = JOB.pack(len(job.body), job.cpu_seconds, job.wall_seconds, job.memory_mb, self._processes)
+        head = JOB.pack(
+            len(job.body),
+            len(job.judge),
+            job.cpu_seconds,
+            job.wall_seconds,
+            job.memory_mb,
+            self._processes,
+            job.output,
+        )
         parts = {b"v": bytearray(), b"o": bytearray()}
         try:
             async with asyncio.timeout(job.wall_seconds + _GRACE_SECONDS):
-                await asyncio.get_running_loop().sock_sendall(self._socket, head + job.body)
+                await asyncio.get_running_loop().sock_sendall(self._socket, head + job.body + job.judge)
                 while True:
                     kind, payload = await self._chunk(MAX_VALUES)
                     if kind == b"z":
@@ -99,10 +118,11 @@ class Keeper:
         end: dict[str, Any] = json.loads(payload)
         return Traces(
             values=bytes(parts[b"v"]),
-            output=bytes(parts[b"o"][:MAX_OUTPUT]),
+            output=bytes(parts[b"o"][: job.output]),
             why=end["why"],
             status=end["status"],
             clean=end["clean"],
+            cut=end["cut"],
         )
 
     async def end(self) -> None:
@@ -112,16 +132,20 @@ class Keeper:
             await asyncio.shield(asyncio.to_thread(self._process.wait, 2.0))
         except subprocess.TimeoutExpired:
             self.kill()
-        if self._process.stderr:
-            self._process.stderr.close()
+        self._tidy()
 
     def kill(self) -> None:
         """The same at once, where nothing can be awaited."""
         self._socket.close()
         self._process.kill()
         self._process.wait()
+        self._tidy()
+
+    def _tidy(self) -> None:
         if self._process.stderr:
             self._process.stderr.close()
+        if self._scratch:
+            shutil.rmtree(self._scratch, ignore_errors=True)
 
     async def _chunk(self, bound: int) -> tuple[bytes, bytes]:
         kind, length = CHUNK.unpack(await self._exactly(CHUNK.size))

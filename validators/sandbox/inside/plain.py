@@ -1,47 +1,71 @@
-"""Values on their way out: plain data as JSON that keeps every type apart.
+"""Plain data between processes: values as JSON that keeps every type apart, and back, read strictly.
 
 JSON's own null, true, false, numbers, strings and arrays stand for None, bool, int, finite float, str and list.
 All else is an object with one key: t tuple, d dict ([keys, values]), S set, F frozenset, b bytes (hexadecimal),
 i large int (hexadecimal), f nan and infinities, c complex, s str that is no valid Unicode. Only exact
-built-in types are data: a subclass may lie about what it equals.
+built-in types are data: a subclass may lie about what it equals. Scalars and arrays of numpy go as their lists.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import re
+import sys
+from collections.abc import Callable
 from typing import Any
 
 MAX_DEPTH = 64
 _SMALL = 2**53
 _ASIS = ({int}, {float}, {str}, {bool}, {type(None)}, set[type]())
 
+Other = Callable[[Any, int], Any]
+"""What is to become of a value (or a tag) that is not plain data, at a depth."""
+
 
 class NotPlainData(Exception):
     """The value holds something that is not plain data, or is nested too deeply."""
 
 
+class NotData(ValueError):
+    """The bytes are not what `encode` writes."""
+
+
 def encode(value: object) -> bytes:
     """The value as UTF-8 JSON. Raises NotPlainData naming the type that cannot be sent."""
-    return json.dumps(_tree(value, MAX_DEPTH), separators=(",", ":"), ensure_ascii=False).encode()
+    return text(tree(value))
 
 
-def _tree(value: Any, depth: int) -> Any:
+def text(encoded: Any) -> bytes:
+    """A tree as JSON."""
+    return json.dumps(encoded, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _refuse(value: Any, depth: int) -> Any:
     kind = type(value)
-    if kind is list:
-        return _list(value, depth)
-    if kind in _WRITERS:
-        return _WRITERS[kind](value, depth)
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and isinstance(value, (numpy.generic, numpy.ndarray)):
+        return tree(value.tolist(), depth - 1) if depth else None
     raise NotPlainData(f"a value of type '{kind.__qualname__}' is not plain data")
 
 
-def _list(items: list[Any], depth: int) -> list[Any]:
-    if depth == 0:
+def tree(value: Any, depth: int = MAX_DEPTH, other: Other = _refuse) -> Any:
+    """The value as what JSON can hold; `other` says what becomes of what is not plain."""
+    kind = type(value)
+    if kind is list:
+        return _list(value, depth, other)
+    if kind in _WRITERS:
+        return _WRITERS[kind](value, depth, other)
+    return other(value, depth)
+
+
+def _list(items: list[Any], depth: int, other: Other) -> list[Any]:
+    if depth <= 0:
         raise NotPlainData(f"the value is nested more than {MAX_DEPTH} deep")
     kinds = set(map(type, items))
     if kinds in _ASIS and _goes_as_it_is(items, kinds):
         return items
-    return [_tree(item, depth - 1) for item in items]
+    return [tree(item, depth - 1, other) for item in items]
 
 
 def _goes_as_it_is(items: list[Any], kinds: set[type]) -> bool:
@@ -55,9 +79,9 @@ def _goes_as_it_is(items: list[Any], kinds: set[type]) -> bool:
     return True
 
 
-def _is_unicode(text: str) -> bool:
+def _is_unicode(content: str) -> bool:
     try:
-        text.encode()
+        content.encode()
     except UnicodeEncodeError:
         return False
     return True
@@ -71,16 +95,87 @@ def _string(value: str) -> Any:
     return value if _is_unicode(value) else {"s": value.encode("utf-8", "surrogatepass").hex()}
 
 
-_WRITERS: dict[type, Any] = {
-    type(None): lambda value, depth: value,
-    bool: lambda value, depth: value,
-    int: lambda value, depth: value if -_SMALL <= value <= _SMALL else {"i": hex(value)},
-    float: lambda value, depth: _float(value),
-    str: lambda value, depth: _string(value),
-    complex: lambda value, depth: {"c": [_float(value.real), _float(value.imag)]},
-    bytes: lambda value, depth: {"b": value.hex()},
-    tuple: lambda value, depth: {"t": _list(list(value), depth)},
-    set: lambda value, depth: {"S": _list(list(value), depth)},
-    frozenset: lambda value, depth: {"F": _list(list(value), depth)},
-    dict: lambda value, depth: {"d": [_list(list(value), depth), _list(list(value.values()), depth)]},
+_WRITERS: dict[type, Callable[[Any, int, Other], Any]] = {
+    type(None): lambda value, depth, other: value,
+    bool: lambda value, depth, other: value,
+    int: lambda value, depth, other: value if -_SMALL <= value <= _SMALL else {"i": hex(value)},
+    float: lambda value, depth, other: _float(value),
+    str: lambda value, depth, other: _string(value),
+    complex: lambda value, depth, other: {"c": [_float(value.real), _float(value.imag)]},
+    bytes: lambda value, depth, other: {"b": value.hex()},
+    tuple: lambda value, depth, other: {"t": _list(list(value), depth, other)},
+    set: lambda value, depth, other: {"S": _list(list(value), depth, other)},
+    frozenset: lambda value, depth, other: {"F": _list(list(value), depth, other)},
+    dict: lambda value, depth, other: {
+        "d": [_list(list(value), depth, other), _list(list(value.values()), depth, other)]
+    },
+}
+
+# ------------------------------------------------------------------------------------------- reading
+
+
+def _no_other(content: Any, depth: int) -> Any:
+    raise NotData("a value has a tag that no type has")
+
+
+def decode(encoded: Any, depth: int = MAX_DEPTH, other: Other = _no_other) -> Any:
+    """The value of a tree; `other` is given what has a tag of no plain type. Raises NotData for all else."""
+    if type(encoded) is list:
+        return _items(encoded, depth, other)
+    if type(encoded) is not dict:
+        return encoded
+    if len(encoded) != 1 or depth <= 0:
+        raise NotData("a value is not encoded as data is")
+    ((tag, content),) = encoded.items()
+    return _READERS[tag](content, depth, other) if tag in _READERS else other(encoded, depth)
+
+
+def _items(encoded: Any, depth: int, other: Other) -> list[Any]:
+    if type(encoded) is not list or depth <= 0:
+        raise NotData("a container is not encoded as one, or lies too deep")
+    if {list, dict}.isdisjoint(map(type, encoded)):
+        return encoded
+    return [decode(item, depth - 1, other) for item in encoded]
+
+
+def _number(content: Any, depth: int, other: Other) -> float:
+    value = decode(content, depth, other)
+    if type(value) is not float:
+        raise NotData("part of a complex number is not a float")
+    return value
+
+
+def _dict(content: Any, depth: int, other: Other) -> dict[Any, Any]:
+    keys, values = (_items(part, depth, other) for part in content)
+    return dict(zip(keys, values, strict=True))
+
+
+def _text(content: Any) -> str:
+    if type(content) is not str:
+        raise NotData("what should be text is none")
+    return content
+
+
+def _large(content: Any) -> int:
+    if not re.fullmatch(r"-?0x[0-9a-f]+", _text(content)):
+        raise NotData("a large integer is not hexadecimal")
+    return int(content, 16)
+
+
+def _not_finite(content: Any) -> float:
+    if content not in ("nan", "inf", "-inf"):
+        raise NotData(f"'{_text(content)[:20]}' is no float that needs a tag")
+    return float(content)
+
+
+_READERS: dict[str, Callable[[Any, int, Other], Any]] = {
+    "t": lambda content, depth, other: tuple(_items(content, depth, other)),
+    "d": _dict,
+    "S": lambda content, depth, other: set(_items(content, depth, other)),
+    "F": lambda content, depth, other: frozenset(_items(content, depth, other)),
+    "b": lambda content, depth, other: bytes.fromhex(_text(content)),
+    "i": lambda content, depth, other: _large(content),
+    "f": lambda content, depth, other: _not_finite(content),
+    "c": lambda content, depth, other: complex(*(_number(part, depth, other) for part in content)),
+    "s": lambda content, depth, other: bytes.fromhex(_text(content)).decode("utf-8", "surrogatepass"),
 }

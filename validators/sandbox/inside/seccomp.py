@@ -10,8 +10,9 @@ import ctypes
 import errno
 import os
 import struct
+from collections.abc import Iterable
 
-from .syscalls import ARCHITECTURES, always, conditional
+from .syscalls import ARCHITECTURES, always, conditional, named
 
 _LOAD, _EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06  # BPF: ld [k]; jeq; jset; ret
 _NUMBER, _ARCH = 0, 4  # offsets into struct seccomp_data
@@ -28,6 +29,7 @@ _IOCTLS = (
 )  # TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIO[N]CLEX
 _PR_SET_NAME, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _FILTER = 15, 38, 22, 2
 _AF_UNIX = 1
+_F_SETOWN, _F_SETSIG, _F_SETOWN_EX = 8, 10, 15  # a descriptor's owner is signalled: nobody else may be
 
 Instruction = tuple[int, int, int, int]
 
@@ -55,8 +57,15 @@ def _one_of(index: int, values: tuple[int, ...]) -> list[Instruction]:
     return [(_LOAD, 0, 0, _argument(index)), *tests, _refuse(), _PASS]
 
 
-def instructions(machine: str, pid: int) -> list[Instruction]:
-    """The filter for the process `pid`. KeyError on an architecture without tables."""
+def _none_of(index: int, values: tuple[int, ...]) -> list[Instruction]:
+    """Allows a call whose argument is none of the values."""
+    count = len(values)
+    tests = [(_EQUAL, count - place, 0, value) for place, value in enumerate(values)]
+    return [(_LOAD, 0, 0, _argument(index)), *tests, _PASS, _refuse()]
+
+
+def instructions(machine: str, pid: int, more: Iterable[str] = ()) -> list[Instruction]:
+    """The filter for the process `pid`, with `more` calls by name. KeyError on an architecture without tables."""
     no_new_limit: list[Instruction] = [
         (_LOAD, 0, 0, _argument(2)),
         (_EQUAL, 0, 2, 0),
@@ -74,6 +83,7 @@ def instructions(machine: str, pid: int) -> list[Instruction]:
     ]
     conditions = {
         "ioctl": _one_of(1, _IOCTLS),
+        "fcntl": _none_of(1, (_F_SETOWN, _F_SETSIG, _F_SETOWN_EX)),
         "kill": _one_of(0, (pid,)),
         "tgkill": _one_of(0, (pid,)),
         "socketpair": _one_of(0, (_AF_UNIX,)),
@@ -90,7 +100,7 @@ def instructions(machine: str, pid: int) -> list[Instruction]:
     ]
     for name, block in conditions.items():
         steps += [(_EQUAL, 0, len(block), conditional(machine, name)), *block]
-    for number in always(machine):
+    for number in [*always(machine), *named(machine, more)]:
         steps += [(_EQUAL, 0, 1, number), _PASS]
     return [*steps, _refuse()]
 
@@ -98,18 +108,18 @@ def instructions(machine: str, pid: int) -> list[Instruction]:
 class Filter:
     """The filter, assembled once; `install` fits it to the calling process and locks it."""
 
-    def __init__(self, machine: str) -> None:
+    def __init__(self, machine: str, more: Iterable[str] = ()) -> None:
         if machine not in ARCHITECTURES:
             raise OSError(f"no table of system calls for '{machine}'; there are: {', '.join(ARCHITECTURES)}")
         # Two assemblies show where the pid goes, so that a job only patches a few bytes.
-        first, second = (self._assemble(machine, pid) for pid in (0x01010101, 0x02020202))
+        first, second = (self._assemble(machine, pid, more) for pid in (0x01010101, 0x02020202))
         self._code = first
         self._places = [at for at in range(4, len(first), 8) if first[at] != second[at]]
         self._prctl = ctypes.CDLL(None, use_errno=True).prctl
 
     @staticmethod
-    def _assemble(machine: str, pid: int) -> bytes:
-        return b"".join(struct.pack("=HBBI", *step) for step in instructions(machine, pid))
+    def _assemble(machine: str, pid: int, more: Iterable[str]) -> bytes:
+        return b"".join(struct.pack("=HBBI", *step) for step in instructions(machine, pid, more))
 
     def install(self) -> None:
         """Locks the calling process, for good. Raises OSError where the kernel refuses."""

@@ -6,6 +6,8 @@ a dash marks a call that the architecture does not have. Everything that is not 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 _ALWAYS = """
 read:0:63 write:1:64 close:3:57 fstat:5:80 lseek:8:62 mmap:9:222 mprotect:10:226 munmap:11:215
 brk:12:214 rt_sigaction:13:134 rt_sigprocmask:14:135 rt_sigreturn:15:139 pread64:17:67 pwrite64:18:68
@@ -13,7 +15,7 @@ readv:19:65 writev:20:66 access:21:- pipe:22:- select:23:- sched_yield:24:124 mr
 mincore:27:232 madvise:28:233 dup:32:23 dup2:33:- pause:34:- nanosleep:35:101 getitimer:36:102
 alarm:37:- setitimer:38:103 getpid:39:172 sendfile:40:71 sendto:44:206 recvfrom:45:207 shutdown:48:210
 getsockname:51:204 getpeername:52:205 getsockopt:55:209 setsockopt:54:208 exit:60:93 wait4:61:260
-uname:63:160 fcntl:72:25 flock:73:32 fsync:74:82 fdatasync:75:83 truncate:76:45 ftruncate:77:46
+uname:63:160 flock:73:32 fsync:74:82 fdatasync:75:83 truncate:76:45 ftruncate:77:46
 getdents:78:- getdents64:217:61 getcwd:79:17 chdir:80:49 fchdir:81:50 rename:82:- mkdir:83:- rmdir:84:-
 creat:85:- link:86:- unlink:87:- symlink:88:- readlink:89:- chmod:90:- fchmod:91:52 umask:95:166
 gettimeofday:96:169 getrlimit:97:163 getrusage:98:165 sysinfo:99:179 times:100:153 getuid:102:174
@@ -37,6 +39,7 @@ faccessat2:439:439 open:2:- stat:4:- lstat:6:- poll:7:- epoll_pwait2:441:441
 
 _WITH_CONDITIONS = {
     "ioctl": (16, 29),
+    "fcntl": (72, 25),
     "kill": (62, 129),
     "tgkill": (234, 131),
     "clone": (56, 220),
@@ -46,6 +49,9 @@ _WITH_CONDITIONS = {
     "prctl": (157, 167),
 }
 """Allowed with some arguments only, or refused with an errno of their own: see `seccomp.instructions`."""
+
+_ON_REQUEST = {"execve": (59, 221), "arch_prctl": (158, None), "capget": (125, 90)}
+"""What a runtime that is a program of its own needs to start, besides."""
 
 ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 """Machine -> (column of the tables, AUDIT_ARCH as the kernel reports it)."""
@@ -61,3 +67,9 @@ def always(machine: str) -> list[int]:
 def conditional(machine: str, name: str) -> int:
     """Number of a call allowed under conditions, on one architecture."""
     return _WITH_CONDITIONS[name][ARCHITECTURES[machine][0]]
+
+
+def named(machine: str, names: Iterable[str]) -> list[int]:
+    """Numbers of calls that a runtime asks for by name, on one architecture."""
+    numbers = (_ON_REQUEST[name][ARCHITECTURES[machine][0]] for name in names)
+    return [number for number in numbers if number is not None]

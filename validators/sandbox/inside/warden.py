@@ -2,7 +2,8 @@
 
 It reads from descriptor 0 and writes to 1. A job arrives as a head and a body; the child itself reads the body.
 What the child sends goes to the host in chunks, spliced through the kernel: nothing that a program says, and
-nothing of its source, ever lies in this process, so the next child cannot inherit it.
+nothing of its source, ever lies in this process, so the next child cannot inherit it. A job with tests has two
+children: the program, and the judge that runs the tests and reaches the program through a socket pair alone.
 """
 
 from __future__ import annotations
@@ -15,58 +16,209 @@ import json
 import os
 import platform
 import select
-import shutil
 import signal
-import stat
+import socket
 import struct
 import sys
 import termios
 import time
+from dataclasses import dataclass
 
 from . import job
+from .scratch import Scratch
 from .seccomp import Filter
 
-JOB = struct.Struct("!IddII")
-"""Head of a job: length of the body, CPU seconds, wall seconds, megabytes, processes (0: not limited)."""
+JOB = struct.Struct("!IIddIII")
+"""Head of a job: length of the program's body and of the judge's (0: there is none), CPU seconds of both
+together, wall seconds, megabytes, processes (0: not limited), and how many bytes of output are kept."""
 
 CHUNK = struct.Struct("!cI")
 """Head of a chunk: v (values), o (output), z (the end: a JSON report), r (ready); and its length."""
 
 MAX_VALUES = 32 << 20
-MAX_OUTPUT = 64 << 10
 _RENEWED_AFTER = 64
-_SCRATCH = "/tmp"
-_PRELOADED = (
-    "abc array bisect collections collections.abc contextlib copy dataclasses datetime decimal enum fractions"
-    " functools heapq io itertools json math operator random re statistics string textwrap threading time typing"
-)
+_TICK = 0.1
+
+
+@dataclass(frozen=True)
+class Order:
+    """What this sandbox is for: `home` holds our modules, `packages` what programs may import besides the
+    standard library. `isolated` is false where the machine's user accepted a sandbox without walls."""
+
+    language: str
+    home: str
+    packages: str
+    scratch: str
+    isolated: bool
 
 
 def main() -> None:
-    """Serves jobs until the host closes descriptor 0, beginning anew with fresh hashes every 64 jobs."""
-    filter_ = Filter(platform.machine())
-    for module in _PRELOADED.split():
-        importlib.import_module(module)
-    if sys.argv[1:] != ["again"]:
-        _rehearse(filter_)
-        _send(b"r", sys.version.encode())
-    gc.collect()
-    gc.freeze()
+    """Serves jobs until the host closes descriptor 0, beginning anew with fresh hashes every 64 jobs.
+
+    Arguments: the order as JSON, and 'again' where this is not the first beginning.
+    """
+    order = Order(**json.loads(sys.argv[1]))
+    os.chdir(order.scratch)
+    sys.path.append(order.packages)
+    warden = Warden(order, first=len(sys.argv) == 2)
     for _ in range(_RENEWED_AFTER):
         head = _read(JOB.size)
         if not head:
             return
-        _serve(head, filter_)
+        warden.serve(head)
     # Forked children share the parent's hash seed: a fresh interpreter draws a fresh one.
-    os.execv(sys.executable, [*sys.orig_argv, *([] if sys.argv[1:] else ["again"])])
+    again = [] if len(sys.argv) > 2 else ["again"]
+    os.execv(sys.executable, [*sys.orig_argv, *again])
 
 
-def _rehearse(filter_: Filter) -> None:
+class Warden:
+    """Serves one job after another."""
+
+    def __init__(self, order: Order, first: bool) -> None:
+        self._order = order
+        self._scratch = Scratch(order.scratch)
+        self._filter = _filter(order)
+        for module in job.PRELOADED[order.language].split():
+            importlib.import_module(module)
+        if first:
+            if self._filter:
+                _rehearse(order.language, self._filter)
+            _send(b"r", sys.version.encode())
+        gc.collect()
+        gc.freeze()
+
+    def serve(self, head: bytes) -> None:
+        """One job, from its bodies on descriptor 0 to its report on 1."""
+        length, judge_length, cpu_seconds, wall_seconds, memory_mb, processes, kept = JOB.unpack(head)
+        limits = job.Limits(cpu_seconds, memory_mb, processes)
+        values, values_in = os.pipe()
+        output, output_in = os.pipe()
+        if judge_length:
+            ours, theirs = socket.socketpair()
+            program = self._child(length, limits, output_in, (theirs.fileno(),), ready=theirs)
+            theirs.close()
+            judge = self._child(judge_length, limits, output_in, (values_in, ours.fileno()), wait=ours)
+            ours.close()
+            pids = [judge, program]
+        else:
+            pids = [self._child(length, limits, output_in, (values_in,))]
+        os.close(values_in)
+        os.close(output_in)
+        room = {values: MAX_VALUES, output: kept}
+        why, cpu, status = self._watch(pids, values, output, room, cpu_seconds, wall_seconds)
+        clean = self._sweep(pids)
+        report = {"why": why, "status": status, "cpu": cpu, "clean": clean, "cut": room[output] < 0}
+        _send(b"z", json.dumps(report).encode())
+        if not clean:
+            raise SystemExit("a job left more behind than can be swept")
+
+    def _child(
+        self,
+        length: int,
+        limits: job.Limits,
+        output: int,
+        channels: tuple[int, ...],
+        ready: socket.socket | None = None,
+        wait: socket.socket | None = None,
+    ) -> int:
+        """Forks a process that reads its body and runs it. Of two, the second reads when the first has."""
+        pid = os.fork()
+        if pid:
+            return pid
+        try:
+            if wait:
+                wait.recv(1)
+            body = _read(length)
+            if ready:
+                ready.send(b"!")
+            if not self._order.isolated:
+                os.setsid()
+            job.take(output, channels)
+            job.run(body, self._order.language, limits, self._filter)
+        finally:
+            os._exit(70)
+
+    def _watch(
+        self,
+        pids: list[int],
+        values: int,
+        output: int,
+        room: dict[int, int],
+        cpu_limit: float,
+        wall_limit: float,
+    ) -> tuple[str, float, int]:
+        """Relays what the children send until the first of them ends or a limit is passed. Gives why it was
+        ended ('cpu', 'wall', 'values', 'files', or '' where it ended by itself), the CPU seconds of all, and
+        the first one's exit status as of waitpid."""
+        ended = os.pidfd_open(pids[0])
+        poll = select.poll()
+        for descriptor in (ended, values, output):
+            poll.register(descriptor, select.POLLIN)
+        poll.register(0, select.POLLRDHUP)
+        wall_end = time.monotonic() + wall_limit
+        why, cpu = "", 0.0
+        while not why:
+            left = min(cpu_limit - cpu, wall_end - time.monotonic(), _TICK)
+            ready = dict(poll.poll(max(1, left * 1000)))
+            if 0 in ready:
+                self._kill(pids)
+                raise SystemExit("the host is gone")
+            for descriptor in (values, output):
+                if descriptor in ready and not _relay(
+                    descriptor, b"v" if descriptor == values else b"o", room
+                ):
+                    poll.unregister(descriptor)
+            if ended in ready:
+                break
+            cpu = sum(map(_cpu_seconds, pids))
+            if room[values] < 0:
+                why = "values"
+            elif cpu >= cpu_limit:
+                why = "cpu"
+            elif time.monotonic() >= wall_end:
+                why = "wall"
+            elif not ready and self._scratch.flooded():
+                why = "files"
+        self._kill(pids)
+        ends = [os.wait4(pid, 0) for pid in pids]
+        for descriptor, kind in ((values, b"v"), (output, b"o")):
+            while room[descriptor] >= 0 and _relay(descriptor, kind, room):
+                continue
+        for descriptor in (ended, values, output):
+            os.close(descriptor)
+        return why, sum(usage.ru_utime + usage.ru_stime for _, _, usage in ends), ends[0][1]
+
+    def _kill(self, pids: list[int]) -> None:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def _sweep(self, pids: list[int]) -> bool:
+        """Ends every process that is left and empties the scratch space. False where that is better left to
+        a fresh sandbox: nothing of one job may be seen by the next."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if self._order.isolated:
+                os.kill(-1, signal.SIGKILL)
+            for pid in pids:
+                os.killpg(pid, signal.SIGKILL)
+        return self._scratch.sweep()
+
+
+def _filter(order: Order) -> Filter | None:
+    try:
+        return Filter(platform.machine(), job.MORE_CALLS.get(order.language, ()))
+    except OSError:
+        if order.isolated:
+            raise
+        return None
+
+
+def _rehearse(language: str, filter_: Filter) -> None:
     """Locks a child in once, so that a kernel which refuses the filter is found before a program runs."""
     pid = os.fork()
     if pid == 0:
         try:
-            job.lock_in(10, 1024, 0, filter_)
+            job.lock_in(language, job.Limits(10, 1024, 0), filter_)
             os._exit(0)
         except OSError as error:
             os.write(2, f"seccomp: {error}\n".encode())
@@ -75,66 +227,9 @@ def _rehearse(filter_: Filter) -> None:
         raise SystemExit("this kernel does not lock a process in")
 
 
-def _serve(head: bytes, filter_: Filter) -> None:
-    length, cpu_seconds, wall_seconds, memory_mb, processes = JOB.unpack(head)
-    values, values_in = os.pipe()
-    output, output_in = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            body = _read(length)
-            job.take(values_in, output_in)
-            job.run(body, cpu_seconds, memory_mb, processes, filter_)
-        finally:
-            os._exit(70)
-    os.close(values_in)
-    os.close(output_in)
-    why, cpu, status = _watch(pid, values, output, cpu_seconds, wall_seconds)
-    clean = _sweep()
-    report = {"why": why, "status": status, "cpu": cpu, "clean": clean}
-    _send(b"z", json.dumps(report).encode())
-    if not clean:
-        raise SystemExit("a job left more behind than can be swept")
-
-
-def _watch(pid: int, values: int, output: int, cpu_limit: float, wall_limit: float) -> tuple[str, float, int]:
-    """Relays what the child sends until it ends or passes a limit. Gives why it was ended ('cpu', 'wall',
-    'values', or '' where it ended by itself), its CPU seconds, and its exit status as of waitpid."""
-    ended = os.pidfd_open(pid)
-    poll = select.poll()
-    for descriptor, events in ((ended, select.POLLIN), (values, select.POLLIN), (output, select.POLLIN)):
-        poll.register(descriptor, events)
-    poll.register(0, select.POLLRDHUP)
-    room = {values: MAX_VALUES, output: MAX_OUTPUT}
+def _cpu_seconds(pid: int) -> float:
     clock = (~pid << 3) | 2  # the CPU clock of another process: clock_getcpuclockid(3)
-    wall_end = time.monotonic() + wall_limit
-    why, cpu = "", 0.0
-    while not why:
-        left = min(cpu_limit - cpu, wall_end - time.monotonic())
-        ready = dict(poll.poll(max(1, left * 1000)))
-        if 0 in ready:
-            os.kill(pid, signal.SIGKILL)
-            raise SystemExit("the host is gone")
-        for descriptor in (values, output):
-            if descriptor in ready and not _relay(descriptor, b"v" if descriptor == values else b"o", room):
-                poll.unregister(descriptor)
-        if ended in ready:
-            break
-        cpu = time.clock_gettime(clock)
-        if room[values] < 0:
-            why = "values"
-        elif cpu >= cpu_limit:
-            why = "cpu"
-        elif time.monotonic() >= wall_end:
-            why = "wall"
-    os.kill(pid, signal.SIGKILL)
-    _, status, usage = os.wait4(pid, 0)
-    for descriptor, kind in ((values, b"v"), (output, b"o")):
-        while room[descriptor] >= 0 and _relay(descriptor, kind, room):
-            continue
-    for descriptor in (ended, values, output):
-        os.close(descriptor)
-    return why, usage.ru_utime + usage.ru_stime, status
+    return time.clock_gettime(clock)
 
 
 def _relay(source: int, kind: bytes, room: dict[int, int]) -> bool:
@@ -162,27 +257,6 @@ def _splice(source: int, target: int, count: int) -> None:
 
 
 _NOTHING = os.open("/dev/null", os.O_WRONLY)
-
-
-def _sweep() -> bool:
-    """Ends every process that is left and empties the scratch space. False where that is better left to a
-    fresh sandbox: nothing of one job may be seen by the next."""
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(-1, signal.SIGKILL)
-    try:
-        entries = os.listdir(_SCRATCH)
-        if len(entries) > 1000:
-            return False
-        for name in entries:
-            path = f"{_SCRATCH}/{name}"
-            if stat.S_ISDIR(os.lstat(path).st_mode):
-                shutil.rmtree(path)
-            else:
-                os.unlink(path)
-        os.chmod(_SCRATCH, 0o700)
-        return not os.listdir(_SCRATCH)
-    except (OSError, RecursionError):
-        return False
 
 
 def _send(kind: bytes, payload: bytes) -> None:

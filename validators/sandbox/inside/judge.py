@@ -1,0 +1,227 @@
+"""Runs a test text in a process of its own, and says how each test ended.
+
+The program is in another process: whatever the tests import or name that Python itself does not know is asked for
+there. Nothing that the program does can end this process, patch what it uses, or read what it expects.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import importlib.abc
+import importlib.machinery
+import json
+import linecache
+import math
+import sys
+import traceback
+import types
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from . import minipytest
+from .job import Channel
+from .program import message
+from .remote import Handle, Link, RemoteClass
+from .wire import Gone, Wire
+
+_SOCKET = 4
+_TESTS = "<tests>"
+_MAX_MESSAGE = 500
+_HELPERS = {"isclose": math.isclose, "approx": minipytest.approx, "raises": minipytest.raises}
+"""Names that decide what passes: never the program's, unless the tests import them from it."""
+
+
+def prepare(request: dict[str, Any]) -> None:
+    """Nothing: tests read no input."""
+
+
+def run(request: dict[str, Any], memory_mb: int) -> int:
+    """Waits for the program to load, runs the tests, and reports them."""
+    channel, link = Channel(bytes.fromhex(request["nonce"])), Link(Wire(_SOCKET))
+    try:
+        begun = link.begin()
+    except Gone as gone:
+        begun = {"error": {"error": f"{gone} before its tests", "memory": False}}
+    if begun["error"]:
+        channel.send(b"e", json.dumps(begun["error"]).encode())
+        return 0
+    channel.send(b"s")
+    judge = Judge(link, begun["names"], begun["imports"])
+    for name, error, asserted in judge.results(request["tests"]):
+        if error:
+            channel.send(b"r", json.dumps(f"{name}: {error}"[:_MAX_MESSAGE]).encode())
+        else:
+            channel.send(b"v", str(asserted).encode())
+    channel.send(b"z")
+    return 0
+
+
+Ended = tuple[str, str, int]
+"""One test: its name, its error or nothing, and how many things it asserted."""
+
+
+class Judge:
+    """Runs the tests of one text against the program behind a link."""
+
+    def __init__(self, link: Link, names: Sequence[str], imports: dict[str, list[str]]) -> None:
+        self._link = link
+        self._names = set(names)
+        self._imports = imports
+
+    def results(self, text: str) -> Iterable[Ended]:
+        """Each test as it ends: the text's own asserts first, then its functions and classes."""
+        try:
+            tree = ast.parse(text, _TESTS)
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            yield "tests", message(error), 0
+            return
+        shadowed = sorted(_used(tree) & self._names & set(dir(builtins)) - {"print"} - _explicit(tree))
+        if shadowed:
+            word = shadowed[0]
+            yield (
+                "tests",
+                f"NameError: both Python and the program define '{word}': the tests must import it",
+                0,
+            )
+            return
+        linecache.cache[_TESTS] = (len(text), None, text.splitlines(keepends=True), _TESTS)
+        namespace = self._namespace(tree)
+        code = compile(_counting(tree), _TESTS, "exec", dont_inherit=True)
+        yield self._ended("tests", lambda: exec(code, namespace))
+        for name, test in minipytest.collected(namespace):
+            yield self._ended(name, test)
+            if self._link.gone:
+                return
+
+    def _ended(self, name: str, test: Callable[[], object]) -> Ended:
+        minipytest.COUNT.clear()
+        error = ""
+        try:
+            test()
+        except minipytest.Skipped:
+            minipytest.COUNT.clear()
+        except Gone:
+            pass
+        except BaseException as raised:
+            error = message(raised) + _place(raised)
+        if self._link.gone:
+            error = f"the program is gone: {self._link.gone}"
+        return name, error, sum(minipytest.COUNT)
+
+    def _namespace(self, tree: ast.Module) -> dict[str, Any]:
+        """The globals of the tests. What they do not define is Python's, then the program's."""
+        own = types.ModuleType("tests")
+        sys.modules["pytest"] = minipytest.module()
+        sys.meta_path.append(_Finder(self._link, self._names))
+        # A script's asserts may stand below 'if __name__ ...'; beside test functions that line starts a runner.
+        has_tests = any(
+            isinstance(node, ast.ClassDef) or getattr(node, "name", "").startswith("test")
+            for node in tree.body
+        )
+        name = "tests" if has_tests else "__main__"
+        sys.modules[name] = own
+        namespace = vars(own)
+        known = _Names(vars(builtins) | _HELPERS | self._imported())
+        known.resolve, known.names = _lookup(self._link), self._names
+        namespace.update({"__name__": name, "__builtins__": known, "__counted__": minipytest.COUNT})
+        return namespace
+
+    def _imported(self) -> dict[str, Any]:
+        """What the program imports from the standard library, from there: names of tests that rely on it."""
+        found: dict[str, Any] = {}
+        for alias, (module, name) in self._imports.items():
+            try:
+                loaded = importlib.import_module(module)
+                found[alias] = getattr(loaded, name) if name else loaded
+            except (ImportError, AttributeError):
+                continue
+        return found
+
+
+class _Names(dict[str, Any]):
+    """Python's names, and behind them the program's."""
+
+    resolve: Callable[[str], Any]
+    names: set[str]
+
+    def __missing__(self, name: str) -> Any:
+        if name not in self.names:
+            raise KeyError(name)
+        return self.resolve(name)
+
+
+def _lookup(link: Link) -> Callable[[str], Any]:
+    """Finds a name of the program's; functions and classes once, data each time, since it may change."""
+    kept: dict[str, Any] = {}
+
+    def resolve(name: str) -> Any:
+        if name in kept:
+            return kept[name]
+        value = link.ask("name", name)
+        if isinstance(value, (Handle, RemoteClass)):
+            kept[name] = value
+        return value
+
+    return resolve
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Any module that is not found is the program, whatever the tests call it."""
+
+    def __init__(self, link: Link, names: set[str]) -> None:
+        self._resolve = _lookup(link)
+        self._names = names
+
+    def find_spec(
+        self, name: str, path: object = None, target: object = None
+    ) -> importlib.machinery.ModuleSpec:
+        return importlib.machinery.ModuleSpec(name, self, is_package=True)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        def get(name: str) -> Any:
+            if name not in self._names:
+                raise AttributeError(f"the program defines no '{name}'")
+            return self._resolve(name)
+
+        vars(module)["__getattr__"] = get
+        vars(module)["__all__"] = [name for name in self._names if not name.startswith("_")]
+
+
+def _used(tree: ast.Module) -> set[str]:
+    return {
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
+
+
+def _explicit(tree: ast.Module) -> set[str]:
+    """Names that the tests themselves define or import."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            found |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        elif isinstance(node, ast.arg):
+            found.add(node.arg)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+    return found
+
+
+def _counting(tree: ast.Module) -> ast.Module:
+    """The same tests, where each assert that holds is counted, and one that does not says what it asserts."""
+
+    class Counting(ast.NodeTransformer):
+        def visit_Assert(self, node: ast.Assert) -> list[ast.stmt]:
+            node.msg = node.msg or ast.copy_location(ast.Constant(ast.unparse(node.test)[:300]), node)
+            count = ast.parse("__counted__.append(1)").body[0]
+            return [node, ast.copy_location(count, node)]
+
+    counted: ast.Module = ast.fix_missing_locations(Counting().visit(tree))
+    return counted
+
+
+def _place(error: BaseException) -> str:
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == _TESTS]
+    return f" (line {lines[-1]} of the tests)" if lines else ""

@@ -1,0 +1,42 @@
+"""The scratch space that one job after another has to itself: watched while a job runs, emptied after."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+
+MAX_FILES = 20_000
+_MOST_SWEPT = 1000
+
+
+class Scratch:
+    """A folder. Its size is bounded by the file system it lies on; how many files it holds, by `flooded`."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._free = self._inodes()
+
+    def flooded(self) -> bool:
+        """Whether a job has made more files than it may: each costs the kernel memory that no limit counts."""
+        return self._free - self._inodes() > MAX_FILES
+
+    def _inodes(self) -> int:
+        return os.statvfs(self._folder).f_ffree
+
+    def sweep(self) -> bool:
+        """Empties the folder and gives it back its mode and times. False where it is better thrown away."""
+        try:
+            if self._free - self._inodes() > _MOST_SWEPT:
+                return False
+            for name in os.listdir(self._folder):
+                path = f"{self._folder}/{name}"
+                if stat.S_ISDIR(os.lstat(path).st_mode):
+                    shutil.rmtree(path)
+                else:
+                    os.unlink(path)
+            os.chmod(self._folder, 0o700)
+            os.utime(self._folder, (0, 0))
+            return not os.listdir(self._folder)
+        except (OSError, RecursionError):
+            return False
