@@ -17,7 +17,6 @@ from validators.decontamination import compiled
 from validators.decontamination.compiled import Hashes, Numbers
 from validators.decontamination.grams import Tokens, hash_text
 from validators.decontamination.index import MASKED, OVERLAP, Index, Places
-from validators.decontamination.tokens import tokenize
 
 By = Literal[13, 7, "numbers", "options"]
 
@@ -87,11 +86,12 @@ def check(
 ) -> Finding:
     """Compares a text with every item of the index. Both thresholds are shares of 7-grams, 0 to 1; `altered`:
     whether changed numbers and reordered options count."""
-    read = _Read(index, text, hash_text(text))
+    read = _Read(index, hash_text(text))
     starts, keys = index.overlap[0].find(read.tokens.hashes)
+    read.prove(starts, OVERLAP)
     # Both are looked for whichever decides, so that a reader sees how large a leak is.
     long = _long_match(read, starts)
-    overlap = _overlap(read, keys, info_threshold)
+    overlap = _overlap(read, starts, keys, info_threshold)
     change = (_changed_numbers(read) or _options(read)) if altered else None
     if long is not None:
         return Finding("contaminated", 13, long, overlap, change)
@@ -106,30 +106,26 @@ def check(
 
 @dataclass(frozen=True)
 class _Read:
-    """A text as it is compared: hashes at once, words and their numbers only where hashes were found."""
+    """A text as it is compared: hashes everywhere, words and their numbers where hashes were found."""
 
     index: Index
-    text: str
     tokens: Tokens
 
     @functools.cached_property
-    def words(self) -> list[str]:
-        return tokenize(self.text)
-
-    @functools.cached_property
     def numbers(self) -> Numbers:
-        return self.index.numbered(self.words)
+        """The numbers of tokens as far as they are proved; 0 elsewhere, which no item has."""
+        return np.zeros(self.tokens.hashes.size, np.int64)
+
+    def prove(self, starts: Numbers, n: int) -> None:
+        """Reads the words of n-grams that hashes found."""
+        for start, end in compiled.spans(starts, n).tolist():
+            self.numbers[start:end] = self.index.numbered(self.tokens.words(start, end))
 
     def said(self, start: int, end: int) -> str:
-        return " ".join(self.words[start:end])
+        return " ".join(self.tokens.words(start, end))
 
     def owner(self, places: Places, place: int) -> str:
         return self.index.names[int(places.owners[place])]
-
-
-def _row(starts: Numbers) -> bool:
-    """Whether two n-grams start one after the other: nothing longer is there otherwise."""
-    return bool((np.diff(starts) == 1).any())
 
 
 def _hits(places: Places, hashes: Hashes, numbers: Sequence[int] | Numbers) -> tuple[int, Mapping[int, int]]:
@@ -147,7 +143,7 @@ def _hits(places: Places, hashes: Hashes, numbers: Sequence[int] | Numbers) -> t
 
 
 def _long_match(read: _Read, seven: Numbers) -> LongMatch | None:
-    if not _row(seven):
+    if not compiled.row(seven):
         return None
     n, hits = _hits(places := read.index.long, read.tokens.hashes, read.numbers)
     if not hits:
@@ -158,42 +154,42 @@ def _long_match(read: _Read, seven: Numbers) -> LongMatch | None:
     return LongMatch(read.said(first, last + n), read.owner(places, hits[first]), first, len(hits))
 
 
-def _overlap(read: _Read, keys: Numbers, threshold: float) -> Overlap | None:
+def _overlap(read: _Read, begins: Numbers, keys: Numbers, threshold: float) -> Overlap | None:
     if not keys.size:
         return None
     index = read.index
     _, starts, postings, sizes = index.overlap
-    found, shared = np.unique(compiled.gather(np.unique(keys), starts, postings), return_counts=True)
+    found, shared = compiled.shared(keys, starts, postings)
     text_grams = int(compiled.distinct(read.tokens.hashes, OVERLAP))
     ratios = shared / np.minimum(text_grams, sizes[found])
     best = int(ratios.argmax())
     item, count, ratio = int(found[best]), int(shared[best]), float(ratios[best])
     if ratio > threshold:
-        # Counts of hashes are at least those of words: no item after one that is proved can be before it.
-        mine = set(_grams(read.words))
-        text_grams, ratio = len(mine), -1.0
+        # Hashes find at least what words prove: no item after the first that is proved can be before it.
+        mine, ratio = {tuple(read.numbers[at : at + OVERLAP].tolist()) for at in begins.tolist()}, -1.0
         for at in np.argsort(-ratios, kind="stable").tolist():
             if ratios[at] <= ratio:
                 break
             number = int(found[at])
-            same = len(mine & set(_grams([index.words[token] for token in index.item(number)])))
-            if same / min(text_grams, int(sizes[number])) > ratio:
-                item, count, ratio = number, same, same / min(text_grams, int(sizes[number]))
+            same = len(mine & set(_grams(index.item(number).tolist())))
+            if (share := same / min(text_grams, int(sizes[number]))) > ratio:
+                item, count, ratio = number, same, share
     return Overlap(ratio, count, text_grams, int(sizes[item]), index.names[item])
 
 
-def _grams(words: Sequence[str]) -> zip[tuple[str, ...]]:
-    return zip(*(words[at:] for at in range(OVERLAP)), strict=False)
+def _grams(numbers: Sequence[int]) -> zip[tuple[int, ...]]:
+    return zip(*(numbers[at:] for at in range(OVERLAP)), strict=False)
 
 
 def _changed_numbers(read: _Read) -> Altered | None:
-    places = read.index.masked
-    if not places.sets:
+    places, tokens = read.index.masked, read.tokens
+    if not places.sets or not places.filter.touch(tokens.hashes, tokens.numbers):
         return None
-    hashes, origins = read.tokens.masked
-    if not _row(places.filter.find(hashes)[0]):
-        return None
-    digits = read.tokens.numbers[origins]
+    hashes, origins = tokens.masked
+    for at in places.filter.find(hashes)[0].tolist():
+        start, end = int(origins[at]), int(origins[at + OVERLAP - 1]) + 1
+        read.prove(np.array([start]), end - start)
+    digits = tokens.numbers[origins]
     n, hits = _hits(places, hashes, np.where(digits, MASKED, read.numbers[origins]))
     if not hits:
         return None
@@ -213,10 +209,11 @@ def _options(read: _Read) -> Altered | None:
             for question in asked[lists[key] : lists[key + 1]].tolist():
                 end = start + anchor.n
                 bounds = questions.bounds[questions.starts[question] : questions.starts[question + 1] + 1]
-                if compiled.pieces_follow(hashes, end, read.index.question_hashes, bounds) and (
-                    compiled.pieces_follow(read.numbers, end, questions.tokens, bounds)
-                ):
+                if compiled.pieces_follow(hashes, end, read.index.question_hashes, bounds):
                     first = end - int(bounds[1] - bounds[0])
-                    owner = read.index.names[int(questions.owners[question])]
-                    return Altered("options", read.said(first, end), owner, first)
+                    room = min(hashes.size, end + compiled.room(bounds)) - first
+                    read.prove(np.array([first]), room)
+                    if compiled.pieces_follow(read.numbers, end, questions.tokens, bounds):
+                        owner = read.index.names[int(questions.owners[question])]
+                        return Altered("options", read.said(first, end), owner, first)
     return None

@@ -36,6 +36,9 @@ RANK = 21
 NUMBER = np.uint64(0x9FB21C651E98DF25)
 """The token that stands for a run of numbers where these are masked."""
 
+EMPTY = np.uint64(0x2545F4914F6CDD1D)
+"""The token before a text that begins with no word, and after one that ends with none."""
+
 _SELECTORS = 0xE0100, 0xE01EF
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _PRIME, _BASIS = np.uint64(0x100000001B3), np.uint64(0xCBF29CE484222325)
@@ -53,21 +56,25 @@ def _mix(value):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def hash_tokens(buffer, classes, folded, several):  # type: ignore[no-untyped-def]
-    """Hashes of the tokens of a text in UTF-8, and which of them are numbers. Empty arrays where a character
-    says ASK; there is no text without a token.
+    """Hashes of the tokens of a text in UTF-8, which of them are numbers, and where they begin, with the end of
+    the text last (-1 inside of a character that is several). Empty arrays where a character says ASK; there is
+    no text without a token.
 
     `folded`: a character's folded form, for SEVERAL where their count and they stand in `several`, with the
     combining class for marks.
     """
     hashes = np.empty(len(buffer) + 3, np.uint64)
     numbers = np.empty(len(buffer) + 3, np.bool_)
-    size, count, at, left, place = len(buffer), 0, 0, 0, np.int64(0)
+    begins = np.empty(len(buffer) + 4, np.int64)
+    size, count, at, here, step = len(buffer), 0, 0, 0, 0
+    left, place = 0, np.int64(0)
     inside, value, digits, first, rank = SEPARATOR, _BASIS, True, True, np.int64(0)
     while at < size or left:
         if left:
             code = np.int64(several[place])
-            place, left = place + 1, left - 1
+            place, left, step = place + 1, left - 1, step + 1
         else:
+            here, step = at, 0
             code = np.int64(buffer[at])
             if code < 0x80:
                 at += 1
@@ -88,13 +95,15 @@ def hash_tokens(buffer, classes, folded, several):  # type: ignore[no-untyped-de
             kind = MARK if _SELECTORS[0] <= code <= _SELECTORS[1] else SEPARATOR
         what = kind & 7
         if what == SEVERAL:
-            left, place = several[code], code + 1
+            left, place, step = several[code], code + 1, -1
             continue
         if what == ASK:
-            return hashes[:0], numbers[:0]
+            return hashes[:0], numbers[:0], begins[:0]
         if what == SEPARATOR:
             if inside != SEPARATOR or first:  # a text that begins with no word begins with an empty token
-                hashes[count], numbers[count] = _mix(value), digits and not first
+                hashes[count], numbers[count] = (EMPTY if first else _mix(value)), digits and not first
+                if first:
+                    begins[count] = 0
                 count += 1
             inside, value, digits, first, rank = SEPARATOR, _BASIS, True, False, np.int64(0)
             continue
@@ -102,7 +111,7 @@ def hash_tokens(buffer, classes, folded, several):  # type: ignore[no-untyped-de
         if what in (MARK, ALONE_MARK):
             before, rank = rank, code >> RANK
             if before > rank > 0:  # marks in an order of their own
-                return hashes[:0], numbers[:0]
+                return hashes[:0], numbers[:0], begins[:0]
             code &= (1 << RANK) - 1
         else:
             rank = np.int64(0)
@@ -110,23 +119,27 @@ def hash_tokens(buffer, classes, folded, several):  # type: ignore[no-untyped-de
         if inside != SEPARATOR and (what == ALONE or (what == WORD and inside == ALONE)):
             hashes[count], numbers[count] = _mix(value), digits
             count += 1
-            value, digits = _BASIS, True
+            value, digits, inside = _BASIS, True, SEPARATOR
+        if inside == SEPARATOR:
+            begins[count] = here if step == 0 else -1
         inside = ALONE if what in (ALONE, ALONE_MARK) else WORD
         value = (value ^ np.uint64(code)) * _PRIME
         digits = digits and kind >= DIGIT
-    hashes[count], numbers[count] = _mix(value), digits and inside != SEPARATOR
-    return hashes[: count + 1], numbers[: count + 1]
+    hashes[count], numbers[count] = _mix(value), digits
+    if inside == SEPARATOR:
+        hashes[count], numbers[count], begins[count] = EMPTY, False, size
+    begins[count + 1] = size
+    return hashes[: count + 1], numbers[: count + 1], begins[: count + 2]
 
 
 @njit(cache=True)
 def mask(hashes, numbers):  # type: ignore[no-untyped-def]
     """The tokens with each run of numbers as one, and where each stood. The empty tokens at the ends go."""
-    empty = _mix(_BASIS)
     masked = np.empty(len(hashes), np.uint64)
     origins = np.empty(len(hashes), np.int64)
     count = 0
     for at in range(len(hashes)):
-        if hashes[at] == empty or (numbers[at] and count > 0 and masked[count - 1] == NUMBER):
+        if hashes[at] == EMPTY or (numbers[at] and count > 0 and masked[count - 1] == NUMBER):
             continue
         masked[count] = NUMBER if numbers[at] else hashes[at]
         origins[count] = at
@@ -153,15 +166,22 @@ def gram_hashes(tokens, n):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def fill(keys, bits, slots):  # type: ignore[no-untyped-def]
     """Enters keys, each once, into a map of bits and a table of open addressing whose slots hold key + 1."""
-    shift, place = np.uint64(_shift(len(bits) * 64)), np.uint64(_shift(len(slots)))
+    shift, place = np.uint64(_shift(len(bits))), np.uint64(_shift(len(slots)))
     last = len(slots) - 1
     for key in range(len(keys)):
-        bit = keys[key] >> shift
-        bits[bit >> np.uint64(6)] |= np.uint64(1) << (bit & np.uint64(63))
+        bits[keys[key] >> shift] |= _two_bits(keys[key])
         slot = np.int64((keys[key] * _PRIME) >> place)
         while slots[slot]:
             slot = (slot + 1) & last
         slots[slot] = key + 1
+
+
+@njit(cache=True)
+def _two_bits(value):  # type: ignore[no-untyped-def]
+    """The bits of a hash in its word of the map: one look into memory lets one in fifty of the others pass."""
+    return (np.uint64(1) << ((value >> np.uint64(26)) & np.uint64(63))) | (
+        np.uint64(1) << ((value >> np.uint64(20)) & np.uint64(63))
+    )
 
 
 @njit(cache=True)
@@ -180,7 +200,7 @@ def find(tokens, n, keys, bits, slots):  # type: ignore[no-untyped-def]
     starts = np.empty(max(0, len(tokens) - n + 1), np.int64)
     found = np.empty(max(0, len(tokens) - n + 1), np.int64)
     count, last = 0, len(slots) - 1
-    shift, place = np.uint64(_shift(len(bits) * 64)), np.uint64(_shift(len(slots)))
+    shift, place = np.uint64(_shift(len(bits))), np.uint64(_shift(len(slots)))
     value, leaving = np.uint64(0), np.uint64(1)
     for _ in range(n):
         leaving *= _BASE
@@ -190,8 +210,8 @@ def find(tokens, n, keys, bits, slots):  # type: ignore[no-untyped-def]
             value -= tokens[at - n] * leaving
         if at < n - 1:
             continue
-        bit = value >> shift
-        if not (bits[bit >> np.uint64(6)] >> (bit & np.uint64(63))) & np.uint64(1):
+        wanted = _two_bits(value)
+        if bits[value >> shift] & wanted != wanted:
             continue
         slot = np.int64((value * _PRIME) >> place)
         while slots[slot]:
@@ -204,18 +224,88 @@ def find(tokens, n, keys, bits, slots):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def gather(keys, starts, postings):  # type: ignore[no-untyped-def]
-    """What the keys' lists hold, end to end."""
+def touches(tokens, numbers, n, keys, bits, slots):  # type: ignore[no-untyped-def]
+    """Whether, with numbers masked, an n-gram with a number among its tokens is of a set: `mask` and `find` in
+    one, and without writing anything down, for it is asked of every text."""
+    last = len(slots) - 1
+    shift, place = np.uint64(_shift(len(bits))), np.uint64(_shift(len(slots)))
+    value, leaving = np.uint64(0), np.uint64(1)
+    window = np.zeros(n, np.uint64)
+    count, since = 0, n  # tokens read, and how many after the last number
+    for _ in range(n):
+        leaving *= _BASE
+    for at in range(len(tokens)):
+        if numbers[at]:
+            if since == 0:
+                continue
+            token, since = NUMBER, 0
+        else:
+            token, since = tokens[at], since + 1
+            if token == EMPTY:
+                continue
+        value = value * _BASE + token - window[count % n] * leaving
+        window[count % n] = token
+        count += 1
+        if since >= n or count < n:
+            continue
+        wanted = _two_bits(value)
+        if bits[value >> shift] & wanted != wanted:
+            continue
+        slot = np.int64((value * _PRIME) >> place)
+        while slots[slot]:
+            if keys[slots[slot] - 1] == value:
+                return True
+            slot = (slot + 1) & last
+    return False
+
+
+@njit(cache=True)
+def shared(keys, starts, postings):  # type: ignore[no-untyped-def]
+    """What the lists of the keys hold, each key counted once: what, in order, and in how many lists."""
+    keys = np.sort(keys)
     size = 0
-    for key in keys:
-        size += starts[key + 1] - starts[key]
-    made = np.empty(size, np.int64)
+    for at in range(len(keys)):
+        if at == 0 or keys[at] != keys[at - 1]:
+            size += starts[keys[at] + 1] - starts[keys[at]]
+    held = np.empty(size, np.int64)
     size = 0
-    for key in keys:
-        for at in range(starts[key], starts[key + 1]):
-            made[size] = postings[at]
-            size += 1
-    return made
+    for at in range(len(keys)):
+        if at == 0 or keys[at] != keys[at - 1]:
+            for place in range(starts[keys[at]], starts[keys[at] + 1]):
+                held[size] = postings[place]
+                size += 1
+    held.sort()
+    counts = np.zeros(size, np.int64)
+    last = -1
+    for at in range(size):
+        if at == 0 or held[at] != held[last]:
+            last += 1
+            held[last] = held[at]
+        counts[last] += 1
+    return held[: last + 1], counts[: last + 1]
+
+
+@njit(cache=True)
+def row(starts):  # type: ignore[no-untyped-def]
+    """Whether two n-grams start one after the other: nothing longer is there otherwise."""
+    for at in range(len(starts) - 1):
+        if starts[at + 1] == starts[at] + 1:
+            return True
+    return False
+
+
+@njit(cache=True)
+def spans(starts, n):  # type: ignore[no-untyped-def]
+    """What n-grams cover, as (first token, token after the last), those that touch as one."""
+    made = np.empty((len(starts), 2), np.int64)
+    count = 0
+    for start in starts:
+        if count and start <= made[count - 1, 1]:
+            made[count - 1, 1] = max(made[count - 1, 1], start + n)
+        else:
+            made[count, 0], made[count, 1] = start, start + n
+            count += 1
+    return made[:count]
 
 
 @njit(cache=True)
@@ -240,6 +330,12 @@ def distinct(tokens, n):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def room(bounds):  # type: ignore[no-untyped-def]
+    """How many tokens after a question its options are looked for in: with letters, and words between them."""
+    return 2 * (bounds[-1] - bounds[1]) + 3 * (len(bounds) - 2) + 8
+
+
+@njit(cache=True)
 def pieces_follow(tokens, end, pieces, bounds):  # type: ignore[no-untyped-def]
     """Whether a question ends at `end` and every option stands somewhere after it, in any order. Piece i is
     ``pieces[bounds[i]:bounds[i + 1]]``, the question the first."""
@@ -250,8 +346,7 @@ def pieces_follow(tokens, end, pieces, bounds):  # type: ignore[no-untyped-def]
         if tokens[end - question + at] != pieces[bounds[0] + at]:
             return False
     options = len(bounds) - 2
-    # Room for letters before the options, and for a word or two between them.
-    last = min(len(tokens), end + 2 * (bounds[-1] - bounds[1]) + 3 * options + 8)
+    last = min(len(tokens), end + room(bounds))
     for option in range(1, options + 1):
         size = bounds[option + 1] - bounds[option]
         there = False

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from validators.decontamination import compiled
 from validators.decontamination.compiled import Hashes, Numbers
-from validators.decontamination.tokens import folded, is_mark, is_unspaced
+from validators.decontamination.tokens import folded, is_mark, is_unspaced, split, tokenize
 
 _BITS = 16
 """Bits of the map for each n-gram: so few of the others pass."""
@@ -26,10 +26,26 @@ Characters = tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.int32]]
 
 @dataclass(frozen=True)
 class Tokens:
-    """A text as hashes of its tokens; `numbers` tells which of them are digits alone."""
+    """A text as hashes of its tokens. `numbers`: which of them are digits alone; `begins`: where they begin in
+    `buffer`, which is the text in UTF-8, folded already where `folds`."""
 
     hashes: Hashes
     numbers: NDArray[np.bool_]
+    begins: Numbers
+    buffer: bytes
+    folds: bool
+
+    def words(self, start: int, end: int) -> list[str]:
+        """The tokens from one up to another, as words."""
+        read = split if self.folds else tokenize
+        if self.begins[start] < 0 or self.begins[end] < 0:  # a character that is several tokens
+            return read(self.buffer.decode("utf-8", "surrogatepass"))[start:end]
+        span = self.buffer[self.begins[start] : self.begins[end]].decode("utf-8", "surrogatepass")
+        words = [word for word in read(span) if word]
+        if len(words) < end - start:  # the empty tokens at the ends of a text
+            words = [""] * bool(self.hashes[start] == compiled.EMPTY) + words
+            words += [""] * (end - start - len(words))
+        return words
 
     @functools.cached_property
     def masked(self) -> tuple[Hashes, Numbers]:
@@ -59,23 +75,31 @@ class Grams:
         starts, found = compiled.find(tokens, self.n, self.keys, self.bits, self.slots)
         return starts, found
 
+    def touch(self, tokens: Hashes, numbers: NDArray[np.bool_]) -> bool:
+        """Whether an n-gram of the set that has a masked number is among tokens."""
+        return bool(compiled.touches(tokens, numbers, self.n, self.keys, self.bits, self.slots))
+
 
 def hash_text(text: str) -> Tokens:
     """The tokens of `tokens.tokenize`, as hashes."""
-    buffer = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
-    hashes, numbers = compiled.hash_tokens(buffer, *_characters())
-    if not hashes.size:  # marks, ligatures and the like: what they come to depends on their neighbours
-        buffer = np.frombuffer(folded(text).encode("utf-8", "surrogatepass"), np.uint8)
-        hashes, numbers = compiled.hash_tokens(buffer, *_folded_characters())
-    return Tokens(hashes, numbers)
+    found = _hashed(text, folds=False)
+    return _hashed(folded(text), folds=True) if not found.hashes.size else found
 
 
 def hash_words(words: Sequence[str]) -> Hashes:
     """Tokens that `tokens.tokenize` gave, as hashes."""
-    buffer = np.frombuffer(" ".join(filter(None, words)).encode("utf-8", "surrogatepass"), np.uint8)
-    made = np.full(len(words), compiled.hash_tokens(buffer[:0], *_folded_characters())[0][0])
-    made[np.array([bool(word) for word in words])] = compiled.hash_tokens(buffer, *_folded_characters())[0]
+    made = np.full(len(words), compiled.EMPTY)
+    if any(words):
+        there = np.array([bool(word) for word in words])
+        made[there] = _hashed(" ".join(filter(None, words)), folds=True).hashes
     return made
+
+
+def _hashed(text: str, *, folds: bool) -> Tokens:
+    """No token where a character depends on its neighbours: the text must be folded first."""
+    buffer = text.encode("utf-8", "surrogatepass")
+    characters = _folded_characters() if folds else _characters()
+    return Tokens(*compiled.hash_tokens(np.frombuffer(buffer, np.uint8), *characters), buffer, folds)
 
 
 @functools.cache

@@ -40,7 +40,11 @@ def folded(text: str) -> str:
 
 def tokenize(text: str) -> list[str]:
     """The tokens of a text; the first and the last are empty where it begins or ends with no word."""
-    text = folded(text)
+    return split(folded(text))
+
+
+def split(text: str) -> list[str]:
+    """The tokens of a folded text."""
     if not text.isascii():
         # Where only quotes and dashes were not ASCII, the rest goes the far quicker way of ASCII.
         text = _PUNCTUATION.sub(" ", text)
