@@ -1,0 +1,169 @@
+"""fidelity: a program made again must do what the original does; what cannot be run must look like it."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from judge_bench import Bench, judged
+
+from factory.discovery import SOURCES, load
+from factory.records import Chat, Code, Reversal
+from validators.fidelity import BEHAVES, LACKS, LOOKS, RUNS, UNLIKE
+from validators.inputs import Unsupported, calls_of
+from validators.trees import likeness
+
+ORIGINAL = '''
+def chunks(items: list[int], size: int = 2) -> list[list[int]]:
+    """Cut a list into pieces.
+
+    >>> chunks([1, 2, 3], 2)
+    [[1, 2], [3]]
+    """
+    if size < 1:
+        raise ValueError("a piece has at least one item")
+    return [items[start : start + size] for start in range(0, len(items), size)]
+'''
+AGAIN = """
+def chunks(values, size=2):
+    if size <= 0:
+        raise ValueError(f"size must be positive, not {size}")
+    pieces = []
+    for position in range(0, len(values), size):
+        pieces.append(values[position:position + size])
+    return pieces
+"""
+SAMPLES = Path(__file__).parent.parent / "examples/seeds/python"
+
+
+def reversed_(original: str, regenerated: str, *calls: str) -> Chat:
+    evidence = Reversal(
+        original=original,
+        instruction="i",
+        regenerated=regenerated,
+        calls=calls,
+        agreement=1.0,
+        similarity=1.0,
+    )
+    return Chat.of("i", regenerated, evidence)
+
+
+def test_the_same_behaviour_in_other_words_passes() -> None:
+    verdict = judged("fidelity", reversed_(ORIGINAL, AGAIN))
+    assert verdict.passed and verdict.score == 1.0, verdict.details
+    assert verdict.details["calls"] >= 20 and verdict.details["compared_by"] == "syntax trees"
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("size <= 0", "size <= 1"),
+        ("position + size]", "position + size - 1]"),
+        ("len(values), size", "len(values) - 1, size"),  # only where the last piece is short
+        ("size=2", "size=3"),  # only where the default is used
+        ("return pieces", "return tuple(pieces)"),  # another type
+        ("pieces = []", "pieces = []\n    values.sort()"),  # also changes what it was given
+        ("ValueError", "IndexError"),
+    ],
+)
+def test_a_planted_fault_shows_on_a_generated_input(right: str, wrong: str) -> None:
+    verdict = judged("fidelity", reversed_(ORIGINAL, AGAIN.replace(right, wrong)), agreement=1.0)
+    assert (verdict.passed, verdict.reason) == (False, BEHAVES)
+    shown = verdict.details["differing"][0]
+    assert shown["call"].startswith("chunks(") and shown["fault"]
+
+
+def test_what_does_not_run_or_lacks_the_function_is_caught() -> None:
+    assert judged("fidelity", reversed_(ORIGINAL, "import nowhere\n" + AGAIN)).reason == RUNS
+    assert judged("fidelity", reversed_(ORIGINAL, AGAIN.replace("pieces = []", "pieces = ["))).reason == RUNS
+    verdict = judged("fidelity", reversed_(ORIGINAL, AGAIN.replace("def chunks", "def pieces_of")))
+    assert verdict.reason == LACKS and verdict.details["differing"] == [
+        {"fault": "it has no function 'chunks'"}
+    ]
+    hangs = AGAIN.replace("    pieces = []", "    while size == 3: pass\n    pieces = []")
+    verdict = judged("fidelity", reversed_(ORIGINAL, hangs), cpu_seconds=0.5)
+    assert verdict.reason == BEHAVES and "CPU" in verdict.details["differing"][0]["fault"]
+
+
+def test_likeness_is_asked_besides_where_that_is_wanted() -> None:
+    verdict = judged("fidelity", reversed_(ORIGINAL, AGAIN), similarity=0.9)
+    assert verdict.reason == LOOKS and verdict.score == 1.0
+
+
+@pytest.mark.parametrize(
+    ("original", "why"),
+    [
+        ("def feed(stream: Stream) -> int:\n    return stream.read(4) + 1\n", "parameter 'stream'"),
+        ("class Box:\n    def open(self):\n        return self.lid\n", "no function of its own"),
+        ("import nowhere\n\ndef near(a: int) -> int:\n    return nowhere.near(a)\n", "nowhere"),
+        (
+            "import random\n\ndef roll(sides: int) -> int:\n    return random.randint(1, 10**9 + sides)\n",
+            "hardly",
+        ),
+        ("def always(a: int) -> int:\n    return 3\n", "the same on every"),
+        ("function area(w, h) { return w * h; }", "no Python"),
+    ],
+)
+def test_what_cannot_be_told_by_running_falls_back_on_likeness_and_says_so(original: str, why: str) -> None:
+    name = original.partition("(")[0].rpartition(" ")[2]
+    bench = Bench("fidelity")
+    same, other = bench.judge(
+        reversed_(original, original), reversed_(original, f"def {name}(x):\n    yield from x[1:]\n")
+    )
+    assert same.passed and same.score == 1.0 and why in same.details["not_run_because"]
+    assert other.reason == UNLIKE and why in other.details["not_run_because"]
+
+
+def test_every_example_function_agrees_with_itself_on_inputs_read_off_it() -> None:
+    read = load(SOURCES, "python")
+    functions = [found.seed for path in sorted(SAMPLES.glob("*.py")) for found in read(path, Code)][::3]
+    for verdict in Bench("fidelity", inputs=15).judge(*(reversed_(one.text, one.text) for one in functions)):
+        assert verdict.passed and verdict.details.get("agreement") == 1.0, verdict.details
+
+
+def test_inputs_come_from_annotations_documentation_and_literals() -> None:
+    source = '''
+Grid = list[list[int]]
+
+def paint(grid: Grid, colour: str = "teal", *, times: int | None = None, kind: Literal["a", "b"]) -> Grid:
+    """Paint.
+
+    >>> [paint([[8]], colour=one, kind="a") for one in "xy"] and paint([[5, 6]], "mauve", kind="b")
+    """
+    return grid if colour != "ochre" else []
+'''
+    made = calls_of(source, "paint", ["paint([[1]], 'red', kind='a')"], 60, random.Random(1))
+    assert made[:2] == ["paint([[1]], 'red', kind='a')", "paint([[5, 6]], 'mauve', kind='b')"]
+    text = "\n".join(made)
+    assert len(made) == len(set(made)) == 60
+    for part in ("'ochre'", "kind='b'", "times=None", "[]", "[["):
+        assert part in text
+    assert made == calls_of(source, "paint", ["paint([[1]], 'red', kind='a')"], 60, random.Random(1))
+    with pytest.raises(
+        Unsupported, match="parameter 'work': no argument can be made for the type 'callable'"
+    ):
+        calls_of("def apply(work: Callable[[int], int]): return work(1)", "apply", [], 5, random.Random(1))
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("x.split()", "'"),
+        ("x.items()", "{"),
+        ("[y for y in x]", "["),
+        ("x + 1", "0123456789-"),
+    ],
+)
+def test_without_an_annotation_the_use_of_a_parameter_tells_its_type(body: str, kind: str) -> None:
+    [*made] = calls_of(f"def f(x):\n    return {body}\n", "f", [], 8, random.Random(0))
+    assert all(call[2] in kind + '"' for call in made)
+
+
+def test_likeness_is_blind_to_names_layout_and_documentation_and_sees_structure() -> None:
+    renamed = ORIGINAL.replace("items", "xs").replace("start", "i").replace("Cut a list", "Slice it")
+    assert likeness(ORIGINAL, renamed) == (1.0, "syntax trees")
+    assert 0.1 < likeness(ORIGINAL, AGAIN)[0] < 0.9
+    assert likeness(ORIGINAL, ORIGINAL.replace("size < 1", "size < 2"))[0] > likeness(ORIGINAL, AGAIN)[0]
+    assert likeness("let a = b;", "let a = b;") == (1.0, "tokens")
+    assert likeness("let a = b;", ORIGINAL)[0] < 0.1

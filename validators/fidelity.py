@@ -1,0 +1,184 @@
+"""Whether code made again from an instruction is what the instruction was drawn from (phi-4 report, instruction
+reversal): by what both do on generated inputs first, then by how alike they look."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from factory.plugins import validator
+from factory.records import Case, Json, Outcome, Result, Reversal, Sample, Verdict
+from factory.teacher import Teacher
+from validators.inputs import Unsupported, calls_of
+from validators.sandbox.values import disagreement
+from validators.trees import likeness, parsed
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+BEHAVES = "the regenerated program behaves otherwise"
+RUNS = "the regenerated program does not run"
+LACKS = "the regenerated program lacks the function"
+LOOKS = "the regenerated program is put together otherwise"
+UNLIKE = "too unlike the original, and it could not be run"
+_SHOWN = 5
+_TELLING = 3  # fewer comparisons than that say nothing
+
+# Goes behind either program: makes any value plain data, and shows what became of arguments that can change.
+_HARNESS = """
+
+def _plain(value, depth=0):
+    kind = type(value)
+    if depth > 20 or kind in (int, float, complex, str, bytes, bool, type(None)):
+        return value
+    if kind in (list, tuple, set, frozenset):
+        return kind([_plain(item, depth + 1) for item in value])
+    if isinstance(value, dict):
+        return {_plain(key, depth + 1): _plain(item, depth + 1) for key, item in value.items()}
+    if hasattr(value, "__next__"):
+        return ["iterator", *(_plain(item, depth + 1) for item, _ in zip(value, range(1000)))]
+    return (kind.__name__, repr(value))
+
+
+def _observed(function):
+    def call(*arguments, **named):
+        value = _plain(function(*arguments, **named))
+        return value, [_plain(one) for one in arguments if isinstance(one, (list, dict, set))]
+    return call
+"""
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """What two programs did on the same inputs. `why_not`: what kept them from being compared by running."""
+
+    calls: int = 0
+    alike: int = 0
+    differing: tuple[dict[str, Json], ...] = ()
+    fault: str = ""
+    why_not: str = ""
+
+
+@validator(needs=Reversal)
+async def fidelity(
+    sample: Sample,
+    teacher: Teacher,
+    *,
+    inputs: Annotated[int, Field(ge=1, le=500)] = 40,
+    agreement: Share = 0.95,
+    similarity: Share = 0.1,
+    similarity_alone: Share = 0.6,
+    cpu_seconds: Annotated[float, Field(gt=0)] = 5.0,
+    memory_mb: Annotated[int, Field(gt=0)] = 512,
+) -> Verdict:
+    """Rejects a regenerated program that is not faithful to its original.
+
+    Both are run on `inputs` generated calls (validators/inputs.py): `agreement` is the share on which they must
+    do the same, `similarity` the likeness of their syntax trees (validators/trees.py) that is asked besides.
+    What cannot be run, is no Python function, or does the same whatever it is given, needs `similarity_alone`.
+    The phi-4 report publishes neither measure nor thresholds; these are ours.
+    """
+    reversal = sample.find(Reversal)
+    if reversal is None:
+        return Verdict.reject("no reversal to check")
+    alike, by = likeness(reversal.original, reversal.regenerated)
+    compared = await _compared(reversal, teacher, inputs, cpu_seconds, memory_mb)
+    details: dict[str, Json] = {"similarity": alike, "compared_by": by}
+    if compared.why_not:
+        details["not_run_because"] = compared.why_not
+        if alike < similarity_alone:
+            return Verdict.reject(UNLIKE, alike, **details)
+        return Verdict.accept(alike, **details)
+    share = compared.alike / compared.calls if compared.calls else 0.0
+    details |= {"calls": compared.calls, "agreement": share, "differing": list(compared.differing[:_SHOWN])}
+    if compared.fault:
+        return Verdict.reject(compared.fault, share, **details)
+    if share < agreement:
+        return Verdict.reject(BEHAVES, share, **details)
+    if alike < similarity:
+        return Verdict.reject(LOOKS, share, **details)
+    return Verdict.accept(share, **details)
+
+
+async def _compared(
+    reversal: Reversal, teacher: Teacher, inputs: int, cpu_seconds: float, memory_mb: int
+) -> _Compared:
+    tree = parsed(reversal.original)
+    if tree is None:
+        return _Compared(why_not="the original is no Python")
+    name = _name(tree, reversal.calls)
+    if not name:
+        return _Compared(why_not="the original has no function of its own to call")
+    try:
+        calls = calls_of(reversal.original, name, reversal.calls, inputs, teacher.random)
+    except Unsupported as fault:
+        return _Compared(why_not=str(fault))
+    again = parsed(reversal.regenerated)
+    if again is None:
+        return _Compared(fault=RUNS, differing=({"fault": "it is no Python"},))
+    if name not in _functions(again):
+        return _Compared(fault=LACKS, differing=({"fault": f"it has no function '{name}'"},))
+
+    async def run(source: str, some: Sequence[str]) -> Outcome:
+        watched = [f"_observed({name})({call[len(name) + 1 : -1]})" for call in some]
+        return await teacher.run(source + _HARNESS, watched, cpu_seconds=cpu_seconds, memory_mb=memory_mb)
+
+    first, second = await run(reversal.original, calls), await run(reversal.original, calls)
+    expected = _expected(calls, first.results, second.results, _raised(tree))
+    if len(expected) < _TELLING:
+        return _Compared(why_not=first.error[-300:] or "hardly a generated input fits the original")
+    if len({case.model_dump_json(exclude={"call"}) for case in expected}) < 2:
+        return _Compared(why_not="the original does the same on every generated input")
+    given = await run(reversal.regenerated, [case.call for case in expected])
+    return _held_against(expected, given)
+
+
+def _held_against(expected: Sequence[Case], given: Outcome) -> _Compared:
+    if given.status == "error":
+        return _Compared(len(expected), 0, ({"fault": given.error[-500:]},), RUNS)
+    unreached = Result(error=f"nothing: {given.error}")
+    results = [*given.results, *([unreached] * (len(expected) - len(given.results)))]
+    told = [(case.call, disagreement(case, result)) for case, result in zip(expected, results, strict=True)]
+    differing = tuple({"call": call, "fault": fault} for call, fault in told if fault)
+    return _Compared(len(expected), len(expected) - len(differing), differing)
+
+
+def _expected(
+    calls: Sequence[str], first: Sequence[Result], second: Sequence[Result], raised: set[str]
+) -> list[Case]:
+    """What the original does, where it does the same twice. An exception counts where the original raises it
+    in so many words; any other shows an input that the function is not for."""
+    cases = []
+    for call, one, other in zip(calls, first, second, strict=False):
+        name = (one.error or "").partition(":")[0]
+        if one.value is not None:
+            case = Case(call=call, expected=one.value)
+        elif name in raised:
+            case = Case(call=call, raises=name)
+        else:
+            continue
+        if disagreement(case, other) is None:
+            cases.append(case)
+    return cases
+
+
+def _functions(tree: ast.Module) -> list[str]:
+    return [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+
+
+def _name(tree: ast.Module, calls: Sequence[str]) -> str:
+    """The function to call: the one that the evidence calls, or else the last that is not private."""
+    known = _functions(tree)
+    called = [call.partition("(")[0].strip() for call in calls]
+    public = [name for name in known if not name.startswith("_")]
+    return next((name for name in called if name in known), (public or known or [""])[-1])
+
+
+def _raised(tree: ast.Module) -> set[str]:
+    """The names of the exceptions that a program raises in so many words."""
+    errors = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise) and node.exc is not None]
+    named = [error.func if isinstance(error, ast.Call) else error for error in errors]
+    return {ast.unparse(name).rpartition(".")[2] for name in named}
