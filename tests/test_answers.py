@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from itertools import combinations, pairwise, permutations
+from itertools import combinations, pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factory.records import Vote
-from validators.answers import Key, also, final_answer, key, same, vote
+from validators.answers import Key, also, final_answer, key, same
 
 # One class a line. Everything in a line is the same, nothing is the same as anything in another line.
 CLASSES = [
@@ -352,50 +351,3 @@ def test_answers_made_to_exhaust_the_machine_have_a_key_at_once(text: str) -> No
 )
 def test_the_final_answer_of_a_reply_is_found(reply: str, answer: str | None) -> None:
     assert final_answer(reply) == answer
-
-
-# -------------------------------------------------------------------------------------------- votes
-
-
-def votes(*answers: str) -> list[Vote]:
-    return [Vote(answer=answer) for answer in answers]
-
-
-def test_the_plurality_wins_whatever_its_wording() -> None:
-    tally = vote(votes("0.5", "2", "1/2", "½", "3", "1/2"))
-    assert (tally.verdict, tally.winner, tally.agreement) == ("plurality", "1/2", 4 / 6)
-    assert tally.supporters == (0, 2, 3, 5)
-    assert [(one.answer, one.count) for one in tally.classes] == [("1/2", 4), ("2", 1), ("3", 1)]
-
-
-def test_agreement_of_all_is_unanimous_and_of_none_scattered() -> None:
-    assert vote(votes("7", "7.0", "seven")).verdict == "unanimous"
-    assert vote(votes("7", "8", "9")).verdict == "scattered"
-    assert vote([]).verdict == "scattered"
-    assert vote(votes("", " ")).winner is None
-
-
-def test_equal_leaders_are_a_tie_and_no_plurality() -> None:
-    tally = vote(votes("7", "8", "8", "7", "9"))
-    assert (tally.verdict, tally.winner, tally.supporters) == ("tie", None, ())
-
-
-def test_the_band_is_an_argument() -> None:
-    given = votes("7", "7", "8", "9")
-    assert vote(given, low=0.5).verdict == "plurality"
-    assert vote(given, low=0.51).verdict == "scattered"
-    assert vote(given, high=0.5).verdict == "unanimous"
-
-
-def test_an_empty_vote_agrees_with_none() -> None:
-    tally = vote(votes("7", "7", ""))
-    assert (tally.verdict, tally.agreement) == ("plurality", 2 / 3)
-
-
-@given(st.lists(st.sampled_from(["1", "1.0", "2", "3", ""]), max_size=5))
-def test_the_order_of_votes_changes_no_decision(given: list[str]) -> None:
-    decided = {
-        (tally.verdict, tally.winner and key(tally.winner), tally.agreement)
-        for tally in (vote(votes(*order)) for order in permutations(given))
-    }
-    assert len(decided) == 1

@@ -11,7 +11,11 @@ from factory.plugins import generator
 from factory.records import Answer, Chat, Question, Vote
 from factory.teacher import Teacher
 from generators.rubric import Score
-from validators.answers import final_answer, vote
+from validators.answers import Poll, final_answer
+from validators.answers.poll import ERROR
+from validators.answers.vote import HIGH, LOW
+
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Assessment(BaseModel):
@@ -31,25 +35,38 @@ class Assessments(BaseModel):
 
 @generator(seeds=Question, gives=Chat, evidence=Answer, roles=("writer", "judge"))
 async def plurality(
-    question: Question, teacher: Teacher, *, n: Annotated[int, Field(ge=3, le=64)] = 5
+    question: Question,
+    teacher: Teacher,
+    *,
+    n: Annotated[int, Field(ge=3, le=64)] = 8,
+    low: Share = LOW,
+    high: Share = HIGH,
+    error: Annotated[float, Field(ge=0, le=0.5)] = ERROR,
+    allow_unanimous: bool = False,
+    math_verify: bool = False,
 ) -> AsyncIterator[Chat]:
     """A question answered by vote, with the best solution that reached the winning answer.
 
-    `n`: independent answers to a question. Every question gives one sample with all its votes; whether they
-    agree too much or too little is for `majority_vote` to say, so that it stands in the verdicts. Source:
-    phi-4 report, "Question datasets" and plurality filter; the number of answers is unpublished.
+    `n`: at most so many independent answers to a question, asked for in rounds until all of them would most
+    likely decide the same (`error`: how often they may not; 0 waits until it is certain). Give `majority_vote`
+    the same `low`, `high`, `allow_unanimous` and `math_verify`: it rejects what agrees too much or too little,
+    so that every question gives one sample and the reason stands in the verdicts. Source: phi-4 report,
+    "Question datasets" and plurality filter; number of answers and band unpublished.
     """
-    replies = await teacher.ask(
-        "solve", n=n, question=question, rehearsal={"reference": question.answer or ""}
-    )
-    votes = tuple(Vote(answer=final_answer(reply) or "", solution=reply) for reply in replies)
-    tally = vote(votes)
+    poll = Poll(n, low, high, error, allow_unanimous, math_verify)
+    votes: list[Vote] = []
+    while more := await poll.more(votes):
+        replies = await teacher.ask(
+            "solve", n=more, question=question, rehearsal={"reference": question.answer or ""}
+        )
+        votes += (Vote(answer=final_answer(reply) or "", solution=reply) for reply in replies)
+    tally = await poll.tally(votes)
     leading = tally.classes[0] if tally.classes else None
     value = leading.answer if leading else ""
-    supporters = [votes[number].solution for number in leading.votes] if leading else [replies[0]]
+    supporters = [votes[number].solution for number in leading.votes] if leading else [votes[0].solution]
     # Without a winner the sample is rejected: no judge is paid to rank its solutions.
     solution = supporters[0] if tally.winner is None else await _best(question, supporters, teacher)
-    yield Chat.of(question.text, solution, Answer(value=value, votes=votes, reference=question.answer))
+    yield Chat.of(question.text, solution, Answer(value=value, votes=tuple(votes), reference=question.answer))
 
 
 async def _best(question: Question, solutions: Sequence[str], teacher: Teacher) -> str:

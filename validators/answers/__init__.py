@@ -2,6 +2,7 @@
 
 from validators.answers.final import final_answer
 from validators.answers.key import Key, also, key, same
+from validators.answers.poll import Poll
 from validators.answers.vote import AnswerClass, Tally, vote
 
-__all__ = ["AnswerClass", "Key", "Tally", "also", "final_answer", "key", "same", "vote"]
+__all__ = ["AnswerClass", "Key", "Poll", "Tally", "also", "final_answer", "key", "same", "vote"]
