@@ -222,3 +222,18 @@ join (select dataset, unnest(checks).name as validator, unnest(checks).fingerpri
     using (dataset, validator, fingerprint)
 qualify row_number() over (partition by k.dataset, k.validator order by k.recorded_at desc, k.rowid desc) = 1
 order by k.dataset, k.validator;
+
+-- The newest score of each model (by its weights) on each task.
+create or replace view scores as
+select * from evaluations
+qualify row_number() over (
+    partition by weights, task, task_hash, metric, age order by recorded_at desc, rowid desc
+) = 1
+order by task, metric, age, model;
+
+-- Which dataset a model was trained on, beside its scores: what a dataset is worth.
+create or replace view scores_by_dataset as
+select distinct unnest(snapshot.datasets) as dataset, snapshot.name as snapshot, model, weights, task, metric, age,
+       items, score, stderr, recorded_at
+from (select *, unnest(snapshots) as snapshot from scores)
+order by dataset, task, metric, age, model;

@@ -1,0 +1,1 @@
+"""Evaluation: tasks in JSONL, what a model makes of them, and scores in the store."""

@@ -1,0 +1,56 @@
+"""lm-evaluation-harness on an export: its tasks, its prompts, its numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from factory.errors import FactoryError
+
+
+def harness_scores(
+    folder: Path, tasks: str, include_path: Path | None, limit: int | None
+) -> list[dict[str, Any]]:
+    """Runs tasks of lm-eval (names with commas) on a folder of weights; its main metrics as rows.
+
+    Raises FactoryError with the install line, and for a task that it does not know.
+    """
+    try:
+        from lm_eval import simple_evaluate
+        from lm_eval.tasks import TaskManager
+    except ImportError as error:
+        raise FactoryError(
+            f"--lm-eval needs {error.name}, which is not installed: pip install 'seedfactory[evaluate]'"
+        ) from error
+    names = [name.strip() for name in tasks.split(",") if name.strip()]
+    manager = TaskManager(include_path=str(include_path) if include_path else None)
+    if unknown := sorted(set(names) - set(manager.all_tasks)):
+        raise FactoryError(f"lm-eval knows no task '{unknown[0]}'; 'lm-eval ls tasks' lists them")
+    found = simple_evaluate(
+        model="hf",
+        model_args={"pretrained": str(folder)},
+        tasks=names,
+        task_manager=manager,
+        limit=limit,
+        device="cuda" if torch.cuda.is_available() else "cpu",
+        bootstrap_iters=0,
+    )
+    rows = []
+    for task, values in sorted((found or {}).get("results", {}).items()):
+        for key, value in values.items():
+            metric, _, name = key.partition(",")
+            if name and not metric.endswith("_stderr") and isinstance(value, float):
+                rows.append(
+                    {
+                        "task": task,
+                        "group": "lm-eval",
+                        "metric": metric,
+                        "age": "all",
+                        "items": int(found["n-samples"][task]["effective"]) if found else 0,
+                        "score": round(value, 4),
+                        "stderr": 0.0,
+                    }
+                )
+    return rows
