@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,9 +20,7 @@ if TYPE_CHECKING:  # compiled code takes half a second to load: only who judges 
 
 Share = Annotated[float, Field(ge=0, le=1)]
 INFO, CONTAMINATED = 0.1, 0.35
-_LEAST = 13
-"""Tokens from which on a text of a sample is compared by itself too."""
-_RANK = {"clean": 0, "partial": 1, "contaminated": 2}
+"""Shares of 7-grams, where a catalogue says nothing."""
 
 
 @validator()
@@ -119,19 +116,16 @@ class Decontamination:
 
     async def check(self, sample: Sample, teacher: Any) -> Verdict:
         """Compares each text of a sample and the whole; the worst finding decides and is kept as details."""
+        from validators.decontamination.check import check_parts
+
         texts = sample.texts()
         if not texts:
             return Verdict.accept()
-        part, worst = "whole", self._compare("\n".join(texts))
-        # Where the whole shares nothing its parts do not either, and nearly all samples end here.
-        for number, text in enumerate(self._apart(texts) if worst.overlap or worst.altered else ()):
-            finding = self._compare(text)
-            if _order(finding) >= _order(worst):
-                part, worst = f"text {number}", finding
+        part, worst = check_parts(texts, self._compare)
         details = {"part": part, **worst.details(), "index": self._index.hash}
         if worst.status == "clean" or (worst.status == "partial" and not self._reject_partial):
             return Verdict.accept(worst.ratio, **details)
-        return Verdict.reject(_reason(worst), worst.ratio, **details)
+        return Verdict.reject(worst.reason, worst.ratio, **details)
 
     def certificate(self) -> dict[str, Any]:
         """Benchmarks, thresholds, and what is found of leaks in clean text: see `certificate.certify`."""
@@ -146,24 +140,3 @@ class Decontamination:
         from validators.decontamination.check import check
 
         return check(self._index, text, *self._thresholds, altered=self._altered)
-
-    def _apart(self, texts: tuple[str, ...]) -> Iterator[str]:
-        """The texts of a sample that has several; one that is too short to tell anything as nothing."""
-        from validators.decontamination.grams import hash_text
-
-        if len(texts) > 1:
-            yield from (text if hash_text(text).hashes.size >= _LEAST else "" for text in texts)
-
-
-def _order(finding: Finding) -> tuple[int, float]:
-    return _RANK[finding.status], finding.ratio
-
-
-def _reason(finding: Finding) -> str:
-    return {
-        13: "13-gram or short item of a benchmark",
-        7: "7-gram overlap with a benchmark item",
-        "numbers": "item of a benchmark with other numbers",
-        "options": "question of a benchmark with its options",
-        None: "part of a benchmark",
-    }[finding.by]

@@ -7,7 +7,7 @@ Hashes find; what decides a verdict is proved on the tokens themselves, so that 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ import numpy as np
 from validators.decontamination import compiled
 from validators.decontamination.compiled import Hashes, Numbers
 from validators.decontamination.grams import Tokens, hash_text
-from validators.decontamination.index import MASKED, OVERLAP, Index, Places
+from validators.decontamination.index import LONG, MASKED, OVERLAP, Index, Places
 
 By = Literal[13, 7, "numbers", "options"]
 
@@ -74,6 +74,17 @@ class Finding:
         """The item that decided, or came nearest."""
         return next((found.item for found in (self.long, self.altered, self.overlap) if found), None)
 
+    @property
+    def reason(self) -> str:
+        """What decided, in words that many findings share."""
+        return {
+            13: "13-gram or short item of a benchmark",
+            7: "7-gram overlap with a benchmark item",
+            "numbers": "item of a benchmark with other numbers",
+            "options": "question of a benchmark with its options",
+            None: "nothing of a benchmark",
+        }[self.by]
+
     def details(self) -> dict[str, Any]:
         """The finding as JSON."""
         found = {"long": self.long, "overlap": self.overlap, "altered": self.altered}
@@ -102,6 +113,24 @@ def check(
     if overlap is not None and overlap.ratio > info_threshold:
         return Finding("partial", 7, None, overlap)
     return Finding("clean", None, None, overlap)
+
+
+def check_parts(texts: Sequence[str], compare: Callable[[str], Finding]) -> tuple[str, Finding]:
+    """Compares a sample as a whole, then each of its texts that is long enough to tell something; returns the part
+    with the worst finding, and that."""
+    part, worst = "whole", compare("\n".join(texts))
+    # Where the whole shares nothing its parts do not either, and nearly all samples end here.
+    if len(texts) > 1 and (worst.overlap or worst.altered):
+        for number, text in enumerate(texts):
+            if hash_text(text).hashes.size >= LONG:
+                finding = compare(text)
+                if _order(finding) >= _order(worst):
+                    part, worst = f"text {number}", finding
+    return part, worst
+
+
+def _order(finding: Finding) -> tuple[int, float]:
+    return ("clean", "partial", "contaminated").index(finding.status), finding.ratio
 
 
 @dataclass(frozen=True)

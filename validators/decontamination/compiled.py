@@ -288,9 +288,11 @@ def shared(keys, starts, postings):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def row(starts):  # type: ignore[no-untyped-def]
     """Whether two n-grams start one after the other: nothing longer is there otherwise."""
-    for at in range(len(starts) - 1):
-        if starts[at + 1] == starts[at] + 1:
+    before = -2
+    for start in starts:
+        if start == before + 1:
             return True
+        before = start
     return False
 
 

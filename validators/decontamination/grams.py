@@ -99,7 +99,8 @@ def _hashed(text: str, *, folds: bool) -> Tokens:
     """No token where a character depends on its neighbours: the text must be folded first."""
     buffer = text.encode("utf-8", "surrogatepass")
     characters = _folded_characters() if folds else _characters()
-    return Tokens(*compiled.hash_tokens(np.frombuffer(buffer, np.uint8), *characters), buffer, folds)
+    hashes, numbers, begins = compiled.hash_tokens(np.frombuffer(buffer, np.uint8), *characters)
+    return Tokens(hashes, numbers, begins, buffer, folds)
 
 
 @functools.cache
