@@ -16,7 +16,7 @@ MAY_USE = {
     "factory": {"factory"},
     "validators": {"factory", "validators"},
     "generators": {"factory", "validators", "generators"},
-    "trainer": {"factory", "trainer"},
+    "trainer": {"factory", "validators", "trainer"},
 }
 
 
