@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as parquet
 import pytest
 import torch
+from snapshots import write_snapshot
 from torch.nn import functional
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -73,22 +71,6 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _snapshot(folder: Path, **rows: list[dict[str, Any]]) -> Path:
-    (folder / "data").mkdir(parents=True)
-    shards = []
-    for kind, content in rows.items():
-        path = folder / f"data/{kind}-00000.parquet"
-        parquet.write_table(pa.Table.from_pylist(content), path)
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        shards.append({"file": f"data/{path.name}", "kind": kind, "rows": len(content), "sha256": digest})
-    manifest = {
-        "format": 1, "name": "pairs", "created_at": "2026-01-01T00:00:00Z", "finished": True, "rehearsal": False,
-        "rows": sum(map(len, rows.values())), "shards": shards,
-    }  # fmt: skip
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    return folder
-
-
 def _recipe(folder: Path, start: Path, **changes: Any) -> Recipe:
     settings: dict[str, Any] = {
         "stage": "dpo",
@@ -109,7 +91,7 @@ def _quiet(line: str) -> None:
 
 
 def _read(folder: Path, start: Path, **rows: list[dict[str, Any]]) -> Pairs:
-    snapshot = Snapshot.open(_snapshot(folder / "snapshot", **rows))
+    snapshot = Snapshot.open(write_snapshot(folder / "snapshot", **rows))
     return tokenise_pairs(snapshot, ChatTokenizer.read(start), folder / "pairs", context=128, long="stop")
 
 
@@ -274,7 +256,7 @@ def test_log_probabilities_in_chunks_are_those_at_once_with_their_gradients() ->
 
 def test_training_prefers_the_accepted_and_computes_the_reference_once(start: Path, tmp_path: Path) -> None:
     tokenizer = ChatTokenizer.read(start)
-    _snapshot(tmp_path / "snapshot", preference=_preferences(), token_preference=_pivotal(tokenizer))
+    write_snapshot(tmp_path / "snapshot", preference=_preferences(), token_preference=_pivotal(tokenizer))
     recipe = _recipe(tmp_path, start, epochs=6, dpo={"beta": 0.5, "nll": 0.1}, checkpoint_every=10)
     summary = train(recipe, _quiet)
     steps = read_metrics(recipe.output / "metrics.jsonl")
@@ -285,7 +267,7 @@ def test_training_prefers_the_accepted_and_computes_the_reference_once(start: Pa
 
 
 def test_a_resumed_run_on_pairs_is_the_same_run_to_the_bit(start: Path, tmp_path: Path) -> None:
-    _snapshot(tmp_path / "snapshot", preference=_preferences())
+    write_snapshot(tmp_path / "snapshot", preference=_preferences())
     whole = _recipe(tmp_path, start, output=str(tmp_path / "whole"), batch={"pairs": 5})
     train(whole, _quiet)
     cut = _recipe(tmp_path, start, output=str(tmp_path / "cut"), batch={"pairs": 5})
@@ -306,7 +288,7 @@ def test_pairs_of_another_tokenizer_are_refused(start: Path, tmp_path: Path) -> 
 def test_a_pair_that_does_not_fit_is_refused_and_never_cut(start: Path, tmp_path: Path) -> None:
     rows = _preferences(4)
     rows[2]["chosen"][0]["content"] = "very " * 200
-    _snapshot(tmp_path / "snapshot", preference=rows)
+    write_snapshot(tmp_path / "snapshot", preference=rows)
     with pytest.raises(FactoryError, match=r"1 of 4 pairs do not fit.*long: drop"):
         train(_recipe(tmp_path, start), _quiet)
     told: list[str] = []
@@ -315,3 +297,20 @@ def test_a_pair_that_does_not_fit_is_refused_and_never_cut(start: Path, tmp_path
     assert np.isfinite(summary.last_loss)
     with pytest.raises(ValueError, match="no preference"):
         _recipe(tmp_path, start, long="truncate")
+
+
+def test_a_mixture_of_pairs_takes_so_many_of_each_source(start: Path, tmp_path: Path) -> None:
+    tokenizer = ChatTokenizer.read(start)
+    write_snapshot(tmp_path / "judged", preference=_preferences())
+    write_snapshot(tmp_path / "pivotal", token_preference=_pivotal(tokenizer))
+    sources = {
+        "judged": {"snapshot": str(tmp_path / "judged"), "pairs": 5},
+        "pivotal": {"snapshot": str(tmp_path / "pivotal")},
+    }
+    told: list[str] = []
+    train(_recipe(tmp_path, start, snapshot=None, mixture=sources), told.append)
+    assert any(line.startswith("data      14 pairs, 9 of them of single tokens") for line in told)
+    assert any("7 not drawn" in line for line in told)
+    sources["judged"]["pairs"] = 50
+    with pytest.raises(FactoryError, match=r"mixture\.judged: .* has 12 pairs .* asks for 50"):
+        train(_recipe(tmp_path, start, snapshot=None, mixture=sources, output=str(tmp_path / "o")), _quiet)

@@ -24,6 +24,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from factory.errors import FactoryError
 from trainer.checkpoint import Checkpoint
 from trainer.command import train as command
+from trainer.evaluation.results import trained_on
 from trainer.export import read_model
 from trainer.loop import train
 from trainer.metrics import read_metrics
@@ -216,6 +217,7 @@ def test_an_export_gives_the_logits_of_the_model_and_ends_its_turns(snapshot: Pa
     assert ours.shape.rope_base == theirs.config.rope_parameters["rope_theta"] == 20_000.0
     assert set(theirs.generation_config.eos_token_id) == {end_of_turn, end_of_text}
     assert "rehearsal" in (export / "README.md").read_text()
+    assert [one["name"] for one in trained_on(export)] == ["mixed"]
 
 
 def test_the_saved_chat_template_gives_the_ids_that_were_trained_on(snapshot: Path) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.distributed.checkpoint.api import CheckpointException
 from torch.distributed.checkpoint.state_dict import get_state_dict, set_state_dict
 from torch.distributed.checkpoint.state_dict_loader import load
 from torch.distributed.checkpoint.state_dict_saver import async_save
@@ -88,7 +89,7 @@ class Checkpoint:
         content = _content(model, optimiser)
         try:
             load(content, checkpoint_id=self.path, no_dist=world.size == 1)
-        except Exception as error:  # DCP raises whatever its reader met
+        except (Exception, CheckpointException) as error:  # DCP raises whatever its reader met
             raise _unreadable(self.path, error) from error
         set_state_dict(
             model,
@@ -133,8 +134,14 @@ class Checkpoints:
         """Finishes what was written meanwhile. DCP's first rank is done only after all others."""
         if self._writing is not None and self._writing[2].done():
             path, state, writing = self._writing
-            writing.result()
             self._writing = None
+            try:
+                writing.result()
+            except (Exception, CheckpointException) as error:
+                raise FactoryError(
+                    f"{path}: this checkpoint could not be written ({_cause(error)}); those before it are good, and the"
+                    " same command goes on from them"
+                ) from error
             if self._world.first:
                 self._commit(path, state)
 
@@ -169,8 +176,14 @@ def _finished(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("step-*") if path.suffix != PARTIAL)
 
 
-def _unreadable(path: Path, error: Exception) -> FactoryError:
+def _unreadable(path: Path, error: BaseException) -> FactoryError:
     return FactoryError(
-        f"{path}: this checkpoint cannot be read ({type(error).__name__}: {error});"
+        f"{path}: this checkpoint cannot be read ({_cause(error)});"
         " remove it to go on from the one before, or pass --fresh to start anew"
     )
+
+
+def _cause(error: BaseException) -> str:
+    """The last line of an error, which holds the cause where DCP collects the tracebacks of all ranks."""
+    lines = str(error).strip().splitlines()
+    return lines[-1] if lines else type(error).__name__

@@ -48,7 +48,15 @@ class Manifest(BaseModel):
     finished: bool
     rehearsal: bool
     rows: int
+    hash: str = ""
+    datasets: dict[str, Any] = {}
+    seed_sets: dict[str, Any] = {}
     shards: tuple[Shard, ...]
+
+    @property
+    def members(self) -> list[str]:
+        """The datasets, and the seed sets that it took as they stand."""
+        return [*self.datasets, *(f"seeds:{name}" for name in self.seed_sets)]
 
 
 @dataclass(frozen=True)

@@ -158,7 +158,10 @@ def read_model(folder: Path, shape: Shape | None = None) -> Phi:
 def write_card(
     folder: Path, recipe: Recipe, data: Sequence[Manifest], counts: Mapping[str, int], training: str
 ) -> None:
-    """Writes ``README.md``: the data, the training (in words) and the recipe of an export."""
+    """Writes ``README.md``: the data, the training (in words) and the recipe of an export; the data also as
+    ``training.json``, by which scores of the model lead back to it."""
+    snapshots_told = [{"name": one.name, "hash": one.hash, "datasets": one.members} for one in data]
+    (folder / "training.json").write_text(json.dumps({"snapshots": snapshots_told}, indent=2) + "\n")
     left_out = ", ".join(
         f"{count:,} {what}" for what, count in counts.items() if count and what != "documents"
     )

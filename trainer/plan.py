@@ -102,7 +102,7 @@ def plan(
     time = (
         f"{_duration(tokens / rate)} at {rate:,.0f} tokens/s"
         if rate
-        else f"{operations / peak.operations / SHARE_OF_PEAK / 3600:,.3g} device-hours at {SHARE_OF_PEAK:.0%} of"
+        else f"{operations / peak.operations / SHARE_OF_PEAK / 3600:,.1f} device-hours at {SHARE_OF_PEAK:.0%} of"
         f" {peak.name}; give --rate for another"
     )
     return [

@@ -56,9 +56,7 @@ class ModelSettings(Settings):
             return given
         size = str(given["size"])
         if size not in SIZES:
-            raise ValueError(
-                f"there is no size '{size}'{did_you_mean(size, SIZES)}; there are {', '.join(SIZES)}"
-            )
+            raise ValueError(f"there is no size '{size}'{did_you_mean(size, SIZES)}")
         return {**SIZES[size], **{key: value for key, value in given.items() if key != "size"}}
 
     @model_validator(mode="after")
@@ -250,9 +248,9 @@ class Recipe(Settings):
 
     @property
     def sources(self) -> dict[str, SourceSettings]:
-        """The snapshots by name; a single one has the whole share."""
+        """The snapshots by name, in that order; a single one has the whole share."""
         if self.mixture is not None:
-            return self.mixture
+            return dict(sorted(self.mixture.items()))
         assert self.snapshot is not None  # the recipe was checked
         return {"snapshot": SourceSettings(snapshot=self.snapshot, share=None if self.stage == "dpo" else 1)}
 

@@ -1,0 +1,41 @@
+"""Small snapshots as `factory export` writes them, for tests of the trainer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as parquet
+
+
+def write_snapshot(folder: Path, **rows: list[dict[str, Any]]) -> Path:
+    """Writes the rows of each kind as a shard, with a manifest over all."""
+    (folder / "data").mkdir(parents=True)
+    shards = []
+    for kind, content in rows.items():
+        path = folder / f"data/{kind}-00000.parquet"
+        parquet.write_table(pa.Table.from_pylist(content), path)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        shards.append({"file": f"data/{path.name}", "kind": kind, "rows": len(content), "sha256": digest})
+    manifest = {
+        "format": 1,
+        "name": folder.name,
+        "created_at": "2026-01-01T00:00:00Z",
+        "finished": True,
+        "rehearsal": False,
+        "rows": sum(map(len, rows.values())),
+        "shards": shards,
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+def texts(count: int, words: int, first: str = "word") -> list[dict[str, Any]]:
+    """Texts of about so many words that differ from each other."""
+    return [
+        {"text": " ".join(f"{first} {(number * 31 + place * 7) % 97}" for place in range(words))}
+        for number in range(count)
+    ]

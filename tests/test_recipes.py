@@ -1,0 +1,192 @@
+"""The recipes hold what the reports publish, say what they cost before anything is built, and run in small."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from conftest import ROOT
+from snapshots import texts, write_snapshot
+
+from factory.errors import FactoryError
+from trainer.command import train as command
+from trainer.metrics import read_metrics
+from trainer.mixture import epochs_of
+from trainer.plan import Cost, parameters
+from trainer.recipe import Recipe, read_recipe
+from trainer.tokenizer import ChatTokenizer
+
+PHI4 = ROOT / "recipes/phi4"
+TINY = ROOT / "recipes/tiny"
+
+
+def _phi4(name: str) -> Recipe:
+    return read_recipe(PHI4 / f"{name}.yaml")
+
+
+def _plan(path: Path, *options: str) -> str:
+    done = CliRunner().invoke(command, [str(path), "--dry-run", *options])
+    assert done.exit_code == 0, done.output or done.exception
+    return done.output
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "recipes").rglob("*.yaml")), ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
+def test_every_recipe_is_sound(path: Path) -> None:
+    assert read_recipe(path).batch_items > 0
+
+
+def test_every_stage_has_a_recipe_in_both_sizes() -> None:
+    assert {path.stem for path in PHI4.glob("*.yaml")} == {
+        "pretrain", "midtrain", "sft", "dpo_pivotal", "dpo_judge", "reasoning_sft",
+    }  # fmt: skip
+    assert {path.stem for path in TINY.glob("*.yaml")} >= {"pretrain", "midtrain", "sft", "dpo_pivotal"}
+
+
+def test_pretraining_is_the_one_of_the_report() -> None:
+    recipe = _phi4("pretrain")
+    assert recipe.model is not None
+    shape = recipe.model.model_dump(exclude={"rope_base"})
+    assert shape == {
+        "layers": 40, "width": 5120, "heads": 40, "kv_heads": 10, "ffn": 17_920, "vocabulary": 100_352,
+    }  # fmt: skip
+    assert (recipe.tokens, recipe.batch_items, recipe.context) == (10_000_000_000_000, 5760, 4096)
+    settings = recipe.optimiser
+    assert (settings.lr, settings.weight_decay, settings.decay) == (3e-4, 0.1, "linear")
+    assert settings.warmup > 0
+
+
+def test_the_epochs_of_the_table_follow_from_tokens_shares_and_unique_tokens() -> None:
+    recipe = _phi4("pretrain")
+    table = {"web": 1.2, "web_rewrites": 5.2, "synthetic": 13.8, "code": 2.4, "acquired": 1.7}
+    shares = {"web": 0.15, "web_rewrites": 0.15, "synthetic": 0.4, "code": 0.2, "acquired": 0.1}
+    assert recipe.tokens is not None
+    for name, source in recipe.sources.items():
+        assert source.share == shares[name]
+        assert epochs_of(recipe.tokens, source.share, source.unique or 0) == pytest.approx(
+            table[name], abs=0.051
+        )
+    assert set(recipe.sources) == set(table)
+
+
+def test_midtraining_is_the_one_of_the_report() -> None:
+    recipe, before = _phi4("midtrain"), _phi4("pretrain")
+    assert (recipe.tokens, recipe.context, recipe.rope_base) == (250_000_000_000, 16_384, 250_000)
+    assert recipe.optimiser.lr == pytest.approx(before.optimiser.lr / 10)
+    recall = {name: source.share or 0 for name, source in recipe.sources.items() if name in before.sources}
+    assert sum(recall.values()) == pytest.approx(0.7)
+    for name, share in recall.items():
+        assert share == pytest.approx(0.7 * (before.sources[name].share or 0))
+    organic, synthetic = recipe.sources["long_organic"], recipe.sources["long_synthetic"]
+    assert organic.shortest == 8_192 + 1
+    assert synthetic.shortest == 4_096 + 1
+    assert organic.upweight is not None
+    assert organic.upweight.over == 16_384
+
+
+def test_supervised_training_is_the_one_of_the_report() -> None:
+    recipe = _phi4("sft")
+    assert (recipe.tokens, recipe.optimiser.lr) == (8_000_000_000, 1e-6)
+
+
+def test_the_pairs_are_those_of_the_reports_tables() -> None:
+    pivotal = {name: source.pairs for name, source in _phi4("dpo_pivotal").sources.items()}
+    judged = {name: source.pairs for name, source in _phi4("dpo_judge").sources.items()}
+    assert pivotal == {
+        "unknown_and_safety": 3_000, "multiple_choice": 132_859, "maths": 76_552, "python": 16_080,
+        "other_code": 21_806,
+    }  # fmt: skip
+    assert judged == {"unknown_and_safety": 43_842, "any_overall": 266_000, "any_accuracy": 532_000}
+
+
+def test_reasoning_is_the_one_of_its_report() -> None:
+    recipe = _phi4("reasoning_sft")
+    assert (recipe.context, recipe.batch_items, recipe.steps) == (32_768, 32, 16_000)
+    settings = recipe.optimiser
+    assert (settings.lr, settings.warmup, settings.weight_decay) == (1e-5, 450, 1e-4)
+
+
+def test_each_stage_starts_from_the_one_before() -> None:
+    stages = ["pretrain", "midtrain", "sft", "dpo_pivotal", "dpo_judge", "reasoning_sft"]
+    for before, after in pairwise(stages):
+        assert _phi4(after).start == _phi4(before).output / "export"
+
+
+def test_a_plan_needs_nothing_built_and_tells_parameters_memory_operations_steps_and_time() -> None:
+    plan = _plan(PHI4 / "pretrain.yaml", "--rate", "4e6")
+    assert "14,659,507,200 parameters" in plan  # what transformers counts for microsoft/phi-4
+    assert "423,856 steps of 5,760 rows" in plan
+    assert "synthetic: 40.0% of the tokens, 290,000,000,000 unique, 13.8 epochs" in plan
+    assert "218.4 on 1, 27.3 on 8" in plan  # 16 bytes a parameter
+    assert "28.9 days at 4,000,000 tokens/s" in plan
+
+
+def test_the_size_is_a_choice() -> None:
+    assert "3,561,114,624 parameters" in _plan(PHI4 / "pretrain.yaml", "--set", "model=3.6B")
+    with pytest.raises(FactoryError, match=r"there is no size '3\.5B'; did you mean '3\.6B'"):
+        read_recipe(PHI4 / "pretrain.yaml", {"model": "3.5B"})
+    with pytest.raises(FactoryError, match="'model' is not a mapping"):
+        read_recipe(PHI4 / "pretrain.yaml", {"model.layers": "3"})
+
+
+def test_a_source_that_would_be_repeated_too_often_stops_the_plan() -> None:
+    done = CliRunner().invoke(
+        command,
+        [str(PHI4 / "pretrain.yaml"), "--dry-run", "--set", "mixture.synthetic.unique=100_000_000_000"],
+    )
+    assert isinstance(done.exception, FactoryError)
+    assert "mixture.synthetic" in str(done.exception)
+    assert "40.0 times, and most_epochs is 14" in str(done.exception)
+
+
+def test_operations_are_six_a_weight_and_causal_attention() -> None:
+    from trainer.model import Shape
+
+    shape = Shape(layers=24, width=3072, heads=24, kv_heads=6, ffn=10_752, vocabulary=100_352, context=4096)
+    count, cost = parameters(shape), Cost.of(shape)
+    embedding, norms = shape.vocabulary * shape.width, (2 * 24 + 1) * 3072
+    assert cost.matrices == 6 * (count - embedding - norms)
+    # Scores and values, forward and twice that backward: 12 operations a pair of tokens and channel, half of them.
+    assert cost.attention == 12 * 24 * 3072 / 2
+
+
+def test_the_tiny_recipes_run_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINY_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("TINY_MODELS", str(tmp_path / "models"))
+    data = tmp_path / "data"
+    write_snapshot(data / "pretrain", text=texts(40, 30))
+    write_snapshot(data / "long", text=texts(4, 400, "long"))
+    answers = [f"word {number}" for number in range(20)]
+    chats = [
+        [{"role": "user", "content": "word?"}, {"role": "assistant", "content": answer}] for answer in answers
+    ]
+    write_snapshot(data / "sft", chat=[{"messages": chat} for chat in chats])
+    judged = [
+        {
+            "prompt": chat[:1],
+            "chosen": chat[1:],
+            "rejected": [{**chat[1], "content": "no"}],
+            "loss_tokens": None,
+        }
+        for chat in chats
+    ]
+    write_snapshot(data / "judged", preference=judged)
+
+    def run(name: str, *options: str) -> None:
+        done = CliRunner().invoke(command, [str(TINY / f"{name}.yaml"), "--set", "steps=2", *options])
+        assert done.exit_code == 0, done.output or done.exception
+        assert len(read_metrics(tmp_path / f"models/tiny-{name.replace('_', '-')}/metrics.jsonl")) == 2
+
+    run("pretrain")
+    run("midtrain")
+    run("sft")
+    tokenizer = ChatTokenizer.read(tmp_path / "models/tiny-sft/export")
+    prompt = tokenizer.prompt(chats[0][:1])
+    row = {"prompt_ids": prompt, "accepted_id": 70, "rejected_id": 71, "tokenizer": tokenizer.fingerprint}
+    write_snapshot(data / "pivotal", token_preference=[{"extra": json.dumps(row)}] * 3)
+    run("dpo_pivotal")
+    run("dpo_judge")
