@@ -220,13 +220,22 @@ class Case(Record):
     raises: str | None = Field(None, description="name of the exception it must raise instead")
 
 
+class Exchange(Record):
+    """One run of a whole program: what it reads, and what it must print."""
+
+    stdin: str = ""
+    stdout: str = Field(description="compared by tokens or lines, as the validator's settings say")
+
+
 class Tests(Evidence, kind="tests"):
-    """A program and the cases that it must pass. Expected values never enter the sandbox."""
+    """A program and what it must pass, in any of three forms. Expected values never enter its process."""
 
     __test__: ClassVar[bool] = False  # or pytest takes it for a test class
 
     program: str
-    cases: tuple[Case, ...]
+    cases: tuple[Case, ...] = ()
+    asserts: str = Field("", description="assert statements, test functions as pytest's, or unittest classes")
+    exchanges: tuple[Exchange, ...] = ()
     language: str = "python"
 
 

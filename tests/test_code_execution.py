@@ -58,3 +58,67 @@ def test_a_program_is_run_once_and_its_outcome_is_kept(project: Project) -> None
     project.factory("build")
     assert project.query("select count(*) from executions") == [(1,)]
     assert "expected" not in project.query("select program::varchar from executions")[0][0]
+
+
+FORMS = '''
+    """Programs with tests of every form, right or wrong as the question says."""
+    from collections.abc import AsyncIterator
+    from factory.plugins import generator
+    from factory.records import Case, Chat, Exchange, Question, Tests
+    from factory.teacher import Teacher
+
+    SUM = "print(sum(map(float, input().split())))"
+    ALWAYS = "class A:\\n    __eq__ = lambda s, o: True\\ndef double(n):\\n    return A()"
+    DOUBLE = "def double(n):\\n    return 2 * n"
+    ASSERTS = "assert double(2) == 4\\ndef test_text():\\n    assert double('a') == 'aa'"
+    FORMS = {
+        "asserts": Tests(program=DOUBLE, asserts=ASSERTS),
+        "asserts that fail": Tests(program="def double(n):\\n    return n ** 2", asserts=ASSERTS),
+        "asserts of a liar": Tests(program=ALWAYS, asserts=ASSERTS),
+        "asserts of one who leaves": Tests(program="import sys\\ndef double(n):\\n    sys.exit(0)", asserts=ASSERTS),
+        "asserts of nothing": Tests(program=DOUBLE, asserts="def test_it():\\n    double(2)"),
+        "a comparison": Tests(program=DOUBLE, cases=(Case(call="double(2) == 4", expected="True"),)),
+        "a comparison by a liar": Tests(program=ALWAYS, cases=(Case(call="double(2) == 4", expected="True"),)),
+        "exchanges": Tests(
+            program=SUM, exchanges=(Exchange(stdin="1 2", stdout="3"), Exchange(stdin=".1 .2", stdout=".3"))
+        ),
+        "exchanges that fail": Tests(program=SUM, exchanges=(Exchange(stdin="1 2", stdout="4"),)),
+        "exchanges that raise": Tests(program=SUM, exchanges=(Exchange(stdin="a", stdout="4"),)),
+        "nothing": Tests(program=SUM),
+    }
+
+    @generator(seeds=Question, gives=Chat, evidence=Tests)
+    async def forms(question: Question, teacher: Teacher) -> AsyncIterator[Chat]:
+        """Programs with tests of every form, right or wrong as the question says."""
+        yield Chat.of(question.text, "a program", FORMS[question.text])
+'''
+
+
+def test_cases_asserts_and_exchanges_are_judged_alike(project: Project) -> None:
+    names = [
+        *(
+            "asserts",
+            "asserts that fail",
+            "asserts of a liar",
+            "asserts of one who leaves",
+            "asserts of nothing",
+        ),
+        *("a comparison", "a comparison by a liar"),
+        *("exchanges", "exchanges that fail", "exchanges that raise", "nothing"),
+    ]
+    project.plugin("lab/forms.py", FORMS)
+    project.questions(*names)
+    project.catalog("  p: {seeds: questions, generator: lab.forms, validators: [code_execution]}")
+    project.factory("build")
+    accepted = project.query("select messages[1].content from accepted order by 1")
+    assert accepted == [("a comparison",), ("asserts",), ("exchanges",)]
+    assert dict(project.query("select messages[1].content, reason from rejected")) == {
+        "asserts that fail": "a test failed",
+        "asserts of a liar": "a test failed",
+        "asserts of one who leaves": "a test failed",
+        "asserts of nothing": "the tests assert nothing",
+        "a comparison by a liar": "a case raised",
+        "exchanges that fail": "it printed something else",
+        "exchanges that raise": "the program raised before its cases",
+        "nothing": "no test cases",
+    }

@@ -1,14 +1,16 @@
-"""Runs a sample's program on its test cases in the sandbox (phi-4 report, validation of code)."""
+"""Runs a sample's program on its tests in the sandbox (phi-4 report, validation of code)."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import ast
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from factory.plugins import validator
 from factory.records import Case, Outcome, Sample, Tests, Verdict
 from factory.teacher import Teacher
+from validators.sandbox.printed import Comparison, misprint
 from validators.sandbox.values import disagreement
 
 _SHOWN = 5
@@ -27,35 +29,89 @@ async def code_execution(
     *,
     cpu_seconds: Annotated[float, Field(gt=0)] = 5.0,
     memory_mb: Annotated[int, Field(gt=0)] = 512,
+    output: Comparison = "tokens",
+    tolerance: Annotated[float, Field(ge=0)] = 1e-6,
 ) -> Verdict:
-    """Rejects programs that fail a case of their tests.
+    """Rejects programs that fail a case, an assert or an exchange of their tests.
 
-    Only the calls enter the sandbox; expected values stay here and are compared with what comes back, by type
-    and value, so that a program cannot forge a pass. `cpu_seconds` and `memory_mb` bound the whole run.
+    Only calls and input reach the program; expected values stay here, or in the process that runs the asserts, and
+    are compared with what comes back, so that a program cannot forge a pass. `cpu_seconds` and `memory_mb` bound
+    each run. What a whole program prints is compared by `output`, its numbers within `tolerance`.
     """
     tests = sample.find(Tests)
-    if tests is None or not tests.cases:
+    if tests is None or not (tests.cases or tests.asserts.strip() or tests.exchanges):
         return Verdict.reject("no test cases")
-    outcome = await teacher.run(
-        tests.program,
-        [case.call for case in tests.cases],
-        language=tests.language,
-        cpu_seconds=cpu_seconds,
-        memory_mb=memory_mb,
-    )
+    limits = {"language": tests.language, "cpu_seconds": cpu_seconds, "memory_mb": memory_mb}
+    verdict = Verdict.accept(1.0)
+    if tests.cases:
+        verdict = await _cases(tests, teacher, limits)
+    if verdict.passed and tests.asserts.strip():
+        verdict = await _asserts(tests, teacher, limits)
+    if verdict.passed and tests.exchanges:
+        verdict = await _exchanges(tests, teacher, limits, output, tolerance)
+    return verdict
+
+
+async def _cases(tests: Tests, teacher: Teacher, limits: dict[str, Any]) -> Verdict:
+    cases = [_unjudged(case) for case in tests.cases] if tests.language == "python" else tests.cases
+    outcome = await teacher.run(tests.program, [case.call for case in cases], **limits)
     if not outcome.ok:
-        reached = {"reached": len(outcome.results), "cases": len(tests.cases)}
-        return Verdict.reject(_ENDINGS[outcome.status], error=outcome.error[-1000:], **reached)
-    failed = _failed(tests.cases, outcome)
-    score = 1 - len(failed) / len(tests.cases)
+        return _ended(outcome, reached=len(outcome.results), cases=len(cases))
+    told = [disagreement(case, result) for case, result in zip(cases, outcome.results, strict=True)]
+    failed = [{"call": case.call, "fault": fault} for case, fault in zip(cases, told, strict=True) if fault]
+    score = 1 - len(failed) / len(cases)
     if failed:
         raised = any(result.error for result in outcome.results)
-        reason = "a case raised" if raised and "raised" in failed[0]["fault"] else "a case gave another value"
-        return Verdict.reject(reason, score, failed=failed[:_SHOWN], cases=len(tests.cases))
-    return Verdict.accept(score, cases=len(tests.cases))
+        reason = (
+            "a case raised" if raised and "raised" in str(failed[0]["fault"]) else "a case gave another value"
+        )
+        return Verdict.reject(reason, score, failed=failed[:_SHOWN], cases=len(cases))
+    return Verdict.accept(score, cases=len(cases))
 
 
-def _failed(cases: tuple[Case, ...], outcome: Outcome) -> list[dict[str, str]]:
-    """The cases that do not hold, each with what differs."""
-    told = [disagreement(case, result) for case, result in zip(cases, outcome.results, strict=True)]
-    return [{"call": case.call, "fault": fault} for case, fault in zip(cases, told, strict=True) if fault]
+def _unjudged(case: Case) -> Case:
+    """``f(2) == 4`` that must be True as ``f(2)`` that must be 4: what is compared inside, a program can forge."""
+    if case.expected != "True" or case.raises is not None:
+        return case
+    try:
+        tree = ast.parse(case.call.strip(), mode="eval").body
+        if isinstance(tree, ast.Compare) and isinstance(tree.ops[0], ast.Eq) and len(tree.ops) == 1:
+            ast.literal_eval(tree.comparators[0])
+            return Case(call=ast.unparse(tree.left), expected=ast.unparse(tree.comparators[0]))
+    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
+        pass
+    return case
+
+
+async def _asserts(tests: Tests, teacher: Teacher, limits: dict[str, Any]) -> Verdict:
+    outcome = await teacher.run(tests.program, tests=tests.asserts, **limits)
+    if not outcome.ok:
+        return _ended(outcome)
+    failed = [result.error for result in outcome.results if result.error is not None]
+    count = len(outcome.results)
+    if failed:
+        return Verdict.reject("a test failed", 1 - len(failed) / count, failed=failed[:_SHOWN], tests=count)
+    asserted = sum(int(result.value or 0) for result in outcome.results)
+    if not asserted:
+        return Verdict.reject("the tests assert nothing", tests=count)
+    return Verdict.accept(1.0, tests=count, asserted=asserted)
+
+
+async def _exchanges(
+    tests: Tests, teacher: Teacher, limits: dict[str, Any], comparison: Comparison, tolerance: float
+) -> Verdict:
+    """Each exchange is a run of its own; the first that fails decides, and the rest is not run."""
+    count = len(tests.exchanges)
+    for place, exchange in enumerate(tests.exchanges):
+        outcome = await teacher.run(tests.program, stdin=exchange.stdin, **limits)
+        if not outcome.ok:
+            return _ended(outcome, reached=place, exchanges=count)
+        fault = misprint(exchange.stdout, outcome.output, comparison, tolerance)
+        if fault:
+            shown = {"stdin": exchange.stdin[:200], "fault": fault}
+            return Verdict.reject("it printed something else", place / count, failed=[shown], exchanges=count)
+    return Verdict.accept(1.0, exchanges=count)
+
+
+def _ended(outcome: Outcome, **details: Any) -> Verdict:
+    return Verdict.reject(_ENDINGS[outcome.status], error=outcome.error[-1000:], **details)

@@ -186,9 +186,13 @@ class Teacher:
         language: str = "python",
         cpu_seconds: float = 5.0,
         memory_mb: int = 512,
+        tests: str = "",
+        stdin: str | None = None,
     ) -> Outcome:
         """Runs a program in the sandbox, then evaluates each call in it. Recorded as replies are.
 
+        With `tests` (asserts, test functions) these judge it instead, from a process of their own; with `stdin`
+        it runs as a whole program, and its output is what counts.
         Raises TeacherError for a language without an executor, SandboxError where isolation cannot be had.
         """
         executor = self._resources.executors.get(language)
@@ -197,7 +201,13 @@ class Teacher:
                 f"no executor for '{language}'{did_you_mean(language, self._resources.executors)}"
             )
         program = Program(
-            source=source, calls=tuple(calls), language=language, cpu_seconds=cpu_seconds, memory_mb=memory_mb
+            source=source,
+            calls=tuple(calls),
+            tests=tests,
+            stdin=stdin,
+            language=language,
+            cpu_seconds=cpu_seconds,
+            memory_mb=memory_mb,
         )
         stream, ordinal = self._stream, self._stream.next_ordinal()
         request = program.model_dump_json()

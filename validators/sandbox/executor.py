@@ -75,6 +75,7 @@ class SandboxExecutor:
             wall_seconds=self._wall_factor * program.cpu_seconds + self._wall_slack,
             memory_mb=program.memory_mb,
             output=OUTPUT if program.stdin is None else WHOLE_OUTPUT,
+            bounded=program.stdin is not None,
         )
         async with self._slots:
             traces = await self._traces(job)
@@ -134,19 +135,17 @@ def _status(report: Report, traces: Traces, program: Program) -> tuple[Status, s
     if traces.why == "wall":
         return "timeout", f"still waiting long after its {program.cpu_seconds:g} s of CPU time"
     if traces.why == "values":
-        return "crashed", f"its calls gave more than {MAX_VALUES >> 20} MB"
+        return (
+            "crashed",
+            f"it gave more than {MAX_VALUES >> 20} MB, or printed more than {WHOLE_OUTPUT >> 20}",
+        )
     if traces.why == "files":
         return "crashed", f"it made more than {MAX_FILES:,} files"
     if report.forged:
         return "crashed", report.forged
     if report.error is not None:
         return ("memory" if report.memory else "error"), report.error
-    if program.stdin is not None:
-        if traces.cut:
-            return "crashed", f"it printed more than {WHOLE_OUTPUT >> 20} MB"
-        if traces.status == 0:
-            return "ok", ""
-    elif report.ended:
+    if traces.status == 0 if program.stdin is not None else report.ended:
         return "ok", ""
     if killed:
         return "crashed", f"ended by {signal.Signals(killed).name}"

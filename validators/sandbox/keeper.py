@@ -29,7 +29,7 @@ class SandboxDied(Exception):
 @dataclass(frozen=True)
 class Job:
     """What a warden is told. `body` is for the program's process alone, `judge` for the judge's, if any;
-    `output` is how many bytes of what is printed are kept."""
+    `output` is how many bytes of what is printed are kept; with `bounded` a program that prints more is ended."""
 
     body: bytes
     judge: bytes
@@ -37,6 +37,7 @@ class Job:
     wall_seconds: float
     memory_mb: int
     output: int
+    bounded: bool
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,6 @@ class Traces:
     why: str
     status: int
     clean: bool
-    cut: bool
 
 
 class Keeper:
@@ -101,6 +101,7 @@ class Keeper:
             job.memory_mb,
             self._processes,
             job.output,
+            job.bounded,
         )
         parts = {b"v": bytearray(), b"o": bytearray()}
         try:
@@ -122,7 +123,6 @@ class Keeper:
             why=end["why"],
             status=end["status"],
             clean=end["clean"],
-            cut=end["cut"],
         )
 
     async def end(self) -> None:

@@ -76,7 +76,8 @@ class Judge:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             yield "tests", message(error), 0
             return
-        shadowed = sorted(_used(tree) & self._names & set(dir(builtins)) - {"print"} - _explicit(tree))
+        unclear = _used(tree) & self._names & set(dir(builtins)) - _explicit(tree)
+        shadowed = sorted(name for name in unclear if not name.startswith("__"))
         if shadowed:
             word = shadowed[0]
             yield (

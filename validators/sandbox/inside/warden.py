@@ -28,9 +28,10 @@ from . import job
 from .scratch import Scratch
 from .seccomp import Filter
 
-JOB = struct.Struct("!IIddIII")
+JOB = struct.Struct("!IIddIII?")
 """Head of a job: length of the program's body and of the judge's (0: there is none), CPU seconds of both
-together, wall seconds, megabytes, processes (0: not limited), and how many bytes of output are kept."""
+together, wall seconds, megabytes, processes (0: not limited), how many bytes of output are kept, and whether a
+program that prints more is ended."""
 
 CHUNK = struct.Struct("!cI")
 """Head of a chunk: v (values), o (output), z (the end: a JSON report), r (ready); and its length."""
@@ -89,7 +90,7 @@ class Warden:
 
     def serve(self, head: bytes) -> None:
         """One job, from its bodies on descriptor 0 to its report on 1."""
-        length, judge_length, cpu_seconds, wall_seconds, memory_mb, processes, kept = JOB.unpack(head)
+        length, judge_length, cpu_seconds, wall_seconds, memory_mb, processes, kept, ends = JOB.unpack(head)
         limits = job.Limits(cpu_seconds, memory_mb, processes)
         values, values_in = os.pipe()
         output, output_in = os.pipe()
@@ -105,9 +106,10 @@ class Warden:
         os.close(values_in)
         os.close(output_in)
         room = {values: MAX_VALUES, output: kept}
-        why, cpu, status = self._watch(pids, values, output, room, cpu_seconds, wall_seconds)
+        bounded = (values, output) if ends else (values,)
+        why, cpu, status = self._watch(pids, values, output, room, bounded, cpu_seconds, wall_seconds)
         clean = self._sweep(pids)
-        report = {"why": why, "status": status, "cpu": cpu, "clean": clean, "cut": room[output] < 0}
+        report = {"why": why, "status": status, "cpu": cpu, "clean": clean}
         _send(b"z", json.dumps(report).encode())
         if not clean:
             raise SystemExit("a job left more behind than can be swept")
@@ -144,6 +146,7 @@ class Warden:
         values: int,
         output: int,
         room: dict[int, int],
+        bounded: tuple[int, ...],
         cpu_limit: float,
         wall_limit: float,
     ) -> tuple[str, float, int]:
@@ -171,7 +174,7 @@ class Warden:
             if ended in ready:
                 break
             cpu = sum(map(_cpu_seconds, pids))
-            if room[values] < 0:
+            if min(room[descriptor] for descriptor in bounded) < 0:
                 why = "values"
             elif cpu >= cpu_limit:
                 why = "cpu"
@@ -184,6 +187,8 @@ class Warden:
         for descriptor, kind in ((values, b"v"), (output, b"o")):
             while room[descriptor] >= 0 and _relay(descriptor, kind, room):
                 continue
+        if min(room[descriptor] for descriptor in bounded) < 0:
+            why = why or "values"
         for descriptor in (ended, values, output):
             os.close(descriptor)
         return why, sum(usage.ru_utime + usage.ru_stime for _, _, usage in ends), ends[0][1]

@@ -1,0 +1,1 @@
+"""Programs of our own that try the sandbox: `reaching`, `ending`, `forging` and `leaving` are hostile, `honest` not."""

@@ -1,0 +1,74 @@
+"""Pairs: what a job leaves behind, and the call that would find it in the next job (True where it does)."""
+
+LEAVING = {
+    "a file": ("open('trace', 'w').write('x')", "__import__('os').path.exists('trace')"),
+    "a hidden file": ("open('/tmp/.trace', 'w').write('x')", "len(__import__('os').listdir('/tmp')) > 0"),
+    "a file in a closed folder": (
+        "import os\nos.makedirs('d/e')\nopen('d/e/f', 'w').close()\nos.chmod('d', 0)",
+        "len(__import__('os').listdir('/tmp')) > 0",
+    ),
+    "a link": ("import os\nos.symlink('/usr', 'l')", "__import__('os').path.islink('l')"),
+    "a pipe with a name": ("import os\nos.mkfifo('p')", "__import__('os').path.exists('p')"),
+    "the mode of its folder": (
+        "import os\nos.chmod('/tmp', 0o777)",
+        "__import__('os').stat('/tmp').st_mode & 0o777 != 0o700",
+    ),
+    "the time of its folder": (
+        "import os\nos.utime('/tmp', (7, 7))",
+        "__import__('os').stat('/tmp').st_mtime == 7",
+    ),
+    "its folder": ("import os\nos.mkdir('d')\nos.chdir('d')", "__import__('os').getcwd() != '/tmp'"),
+    "a full disk": (
+        "try:\n    for n in range(99): open(f'f{n}', 'wb').write(bytes(1 << 20))\nexcept OSError: pass",
+        "__import__('shutil').disk_usage('/tmp').free < 60 << 20",
+    ),
+    "a builtin": ("import builtins\nbuiltins.trace = 1", "'trace' in dir(__import__('builtins'))"),
+    "an attribute of a module": ("import math\nmath.trace = 1", "hasattr(__import__('math'), 'trace')"),
+    "a module": ("import sys\nsys.modules['trace_'] = sys", "'trace_' in __import__('sys').modules"),
+    "a path": ("import sys\nsys.path.append('/tmp/x')", "'/tmp/x' in __import__('sys').path"),
+    "a variable": ("import os\nos.environ['T'] = '1'", "'T' in __import__('os').environ"),
+    "a mask": ("import os\nos.umask(0o777)", "__import__('os').umask(0o22) == 0o777"),
+    "a signal handler": (
+        "import signal\nsignal.signal(15, signal.SIG_IGN)",
+        "__import__('signal').getsignal(15) == __import__('signal').SIG_IGN",
+    ),
+    "a timer": ("import signal\nsignal.alarm(50)", "__import__('signal').alarm(0) > 0"),
+    "a recursion limit": (
+        "import sys\nsys.setrecursionlimit(7777)",
+        "__import__('sys').getrecursionlimit() == 7777",
+    ),
+    "a seed": ("import random\nrandom.seed(7)", "__import__('random').random() == 0.32383276483316237"),
+    "a process": (
+        "import os, time\ntry:\n    if os.fork() == 0: time.sleep(60)\nexcept OSError: pass",
+        "__import__('os').getpid() - __import__('os').getppid() < 0",
+    ),
+    "a thread": (
+        "import threading, time\nthreading.Thread(target=time.sleep, args=(60,)).start()",
+        "__import__('threading').active_count() > 1",
+    ),
+    "shared memory": (
+        "import ctypes\nctypes.CDLL(None).shmget(4242, 4096, 0o1666)",
+        "__import__('ctypes').CDLL(None).shmget(4242, 4096, 0) >= 0",
+    ),
+    "a message queue": (
+        "import ctypes\nctypes.CDLL(None).msgget(4242, 0o1666)",
+        "__import__('ctypes').CDLL(None).msgget(4242, 0) >= 0",
+    ),
+    "a semaphore": (
+        "import ctypes\nctypes.CDLL(None).semget(4242, 1, 0o1666)",
+        "__import__('ctypes').CDLL(None).semget(4242, 1, 0) >= 0",
+    ),
+    "a queue with a name": (
+        "import ctypes\nctypes.CDLL(None).syscall(240, b'q', 0o102, 0o600, None)",
+        "__import__('ctypes').CDLL(None).syscall(240, b'q', 0, 0, None) >= 0",
+    ),
+    "a name of its process": (
+        "import ctypes\nctypes.CDLL(None).prctl(15, b'traced', 0, 0, 0)",
+        "(lambda c, b: c.prctl(16, b, 0, 0, 0) == 0 and b.value == b'traced')"
+        "(__import__('ctypes').CDLL(None), __import__('ctypes').create_string_buffer(16))",
+    ),
+    "its source": (
+        "SECRET_OF_THE_FIRST_JOB = 'kept' * 3",
+        "any('SECRET_OF_THE' + '_FIRST' in o for o in __import__('gc').get_objects() if isinstance(o, (str, dict)))",
+    ),
+}
