@@ -7,6 +7,7 @@ import re
 from typing import Any, cast
 
 import pytest
+from conftest import Project
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -253,3 +254,54 @@ def test_a_long_response_of_one_piece_is_judged_in_proportion_to_its_length(unit
     for kind, arguments, *_ in CASES:
         if kind != "language":
             read(Constraint(name=kind, arguments=arguments)).fault(response)
+
+
+PLUGIN = '''
+    """Answers with instructions that they follow or not, as the question says."""
+    from collections.abc import AsyncIterator
+    from factory.plugins import generator
+    from factory.records import Chat, Constraint, Constraints, Question
+    from factory.teacher import Teacher
+
+    ASKED = "Could you please tell me in a sentence why the honey bees of a hive dance for their sisters?"
+    GOOD = "They dance to tell their sisters how far away the flowers are, and in which direction."
+    ANSWERS = {
+        "good": GOOD,
+        "long": GOOD + " It took people a long time to find out.",
+        "foreign": "Sie tanzen, um ihren Schwestern zu sagen, wie weit die Blumen weg sind, und in welcher Richtung.",
+        "looping": GOOD[:-1] + " and so on they dance" * 9 + ".",
+        "personal": GOOD[:-1] + ", says maria.lindqvist84" + "@gmail.com, who keeps some.",
+        "short": "To tell.",
+        "broken": GOOD,
+    }
+
+    @generator(seeds=Question, gives=Chat, evidence=Constraints)
+    async def told(question: Question, teacher: Teacher) -> AsyncIterator[Chat]:
+        """Answers with instructions that they follow or not, as the question says."""
+        bound = {"mots": 1} if question.text == "broken" else {"most": 1}
+        asked = Constraints(constraints=(Constraint(name="sentences", arguments=bound),))
+        yield Chat.of(f"{ASKED} ({question.text})", ANSWERS[question.text], asked)
+'''
+DATASET = """
+  told:
+    seeds: questions
+    generator: lab.told
+    validators: [constraints, {length: {answer: [5, null]}}, language, repetition, {personal_data: {regions: [US]}}]
+"""
+
+
+def test_the_validators_of_texts_in_a_build(project: Project) -> None:
+    project.plugin("lab/told.py", PLUGIN)
+    project.questions("good", "long", "foreign", "looping", "personal", "short", "broken")
+    project.catalog(DATASET)
+    project.factory("build", code=1)
+    assert project.query("select messages[2].content like 'They dance%' from accepted") == [(True,)]
+    assert set(project.query("select rejected_by, reason from rejected")) == {
+        ("constraints", "instruction not followed: sentences"),
+        ("length", "answer too short"),
+        ("language", "in another language than asked"),
+        ("repetition", "loops"),
+        ("personal_data", "holds an e-mail address"),
+    }
+    [(stage, error)] = project.query("select stage, error from failures")
+    assert stage == "validator:constraints" and "there is no argument 'mots'; did you mean 'most'?" in error
