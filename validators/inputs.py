@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import doctest
 import random
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -326,6 +327,11 @@ class _Maker:
     def _text_changed(self, text: str) -> str:
         if not text:
             return self._word()
+        runs = list(re.finditer(r"\d+", text))
+        if runs and self._chance.random() < 0.6:  # a date, a time, a version stays one
+            run = self._chance.choice(runs)
+            near = max(0, int(run[0]) + self._chance.choice((-3, -1, 1, 2)))
+            return f"{text[: run.start()]}{near:0{len(run[0])}}{text[run.end() :]}"
         place = self._chance.randrange(len(text))
         before, here, after = text[:place], text[place], text[place + 1 :]
         other = str((int(here) + 1) % 10) if here.isdecimal() else self._chance.choice("aZ 0-")
