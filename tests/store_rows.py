@@ -136,13 +136,13 @@ class StoreRows:
             }
         )
 
-    def call(self, key: str, dataset: str, cost: float = 0.5) -> None:
+    def call(self, key: str, dataset: str, cost: float = 0.5, stream: str = "main") -> None:
         """A reply of a model."""
         self.rows["calls"].append(
             {
                 "key": key,
                 "seed_number": 1,
-                "stream": "main",
+                "stream": stream,
                 "ordinal": 0,
                 "draw": 0,
                 "attempt": 0,

@@ -186,6 +186,18 @@ def test_spend_and_yield_count_calls_tokens_and_money(rows: StoreRows, read: Any
     ) == [("extract.qa", 1, 1, 2, 1, 1, 2, 240, 1.0, 1.0)]
 
 
+def test_the_calls_of_a_validator_count_in_what_an_accepted_sample_costs(rows: StoreRows, read: Any) -> None:
+    rows.seed(1)
+    rows.dataset("talks", validators=[("rubric", "v1")])
+    (sample,) = rows.run("talks", 1, chat("good"), calls=["k1"])
+    rows.verdict("talks", sample, validator="rubric")
+    rows.call("k1", "talks")
+    rows.call("k2", "talks", stream=f"rubric:{sample}")
+    rows.call("k3", "talks", stream=f"rubric:{sample}/1")
+    rows.call("k4", "talks", stream="rubric:0123456789")  # of a sample that is no longer current
+    assert read("select calls, cost, calls_per_accepted from yield_by_generator") == [(3, 1.5, 3.0)]
+
+
 def test_lineage_leads_from_a_sample_to_replies_runs_verdicts_and_page(rows: StoreRows, read: Any) -> None:
     rows.seed(1)
     rows.dataset("talks", validators=FORMAT)

@@ -118,7 +118,8 @@ select dataset, plugin, section, role, model, count(*) as calls,
        sum(cost) as cost, avg(seconds) as mean_seconds
 from calls group by all order by cost desc, calls desc, dataset, section;
 
--- What each generator gives for what it takes. A reply that two datasets share counts for both.
+-- What each generator gives for what it takes, the calls of validators that judge it counted in. A reply that two
+-- datasets share counts for both.
 create or replace view yield_by_generator as
 with counted as (
     select dataset, count(*) as samples,
@@ -127,10 +128,18 @@ with counted as (
     from judged group by all
 ),
 paid as (
-    select r.dataset, count(*) as calls,
-           sum(c.prompt_tokens + c.completion_tokens)::bigint as tokens, sum(c.cost) as cost
-    from (select distinct dataset, unnest(calls) as key from current_runs) r
-    join calls c using (key)
+    select dataset, count(*) as calls,
+           sum(prompt_tokens + completion_tokens)::bigint as tokens, sum(cost) as cost
+    from (
+        select r.dataset, c.prompt_tokens, c.completion_tokens, c.cost
+        from (select distinct dataset, unnest(calls) as key from current_runs) r
+        join calls c using (key)
+        union all
+        -- A validator's stream names the sample that it judges.
+        select s.dataset, c.prompt_tokens, c.completion_tokens, c.cost
+        from judged s
+        join calls c on c.dataset = s.dataset and regexp_extract(c.stream, ':([0-9a-f]+)', 1) = s.sample_id
+    )
     group by all
 )
 select d.generator, d.dataset, p.seeds, p.done, p.failed,
