@@ -12,6 +12,7 @@ import duckdb
 import orjson
 
 from factory import __version__
+from factory.certificates import told
 from factory.store.sets import identifier, literal
 from factory.teacher.model import REHEARSAL
 
@@ -47,6 +48,7 @@ def describe(
     shards: Sequence[Mapping[str, Any]],
     shares: Mapping[str, Any],
     unfinished: Mapping[str, str],
+    certified: Sequence[Mapping[str, Any]],
     partial: bool,
 ) -> dict[str, Any]:
     """The manifest of what the temporary table `chosen` holds."""
@@ -96,6 +98,7 @@ def describe(
         "mixture": dict(shares),
         "datasets": datasets,
         "seed_sets": {name: _seed_set(connection, name) for name in seed_sets_of(parts)},
+        "certificates": list(certified),
         "shards": list(shards),
         "hash": hashlib.sha256("".join(shard["sha256"] for shard in shards).encode()).hexdigest(),
     }
@@ -169,5 +172,5 @@ def card(manifest: Mapping[str, Any]) -> str:
         f" {', '.join(manifest['models']) or 'people'};"
         f" made with seedfactory {manifest['version']} on {manifest['created_at'][:10]}.\n\n"
         f"| dataset | generator | rows | rejected |\n|---|---|---|---|\n{datasets}\n"
-        f"| licence of seeds | seeds |\n|---|---|\n{licences}"
+        f"| licence of seeds | seeds |\n|---|---|\n{licences}{told(manifest['certificates'])}"
     )

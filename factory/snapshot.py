@@ -15,6 +15,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
+from factory.certificates import Counts, Gate, certificates, hold_back
 from factory.errors import FactoryError
 from factory.manifest import ORGANIC, Part, card, describe, seed_sets_of
 from factory.plan import Standing
@@ -44,10 +45,13 @@ def export(
     standings: Sequence[Standing],
     output: Path,
     *,
+    gates: Sequence[Gate] = (),
     partial: bool = False,
     shard_rows: int = SHARD_ROWS,
 ) -> dict[str, Any]:
     """Writes a snapshot and returns its manifest. An older one is replaced when the new is whole.
+
+    `gates`: judges whose certificates it carries; texts of seed sets that they reject are left out.
 
     Shares count characters: the largest total is taken for which every source has enough without repeating a
     row. Raises FactoryError for an unfinished dataset unless `partial`, for a dataset in two sources, and
@@ -65,11 +69,13 @@ def export(
     (aside / "data").mkdir(parents=True)
     with open_reader(store, own_sql=True) as connection:
         connection.execute(f"set temp_directory = {literal(aside / 'spilled')}")
-        shares = _choose(connection, parts)
+        held_back: dict[str, dict[str, Counts]] = {}
+        shares = _choose(connection, parts, gates, held_back)
         shards = list(_shards(connection, parts, aside, shard_rows))
         if not shards:
             raise FactoryError(f"'{name}' has no accepted row yet; see: factory sql 'from rejections'")
-        manifest = describe(connection, name, parts, shards, shares, unfinished, partial)
+        certified = certificates(connection, gates, held_back)
+        manifest = describe(connection, name, parts, shards, shares, unfinished, certified, partial)
     shutil.rmtree(aside / "spilled", ignore_errors=True)
     (aside / "README.md").write_text(card(manifest), encoding="utf-8")
     # The manifest is last: a folder without one is no snapshot.
@@ -108,10 +114,16 @@ def _replace(aside: Path, output: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _choose(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part]) -> dict[str, dict[str, Any]]:
+def _choose(
+    connection: duckdb.DuckDBPyConnection,
+    parts: Sequence[Part],
+    gates: Sequence[Gate],
+    held_back: dict[str, dict[str, Counts]],
+) -> dict[str, dict[str, Any]]:
     """Fills the temporary table `chosen`, and says what each source has and gives.
 
-    Which rows are taken is decided by the hashes of their ids: the same on every machine.
+    Texts of seed sets that a gate rejects are no candidates; `held_back` gets its counts. Which rows are taken is
+    decided by the hashes of their ids: the same on every machine.
     """
     narrow = "run_id, sample_id, dataset, seed_number, kind, model, characters"
     connection.execute(
@@ -125,6 +137,11 @@ def _choose(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part]) -> dic
             " min(seed_number) as seed_number, 'text' as kind, '' as model, first(characters) as characters"
             f" from sets.{identifier(name)} group by seed_id",
             [ORGANIC + name],
+        )
+        rejected, held_back[ORGANIC + name] = hold_back(connection, name, gates)
+        connection.execute(
+            "delete from candidates where dataset = ? and sample_id in (select unnest(?))",
+            [ORGANIC + name, sorted(rejected)],
         )
     sizes = {part.name: _characters(connection, part) for part in parts}
     empty = [part.name for part in parts if part.share is not None and not sizes[part.name]]

@@ -125,8 +125,8 @@ def scan(
     thresholds = (INFO if info is None else info, CONTAMINATED if contaminated is None else contaminated)
     if thresholds[0] > thresholds[1]:
         raise click.UsageError(f"--contaminated ({thresholds[1]}) is below --info ({thresholds[0]})")
-    found = sources(data, catalog, columns)
     loaded = Index.load(index)
+    found = sources(data, catalog, columns)
     counts, shown, size = Counter[str](), Counter[str](), 0
     with _progress(found) as advance:
         for source in found:

@@ -35,6 +35,7 @@ def export(catalog: Path, output: Path | None, partial: bool, shard_rows: int, w
     It opens with datasets.load_dataset("parquet", data_files="FOLDER/data/chat-*.parquet").
     """
     from factory.catalog import load_catalog
+    from factory.certificates import close, gates_of
     from factory.plan import standings
     from factory.snapshot import export as write
     from factory.store.reader import open_reader
@@ -48,13 +49,20 @@ def export(catalog: Path, output: Path | None, partial: bool, shard_rows: int, w
             return connection.execute(sql, parameters).fetchall()
 
         standing = asyncio.run(standings(loaded, query, names))
+    gates = asyncio.run(gates_of(loaded, names))
     folder = output or loaded.root / "build" / "snapshots" / name
     replaced = " (the snapshot that was there is replaced)" if folder.exists() else ""
-    manifest = write(loaded.store, name, parts, standing, folder, partial=partial, shard_rows=shard_rows)
+    manifest = write(
+        loaded.store, name, parts, standing, folder, gates=gates, partial=partial, shard_rows=shard_rows
+    )
+    asyncio.run(close(gates))
     for part, taken in manifest["mixture"].items():
         wanted = f", {taken['share_wanted']:.0%} wanted" if taken["share_wanted"] else ""
         click.echo(f"{part}: {taken['characters']:,} of {taken['characters_there']:,} characters"
                    f" ({taken['share']:.0%} of the whole{wanted})")  # fmt: skip
+    for one in manifest["certificates"]:
+        rejected = sum(counts["rejected"] for counts in one["gate"].values())
+        click.echo(f"{one['validator']}: {rejected} rejected; {one.get('summary', '')}")
     rehearsal = "; rehearsal rows: for trying out, not for training" if manifest["rehearsal"] else ""
     click.echo(
         f"{manifest['rows']} rows of {len(manifest['datasets'])} datasets in {folder}{replaced}{rehearsal}"

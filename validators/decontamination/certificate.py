@@ -46,13 +46,20 @@ def certify(
     source, hosts = _clean_texts(clean)
     alarms = [compare(host).status in bad for host in hosts]
     quiet = [host for host, alarm in zip(hosts, alarms, strict=True) if not alarm] or [""]
+    recall = measure(index.kept, quiet, lambda text: compare(text).status in bad)
+    measured = ", ".join(
+        f"{way} {one['recall']:.0%}" for way, one in recall.items() if one["recall"] is not None
+    )
+    items = len(set(index.names))
     return {
+        "summary": f"{items} items of {len(index.benchmarks)} benchmark files; found of injected leaks: {measured};"
+        f" false alarms in {sum(alarms)} of {len(hosts)} clean texts",
         "index": index.hash,
         "benchmarks": dict(index.benchmarks),
-        "items": len(set(index.names)),
+        "items": items,
         "uncovered": index.uncovered,
         "exempt_n_grams": int(index.allowed.size),
-        "recall": measure(index.kept, quiet, lambda text: compare(text).status in bad),
+        "recall": recall,
         "false_alarms": {"texts": len(hosts), "found": sum(alarms), "rate": _share(sum(alarms), len(hosts))},
         "clean_text": source,
     }
