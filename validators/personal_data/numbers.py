@@ -72,8 +72,9 @@ def phones(regions: tuple[str, ...]) -> Finder:
 
 
 def _written_as_phone(text: str, start: int, raw: str) -> bool:
-    separators = re.findall(r"(?<=\d)[^\d\n]+(?=\d)", raw)
-    return len(separators) >= 2 or raw.startswith("(") or near(_CALLED, text, (start, start), before=25)
+    separators = [mark.strip() for mark in re.findall(r"(?<=\d)[^\d\n]+(?=\d)", raw)]
+    grouped = len(separators) >= 2 and len(set(separators)) == 1  # "252.227-7013" is a clause
+    return grouped or raw.startswith("(") or near(_CALLED, text, (start, start), before=25)
 
 
 # ------------------------------------------------------------------------------- cards and accounts
