@@ -303,7 +303,7 @@ def test_a_mixture_of_pairs_takes_so_many_of_each_source(start: Path, tmp_path: 
     tokenizer = ChatTokenizer.read(start)
     write_snapshot(tmp_path / "judged", preference=_preferences())
     write_snapshot(tmp_path / "pivotal", token_preference=_pivotal(tokenizer))
-    sources = {
+    sources: dict[str, dict[str, Any]] = {
         "judged": {"snapshot": str(tmp_path / "judged"), "pairs": 5},
         "pivotal": {"snapshot": str(tmp_path / "pivotal")},
     }

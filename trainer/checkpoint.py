@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import warnings
+from collections.abc import Mapping
 from concurrent.futures import Future, wait
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -86,16 +87,16 @@ class Checkpoint:
 
     def restore(self, model: Phi, optimiser: torch.optim.Optimizer, world: World) -> None:
         """Fills model and optimiser, each rank with its shards, however many ranks wrote them."""
-        content = _content(model, optimiser)
+        weights, moments = get_state_dict(model, optimiser)
         try:
-            load(content, checkpoint_id=self.path, no_dist=world.size == 1)
+            load(_content(weights, moments), checkpoint_id=self.path, no_dist=world.size == 1)
         except (Exception, CheckpointException) as error:  # DCP raises whatever its reader met
             raise _unreadable(self.path, error) from error
         set_state_dict(
             model,
             optimiser,
-            model_state_dict=content["model"],
-            optim_state_dict=content["optimiser"],
+            model_state_dict=weights,
+            optim_state_dict=moments,
         )
 
 
@@ -122,7 +123,7 @@ class Checkpoints:
             aside.mkdir(parents=True)
         self._world.wait()
         writing = async_save(
-            _content(model, optimiser),
+            _content(*get_state_dict(model, optimiser)),
             checkpoint_id=aside,
             process_group=self._group,
             no_dist=self._world.size == 1,
@@ -167,9 +168,19 @@ class Checkpoints:
                 shutil.rmtree(old)
 
 
-def _content(model: Phi, optimiser: torch.optim.Optimizer) -> dict[str, Any]:
-    weights, moments = get_state_dict(model, optimiser)
-    return {"model": weights, "optimiser": moments}
+def _content(weights: Mapping[str, Any], moments: Mapping[str, Any]) -> dict[str, Any]:
+    """What DCP copies and writes, or fills: the tensors that model and optimiser hold themselves."""
+    states = {
+        name: {key: _plain(value) for key, value in state.items()} for name, state in moments["state"].items()
+    }
+    return {"model": dict(weights), "optimiser": {**moments, "state": states}}
+
+
+def _plain(moment: Any) -> Any:
+    """Moments of 8 bits as their codes and scales, since DCP does not know torchao's tensors; others as they are."""
+    if not hasattr(moment, "codes"):
+        return moment
+    return {"codes": moment.codes, "scale": moment.scale}
 
 
 def _finished(folder: Path) -> list[Path]:

@@ -13,14 +13,14 @@ LOGITS_AT_ONCE = 1 << 27
 
 
 def token_logprobs(
-    hidden: Tensor, weight: Tensor, targets: Tensor, logits_at_once: int = LOGITS_AT_ONCE
+    hidden: Tensor, weight: Tensor, targets: Tensor, logits_at_once: int | None = None
 ) -> Tensor:
     """Log-probability of each target after its hidden state: (tokens, width), (vocabulary, width), (tokens,).
 
-    In float32. At most `logits_at_once` logits exist at a time; where tokens need more than one chunk, the
-    backward pass makes each chunk's logits again.
+    In float32. At most `logits_at_once` logits (default: LOGITS_AT_ONCE) exist at a time; where tokens need more
+    than one chunk, the backward pass makes each chunk's logits again.
     """
-    rows = max(logits_at_once // weight.shape[0], 1)
+    rows = max((logits_at_once or LOGITS_AT_ONCE) // weight.shape[0], 1)
     if len(targets) <= rows:
         return _logprobs(hidden, weight, targets)
     if torch.is_autocast_enabled(hidden.device.type):

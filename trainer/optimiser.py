@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
+from torch.distributed.tensor import DTensor
 
 from factory.errors import FactoryError
 from trainer.model import Phi
@@ -15,7 +16,7 @@ def make_optimiser(model: Phi, settings: OptimiserSettings, *, fused: bool = Tru
     """AdamW that decays matrices and spares norms; `states: 8bit` is torchao's, in blocks of 256 values.
 
     With 8-bit states, weights in bfloat16 are rounded stochastically, so that updates below their precision
-    count on average. Raises FactoryError when torchao is wanted and not installed.
+    count on average. Raises FactoryError when torchao is wanted and not installed, or on several ranks.
     """
     matrices = [parameter for parameter in model.parameters() if parameter.ndim > 1]
     others = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
@@ -25,6 +26,11 @@ def make_optimiser(model: Phi, settings: OptimiserSettings, *, fused: bool = Tru
     ]
     if settings.states == "float32":
         return torch.optim.AdamW(groups, lr=settings.lr, betas=settings.betas, eps=settings.eps, fused=fused)
+    if isinstance(matrices[0], DTensor):
+        raise FactoryError(
+            "optimiser.states: 8bit is for one device (torchao's do not lie in FSDP's shards); on several, the float32"
+            " ones are spread over all of them, so leave it out"
+        )
     try:
         from torchao.optim import AdamW8bit
     except ImportError as error:

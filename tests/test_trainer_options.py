@@ -1,0 +1,184 @@
+"""How a run is computed: precision, 8-bit states, recomputation, attention on GPUs, sinks; and what it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from snapshots import texts, write_snapshot
+from torch import Tensor
+
+from factory.errors import FactoryError
+from trainer.attention import attend, block_mask, document_mask
+from trainer.checkpoint import Checkpoint
+from trainer.export import read_model
+from trainer.loop import train
+from trainer.metrics import Step, read_metrics
+from trainer.model import Phi, Shape
+from trainer.packing import Batch
+from trainer.plan import Cost
+from trainer.recipe import Recipe
+
+torch.set_num_threads(1)
+told_to_sink: list[Step] = []
+
+
+def sink(step: Step) -> None:
+    """What a recipe names as `metrics: [test_trainer_options:sink]`."""
+    told_to_sink.append(step)
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_snapshot(tmp_path_factory.mktemp("data") / "texts", text=texts(60, 12))
+
+
+@pytest.fixture
+def eager() -> Iterator[None]:
+    """torchao compiles its step, which takes longer here than the steps do."""
+    with torch.compiler.set_stance("force_eager"):
+        yield
+
+
+def _recipe(snapshot: Path, output: Path, **changes: Any) -> Recipe:
+    settings: dict[str, Any] = {
+        "stage": "pretrain",
+        "snapshot": str(snapshot),
+        "output": str(output),
+        "model": {"layers": 2, "width": 128, "heads": 4, "kv_heads": 2, "ffn": 256},
+        "tokenizer": {"size": 300},
+        "context": 128,
+        "batch": {"rows": 4},
+        "optimiser": {"lr": 3e-3},
+        "steps": 12,
+    }
+    return Recipe.model_validate(settings | changes)
+
+
+def _quiet(line: str) -> None:
+    """Says nothing."""
+
+
+def _losses(recipe: Recipe) -> list[float]:
+    return [step.loss for step in read_metrics(recipe.output / "metrics.jsonl")]
+
+
+def test_activations_made_again_give_the_same_run(snapshot: Path, tmp_path: Path) -> None:
+    plain, again = (
+        _recipe(snapshot, tmp_path / "plain"),
+        _recipe(snapshot, tmp_path / "again", recompute=True),
+    )
+    train(plain, _quiet)
+    train(again, _quiet)
+    assert _losses(plain) == _losses(again)
+
+
+def test_computing_in_bfloat16_learns_and_keeps_weights_and_moments_in_float32(
+    snapshot: Path, tmp_path: Path
+) -> None:
+    wide, narrow = (
+        _recipe(snapshot, tmp_path / "wide"),
+        _recipe(snapshot, tmp_path / "narrow", dtype="bfloat16"),
+    )
+    train(wide, _quiet)
+    train(narrow, _quiet, stop_after=6)
+    train(narrow, _quiet)
+    assert _losses(narrow) == pytest.approx(_losses(wide), rel=0.02)
+    assert _losses(narrow) != _losses(wide)
+
+
+def test_states_of_8_bits_and_weights_of_16_learn_and_go_on_from_a_checkpoint(
+    snapshot: Path, tmp_path: Path, eager: None
+) -> None:
+    def narrow(name: str) -> Recipe:
+        return _recipe(
+            snapshot,
+            tmp_path / name,
+            dtype="bfloat16",
+            weights="bfloat16",
+            optimiser={"lr": 3e-3, "states": "8bit"},
+            steps=30,
+        )
+
+    wide = _recipe(snapshot, tmp_path / "wide", steps=30)
+    train(wide, _quiet)
+    train(narrow("narrow"), _quiet, stop_after=20)
+    summary = train(narrow("narrow"), _quiet)
+    assert summary.last_loss == pytest.approx(_losses(wide)[-1], rel=0.1)
+    assert next(iter(read_model(tmp_path / "narrow/export").parameters())).dtype == torch.float32
+
+
+def test_weights_of_16_bits_want_stochastic_rounding(snapshot: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="lose small updates"):
+        _recipe(snapshot, tmp_path, weights="bfloat16")
+
+
+def _rows() -> tuple[Tensor, Tensor]:
+    documents = torch.tensor([[0] * 50 + [1] * 60 + [-1] * 18, [0] * 128])
+    branches = torch.tensor([[0] * 128, [0] * 40 + [1] * 44 + [2] * 44])
+    return documents, branches
+
+
+@pytest.mark.parametrize("branched", [False, True])
+def test_attention_on_gpus_sees_what_it_sees_here(branched: bool) -> None:
+    documents, branches = _rows()
+    torch.manual_seed(0)
+    query, key, value = (torch.randn(2, heads, 128, 16) for heads in (4, 2, 2))
+    chosen = branches if branched else None
+    with torch.no_grad():
+        ours = attend(query, key, value, document_mask(documents, chosen))
+        theirs = attend(query, key, value, block_mask(documents, chosen))
+    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
+
+
+def test_a_loss_over_a_long_row_never_makes_all_its_logits(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    linear = torch.nn.functional.linear
+
+    def counted(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        result = linear(x, weight, bias)
+        if weight.shape[0] == 5000:
+            made.append(result.numel())
+        return result
+
+    monkeypatch.setattr(torch.nn.functional, "linear", counted)
+    monkeypatch.setattr("trainer.logprobs.LOGITS_AT_ONCE", 5000 * 100)
+    shape = Shape(layers=1, width=32, heads=2, kv_heads=1, ffn=32, vocabulary=5000, context=1024)
+    ids = torch.randint(0, 5000, (1, 1024))
+    positions, documents = torch.arange(1024)[None], torch.zeros(1, 1024).long()
+    batch = Batch(ids, positions, documents, torch.arange(1023), ids[0, 1:])
+    from trainer.objectives import next_token_loss
+
+    next_token_loss(Phi(shape), batch).backward()  # type: ignore[no-untyped-call]
+    assert max(made) == 5000 * 100
+    assert sum(made) >= 2 * 5000 * 1023  # forward, and again in the backward pass
+
+
+def test_metrics_go_to_a_function_that_the_recipe_names_and_count_operations(
+    snapshot: Path, tmp_path: Path
+) -> None:
+    recipe = _recipe(snapshot, tmp_path / "out", steps=3, metrics=["test_trainer_options:sink"])
+    told_to_sink.clear()
+    train(recipe, _quiet)
+    assert told_to_sink == read_metrics(recipe.output / "metrics.jsonl")
+    shape = read_model(recipe.output / "export").shape
+    for step in told_to_sink:
+        done = step.flops_per_second * step.seconds
+        assert done > Cost.of(shape).matrices * step.tokens  # and attention within documents on top
+        assert done < (Cost.of(shape).matrices + Cost.of(shape).attention * 128) * step.tokens
+        assert step.utilisation is None  # nobody states the peak of a CPU
+    with pytest.raises(FactoryError, match=r"'nowhere:sink' cannot be imported .*package\.module:function"):
+        train(_recipe(snapshot, tmp_path / "other", metrics=["nowhere:sink"]), _quiet)
+
+
+def test_a_checkpoint_holds_no_part_of_the_recipe_that_decides_nothing(
+    snapshot: Path, tmp_path: Path
+) -> None:
+    train(_recipe(snapshot, tmp_path / "out"), _quiet, stop_after=3)
+    train(_recipe(snapshot, tmp_path / "out", recompute=True, keep=5, log_every=1), _quiet, stop_after=6)
+    checkpoint = Checkpoint.newest(tmp_path / "out/checkpoints")
+    assert checkpoint is not None
+    assert checkpoint.step == 6
