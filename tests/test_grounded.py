@@ -72,7 +72,7 @@ def test_the_judge_sees_only_what_the_words_leave_open() -> None:
         "Riveted iron was what its engineer had chosen, since timber quickly rotted in such a damp valley."
     )
     turned = "After the flood the eastern pier had not sunk."
-    invented = "Merchants celebrated the opening with fireworks, speeches and a regatta."
+    invented = "Carts crossed the bridge with flags, music, fireworks and speeches from merchants."
     bench = Bench("grounded")
     passed, denied, beyond = bench.judge(
         chat(f"{CLEAN} {reworded}"), chat(f"{CLEAN} {turned}"), chat(f"{CLEAN} {invented}")
@@ -84,7 +84,7 @@ def test_the_judge_sees_only_what_the_words_leave_open() -> None:
 
 
 def test_without_a_judge_a_sentence_needs_words_of_the_source() -> None:
-    invented = "Merchants celebrated the opening with fireworks, speeches and a regatta."
+    invented = "Carts crossed the bridge with flags, music, fireworks and speeches from merchants."
     bench = Bench("grounded", judge=False)
     passed, beyond = bench.judge(
         chat(f"{CLEAN} Riveted iron suited the damp valley."), chat(f"{CLEAN} {invented}")

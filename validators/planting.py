@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from factory.teacher.filters import sentences
 
-_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?!\w|\.\d)")
+_NUMBER = re.compile(r"(?m)(?<![\w.])(?<!^)\d+(?:\.\d+)?(?!\w|\.\d)")  # not those of a list
 _VERB = re.compile(r"\b(is|are|was|were|can|will|must|should|has|have|does|do)\b(?! not\b|n't)")
 _TURNED = {
     "always": "never", "never": "always", "all": "none of", "more": "less", "less": "more", "before": "after",
