@@ -39,6 +39,8 @@ class SandboxExecutor:
     """
 
     runtime: Runtime
+    forms: frozenset[str] = frozenset({"calls"})
+    """How a program may be judged: by calls, tests, stdin."""
 
     def __init__(
         self,
@@ -66,6 +68,9 @@ class SandboxExecutor:
             raise SandboxError(
                 f"the executor of {self.runtime.language} was given a program in '{program.language}'"
             )
+        form = "tests" if program.tests else "calls" if program.stdin is None else "stdin"
+        if form not in self.forms:
+            return Outcome(status="error", error=f"no program in {program.language} is judged by {form}")
         nonce = secrets.token_bytes(16)
         body, judge = self.bodies(program, nonce.hex())
         job = Job(

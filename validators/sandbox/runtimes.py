@@ -39,12 +39,13 @@ class Runtime:
 
 
 def _package(name: str) -> list[Bind]:
-    """A package of this environment with its extension modules and shared libraries, or nothing."""
+    """A package of this environment with its extension modules, shared libraries and metadata, or nothing."""
     found = importlib.util.find_spec(name)
     if found is None or not found.submodule_search_locations:
         return []
     folder = Path(os.path.realpath(found.submodule_search_locations[0]))
     beside = [folder.with_name(f"{name}.libs"), *sorted(folder.parent.glob(f"_{name}.*.so"))]
+    beside += sorted(folder.parent.glob(f"{name}-*.dist-info"))
     return [Bind(path, f"{PACKAGES}/{path.name}") for path in (folder, *beside) if path.exists()]
 
 
