@@ -65,11 +65,12 @@ def key(text: str) -> Key | None:
     """
     if len(text) > _LONGEST:
         return Key("text", " ".join(text.split()) or None) if text.strip() else None
-    return _cached(text)
+    return short_key(text)
 
 
 @functools.lru_cache(maxsize=4096)
-def _cached(text: str) -> Key | None:
+def short_key(text: str) -> Key | None:
+    """The key of an answer that is no essay; cached, since votes repeat each other."""
     return _key(plain(text), _DEPTH, alone=True)
 
 
