@@ -147,6 +147,28 @@ def paint(grid: Grid, colour: str = "teal", *, times: int | None = None, kind: L
 
 
 @pytest.mark.parametrize(
+    "kind",
+    [
+        "dict[str, list[int]]", "Mapping[int, str] | None", "Optional[bool]", "tuple[int, ...]", "tuple[str, int]",
+        "set[str]", "frozenset[int]", "list[tuple[int, int]]", "list[list[list[float]]]", "Sequence[Decimal]", "date",
+        "'list[int]'", "typing.Literal[1, 2]", "bytes", "Union[int, str]", "Any", "T",
+    ],
+)  # fmt: skip
+def test_arguments_of_every_usual_type_are_expressions_and_the_same_for_the_same_chance(kind: str) -> None:
+    source = f"T = TypeVar('T')\n\ndef f(x: {kind}):\n    return x\n"
+    made = calls_of(source, "f", ["f({3, 1, 2})"], 12, random.Random(5))
+    for call in made:
+        compile(call, "<call>", "eval")
+    assert len(made) > 2 and made == calls_of(source, "f", ["f({3, 1, 2})"], 12, random.Random(5))
+
+
+@pytest.mark.parametrize("kind", ["'list['", "Union", "Literal", "Path", "IO[str]", "Callable[[], int]"])
+def test_a_type_that_no_literal_stands_for_is_named(kind: str) -> None:
+    with pytest.raises(Unsupported, match="parameter 'x': no argument can be made"):
+        calls_of(f"def f(x: {kind}): ...", "f", [], 5, random.Random(1))
+
+
+@pytest.mark.parametrize(
     ("body", "kind"),
     [
         ("x.split()", "'"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from judge_bench import Bench, judged
 
 from factory.records import Chat, Grounding, Message, Preference, Text
@@ -110,13 +112,15 @@ def test_a_share_of_the_sentences_may_go_beyond_where_that_is_wanted() -> None:
         "The pier had sunk by 0.31 m, that is 31 cm.",  # another unit
         "About 400,000 carts crossed it in 1900.",  # rounded
         "There were two reasons.",  # counted by the writer
+        "Three such piers sink by 93 cm. Four of them sink by 124 cm.",  # each from what stands before it
+        "It ran on version 2.4 of the ledger.",  # of which the source has a release
         "The French word is pont.",  # of a family with no name there; left to the judge
     ],
 )
 def test_what_may_be_worked_out_is_left_open_rather_than_called_a_fault(derived: str) -> None:
-    source = Source(SOURCE + " France and Norway sent engineers.", QUESTION)
-    weighed = source.weigh(derived)
-    assert weighed.fault is None and not weighed.carried, weighed
+    source = Source(SOURCE + " France and Norway sent engineers. Ledger 2.4.1 was used.", QUESTION)
+    weighed = [source.weigh(sentence) for sentence in claims(derived)]
+    assert not any(one.fault for one in weighed) and not all(one.carried for one in weighed), weighed
 
 
 @pytest.mark.parametrize(
@@ -157,6 +161,15 @@ def test_numbers_of_the_question_may_be_used_and_the_worse_response_may_be_wrong
     turned = Preference(prompt=prompt, chosen="It may weigh 90 tonnes.", rejected=fine, evidence=evidence)
     assert judged("grounded", pair, judge=False).passed
     assert judged("grounded", turned, judge=False).reason == NUMBER
+
+
+@given(st.text(max_size=300), st.text(max_size=200))
+@settings(max_examples=150, deadline=None)
+def test_any_text_can_be_weighed(source: str, told: str) -> None:
+    made = Source(source, told[:20])
+    for sentence in claims(f'{told} 12{"9" * 400}.5 is "{source[:80]}"'):
+        weighed = made.weigh(sentence)
+        assert not (weighed.fault and weighed.carried) and 0 <= weighed.coverage <= 1
 
 
 @pytest.mark.parametrize(

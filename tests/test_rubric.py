@@ -71,7 +71,8 @@ def test_a_pair_passes_only_where_the_judge_prefers_the_chosen_in_both_orders() 
 
 
 def test_what_has_no_text_is_rejected_rather_than_passed() -> None:
-    assert judged("rubric", Label(text="a", labels={"b": 1})).reason == "nothing that a judge could read"
+    for empty in (Label(text="a", labels={"b": 1}), Chat(messages=())):
+        assert judged("rubric", empty).reason == "nothing that a judge could read"
 
 
 def test_the_judge_is_shown_request_reference_source_and_anchors() -> None:

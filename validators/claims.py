@@ -107,8 +107,8 @@ class Weighed:
 
 
 class Source:
-    """A source, prepared once for many sentences. `given`: what the reader was told besides (the question):
-    its words and numbers may be used, but carry no claim."""
+    """A source, prepared once for the sentences of a sample in their order. `given`: what the reader was told
+    besides (the question): its words and numbers may be used, but carry no claim."""
 
     def __init__(self, text: str, given: str = "") -> None:
         self._plain, self._given = plain(text), plain(given)
@@ -124,7 +124,9 @@ class Source:
         self._numbers_at = [_numbers(sentence) for sentence in self._sentences]
         self._given_numbers = _numbers(given)
         self._numbers = _numbers(text) | self._given_numbers
+        self._versions = {number for number in _number_texts(text) if number.count(".") > 1}
         self._derived: set[float] = set()
+        self._recent: set[float] = set()
         self._found: dict[str, set[int]] = {}
         self._marked = {found for span in _SPAN.findall(given + "\n" + text) for found in _names_in(span)}
         # Where nouns are capitalised (German), or everything is, a capital tells no name.
@@ -163,20 +165,26 @@ class Source:
         return None
 
     def _number(self, sentence: str, nearest: tuple[int, ...]) -> tuple[str, str] | None:
-        """A number that is neither in the source nor to be had from two that are at hand."""
+        """A number that is neither in the source nor to be had from two at hand: near this sentence or the last
+        one in the source, given, or worked out before."""
         texts = _number_texts(sentence)
-        known = {
-            value for place in nearest for value in _numbers(self._sentences[place])
-        } | self._given_numbers
-        known |= {value for text in texts for value in _readings(text) & (self._numbers | self._derived)}
+        near = {value for place in nearest for value in self._numbers_at[place]}
+        known = near | self._recent | self._given_numbers | self._derived
+        known |= {value for text in texts for value in _readings(text) & self._numbers}
+        known |= {_COUNTS[word] for word in _words(sentence) if word in _COUNTS}
+        self._recent = near
         for text in texts:
             values = _readings(text)
-            if values & (self._numbers | self._derived) or text in _SMALL:
+            if values & (self._numbers | self._derived) or text in _SMALL or self._begins(text):
                 continue
             if not any(_comes_from(known, value, _decimals(text)) for value in values):
                 return NUMBER, text
             self._derived |= values
         return None
+
+    def _begins(self, text: str) -> bool:
+        """Whether a number of the source begins with it, as version 3.11.7 does with 3.11."""
+        return any(known.startswith(f"{text}.") for known in self._versions)
 
     def _name(self, sentence: str) -> tuple[str, str] | None:
         """A name amid the sentence, or an identifier in code marks, that nothing in the source resembles."""
@@ -375,7 +383,7 @@ def _steps(one: float, other: float) -> Iterable[float]:
 
 def _rounded(value: float, decimals: int, result: float) -> bool:
     """Whether the result, rounded to as many digits as are shown, is the value: 500 may be 512."""
-    if not math.isfinite(result):
+    if not (math.isfinite(result) and math.isfinite(value)):
         return False
     if decimals:
         return abs(result - value) <= 0.5 * 10.0**-decimals

@@ -148,7 +148,7 @@ class _Drawer:
         kind = self._types[name]
         if examples and turn < 0.65 and not ast.unparse(kind).startswith(("Literal", "typing.Literal")):
             example = self._chance.choice(examples)
-            return repr(example if turn < 0.15 else self._maker.changed(example))
+            return _written(example if turn < 0.15 else self._maker.changed(example))
         return self._maker.text(kind)
 
     def _type(self, function: ast.FunctionDef, one: ast.arg, defaults: Mapping[str, ast.expr]) -> ast.expr:
@@ -174,6 +174,14 @@ class _Drawer:
 
 def _annotation(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body
+
+
+def _quoted(text: str) -> ast.expr:
+    """An annotation that is written as a text. Raises Unsupported for what is none."""
+    try:
+        return _annotation(text)
+    except (SyntaxError, ValueError, RecursionError):
+        raise Unsupported(f"no argument can be made for the type '{text}'") from None
 
 
 def _type_of(value: object) -> ast.expr:
@@ -239,7 +247,7 @@ class _Maker:
         """An argument of an annotated type. Raises Unsupported."""
         if isinstance(kind, ast.Constant):
             if isinstance(kind.value, str):
-                return self.text(_annotation(kind.value), depth)
+                return self.text(_quoted(kind.value), depth)
             return repr(kind.value)
         if isinstance(kind, ast.BinOp) and isinstance(kind.op, ast.BitOr):
             return self.text(self._chance.choice([kind.left, kind.right]), depth)
@@ -264,6 +272,8 @@ class _Maker:
         if name in ("str", "bool", "bytes"):
             made = {"str": self._word(), "bool": self._chance.random() < 0.5, "bytes": self._word().encode()}
             return repr(made[name])
+        if not inner and name in ("optional", "union", "literal", "final", "annotated"):
+            raise Unsupported(f"no argument can be made for the bare type '{name}'")
         if name in ("optional", "union"):
             options = [*inner, ast.Constant(None)] if name == "optional" else inner
             return self.text(self._chance.choice(options), depth)
@@ -282,14 +292,15 @@ class _Maker:
         if name in _MAPPINGS:
             key, value = (inner + [_annotation("str"), _annotation("int")][len(inner) :])[:2]
             pairs = [
-                f"{self.text(key, depth + 1)}: {self.text(value, depth + 1)}" for _ in range(self._size())
+                f"{self.text(key, depth + 1)}: {self.text(value, depth + 1)}"
+                for _ in range(self._size(depth))
             ]
             return f"{{{', '.join(pairs)}}}"
         raise Unsupported(f"no argument can be made for the type '{name}'")
 
     def _many(self, name: str, inner: list[ast.expr], depth: int) -> str:
         item = inner[0] if inner else _annotation("int")
-        size = self._size()
+        size = self._size(depth)
         if (
             isinstance(item, ast.Subscript)
             and ast.unparse(item.value).lower() == "list"
@@ -317,7 +328,9 @@ class _Maker:
             return self._chance.choice([value + 1, value / 2, -value, 0.0])
         if isinstance(value, str):
             return self._text_changed(value)
-        if isinstance(value, (list, tuple, set, frozenset)):
+        if isinstance(value, (set, frozenset)):
+            return type(value)(self._items_changed(sorted(value, key=repr)))
+        if isinstance(value, (list, tuple)):
             return type(value)(self._items_changed(list(value)))
         if isinstance(value, dict):
             pairs = self._items_changed(list(value.items()))
@@ -374,8 +387,22 @@ class _Maker:
             return self._chance.choice(own)
         return self._chance.choice(usual) if turn < 0.75 else drawn
 
-    def _size(self) -> int:
-        return self._chance.choice((0, 1, 2, 2, 3, 3, 4, 6))
+    def _size(self, depth: int) -> int:
+        """How many items; few of what holds many itself."""
+        return self._chance.choice((0, 1, 2, 2, 3, 3, 4, 6) if depth < 2 else (0, 1, 2))
+
+
+def _written(value: object) -> str:
+    """A literal as text; a set by the order of its texts, which is the same in every process."""
+    if isinstance(value, (set, frozenset)):
+        return f"{type(value).__name__}([{', '.join(sorted(map(_written, value)))}])"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_written, value))}]"
+    if isinstance(value, tuple):
+        return f"({''.join(f'{_written(item)}, ' for item in value)})"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_written(key)}: {_written(item)}' for key, item in value.items())}}}"
+    return repr(value)
 
 
 def _is_dots(node: ast.expr) -> bool:

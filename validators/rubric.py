@@ -128,7 +128,7 @@ class Rubric:
         """Judges by scores, or a pair by comparison."""
         if isinstance(sample, Preference):
             return await self._compared(sample, teacher)
-        if isinstance(sample, (Text, Chat)):
+        if isinstance(sample, Text) or (isinstance(sample, Chat) and sample.messages):
             return await self._scored(sample, teacher)
         return Verdict.reject("nothing that a judge could read", kind=sample.kind)
 
