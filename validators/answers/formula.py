@@ -50,7 +50,9 @@ _TOKEN = re.compile(
     r"|(?P<sign>[-+*/^!()\[\]{}|√,])"
     r"|(?P<space>\s+)"
 )
-_MATHS = re.compile(r"[\d\\√π∛∜^*/+!-]|\broot\b|\btimes\b|\bpi\b|\bplus\b|\bover\b|\bsquared\b|\bcubed\b")
+_MATHS = re.compile(
+    r"[\d\\√π∛∜^*/+!-]|\b(?:root|times|pi|plus|over|squared|cubed|sin|cos|tan|cot|sec|csc|ln|log|exp|sqrt)\b"
+)
 
 
 @functools.lru_cache(maxsize=2048)

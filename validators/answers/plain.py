@@ -68,7 +68,7 @@ _EMPHASIS = ("**", "__", "`", "*", '"')
 def plain(text: str) -> str:
     """One line without dressing: fractions as a/b, powers as ^n, signs in ASCII, no dollar signs around
     formulas, no final full stop."""
-    text = " ".join(text.translate(_SIGNS).split())
+    text = re.sub(r"^~(?= ?\d)", "≈", " ".join(text.translate(_SIGNS).split()))
     for written, sign in _COMPARED:
         text = text.replace(written, sign)
     text = _OVERLINE.sub(lambda found: f"\\overline{{{found[0].replace(_BAR, '')}}}", text)

@@ -13,23 +13,30 @@ from validators.answers.numbers import number
 
 _NAMED = re.compile(r"(?:[A-Za-zα-ωθ](?:_\w|_\{\w+\}|'+|\([a-z]\))?|[A-Za-z]{2,12}) ?= ?([^=,;<>≤≥≠]+)")
 _NAME_LAST = re.compile(r"([^=,;<>≤≥≠A-Za-zα-ω]+) ?= ?[A-Za-zα-ωθ]")
+_NAMED_POINT = re.compile(r"\( ?[A-Za-zα-ω](?: ?, ?[A-Za-zα-ω])+ ?\) ?= ?(\(.+\))")
 _RATIO = re.compile(r"(\d+(?:\.\d+)?) ?: ?(\d+(?:\.\d+)?)(?: ?: ?(\d+(?:\.\d+)?))?")
+_MIXED_OR_LESS = re.compile(r"\d+-\d+/\d+")
 _RANGE = re.compile(r"(\d+(?:\.\d+)?) ?(?:-|to) ?(\d+(?:\.\d+)?)")
 
 
 def named_value(text: str) -> str | None:
     """The right side of "x = 12", "f(x) = 2x", "Area = 5"; None for anything else."""
-    found = _NAMED.fullmatch(text) or _NAME_LAST.fullmatch(text)
+    found = _NAMED.fullmatch(text) or _NAME_LAST.fullmatch(text) or _NAMED_POINT.fullmatch(text)
     return found[1].strip() if found else None
 
 
 def ratio(text: str) -> tuple[Literal["ratio", "range"], Hashable] | None:
-    """A ratio in lowest terms, or a range such as 3-5, which is no difference; None for anything else."""
+    """A ratio in lowest terms, or a range such as 3-5, which is no difference; None for anything else.
+
+    1-2/3 may be 1 2/3 or 1 less 2/3: it is kept as written.
+    """
     if found := _RATIO.fullmatch(text):
         parts = [Fraction(part) for part in found.groups() if part]
         if not all(parts):
             return "ratio", tuple(parts)
         return "ratio", tuple(part / parts[-1] for part in parts)
+    if _MIXED_OR_LESS.fullmatch(text):
+        return "range", text
     if found := _RANGE.fullmatch(text):
         return "range", (Fraction(found[1]), Fraction(found[2]))
     return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from fractions import Fraction
+from itertools import pairwise
 
 from validators.answers.numbers import in_words, number
 
@@ -99,6 +100,7 @@ _QUANTITY = re.compile(
     r"([+-]?[\d.(][\d., /()^*+-]*?(?:[eE]\d+)?(?: (?:hundred|thousand|[mbtr]+illion))?)( ?)"
     r"([^\W\d_°].*|[°$€£¥₹¢].*)"
 )
+_PART = re.compile(r"(\d[\d.,]*(?: \d+/\d+)? ?[^\W\d_][^\d,]*?)(?:,? and |, | |$)(?=\d|$)")
 _NOUN = re.compile(r"[^\W\d_]{3,}(?: [^\W\d_]{3,})?")
 _NO_NOUNS = frozenset(
     (
@@ -115,6 +117,9 @@ def quantity(text: str) -> tuple[Fraction, str, Fraction] | None:
     if found := _CURRENCY.fullmatch(text):
         value = number(found[1] + found[3])
         return None if value is None else (value, _UNITS[found[2]][1][0][0], value)
+    parts = _PART.findall(text) if len(text) < 100 else []
+    if len(parts) > 1 and not _PART.sub("", text):
+        return _together(parts)
     found = _QUANTITY.fullmatch(text)
     if found and (value := number(found[1].strip())) is not None:
         return _measured(value, found[3], noun=bool(found[2]))
@@ -125,6 +130,18 @@ def quantity(text: str) -> tuple[Fraction, str, Fraction] | None:
         if measured:
             return measured
     return None
+
+
+def _together(parts: list[str]) -> tuple[Fraction, str, Fraction] | None:
+    """ "2 hours 30 minutes", "5 ft 3 in": parts of one kind, each in a smaller unit than the one before."""
+    read = [quantity(part) for part in parts]
+    known = [one for one in read if one]
+    sizes = [value / written for value, _, written in known if written]
+    falling = all(larger > smaller for larger, smaller in pairwise(sizes))
+    if len(sizes) < len(parts) or len({bases for _, bases, _ in known}) > 1 or not falling:
+        return None
+    total = sum((value for value, _, _ in known), Fraction(0))
+    return total, known[0][1], total
 
 
 def _measured(value: Fraction, text: str, noun: bool) -> tuple[Fraction, str, Fraction] | None:
