@@ -7,6 +7,7 @@ validators, the teacher's `journal` records replies; this module ties them toget
 
 from __future__ import annotations
 
+import inspect
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
@@ -20,7 +21,7 @@ from factory.engines import local
 from factory.ingest import Reading
 from factory.line import Item, Line
 from factory.plan import Prepared, chunks, describe, find_work, prepare
-from factory.plugins import Executor
+from factory.plugins import Executor, Isolation
 from factory.report import Progress, Report, Watch
 from factory.store.socket import serve
 from factory.store.writer import Writer
@@ -168,12 +169,18 @@ async def open_resources(catalog: Catalog, stack: AsyncExitStack) -> Resources:
         stack.push_async_callback(clients[role].close)
     executors: dict[str, Executor] = {}
     for language in executor_languages():
-        executor: Executor = offered("factory.executors", language)()
-        executors[language] = executor
-        stack.push_async_callback(executor.close)
+        executors[language] = _executor(language, catalog.sandbox)
+        stack.push_async_callback(executors[language].close)
     policies = Policies(catalog.models)
     stack.push_async_callback(policies.close)
     return Resources(catalog.models, clients, executors, policies)
+
+
+def _executor(language: str, isolation: Isolation) -> Executor:
+    make = offered("factory.executors", language)
+    takes = isolation != "bubblewrap" and "isolation" in inspect.signature(make).parameters
+    executor: Executor = make(isolation=isolation) if takes else make()
+    return executor
 
 
 def executor_languages() -> list[str]:

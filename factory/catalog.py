@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from factory.discovery import CLEANERS, GENERATORS, SOURCES, VALIDATORS, load
 from factory.errors import CatalogError, PluginError, did_you_mean
-from factory.plugins import Cleaner, Generator, Source, Validator
+from factory.plugins import ISOLATIONS, Cleaner, Generator, Isolation, Source, Validator
 from factory.records import Document, Seed
 from factory.seeds.files import SHARD_MB
 from factory.teacher.model import Model
@@ -174,6 +174,7 @@ class Catalog:
     seeds: Mapping[str, SeedSetEntry]
     datasets: Mapping[str, DatasetEntry]
     mixtures: Mapping[str, Mapping[str, MixtureSource]]
+    sandbox: Isolation = "bubblewrap"
     _resolved: dict[str, Dataset] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -367,7 +368,7 @@ def load_catalog(path: Path, environment: Mapping[str, str] | None = None) -> Ca
             f"{path}:1: a catalogue is a mapping with the keys models, seeds, datasets, mixtures"
         )
     faults: list[str] = []
-    known = ("store", "models", "seeds", "datasets", "mixtures")
+    known = ("store", "sandbox", "models", "seeds", "datasets", "mixtures")
     faults += [
         f"{file.where(key)}: unknown key '{key}'{did_you_mean(key, known)}"
         for key in content
@@ -379,12 +380,16 @@ def load_catalog(path: Path, environment: Mapping[str, str] | None = None) -> Ca
     mixtures: dict[str, dict[str, MixtureSource]] = {}
     for name, parts in _mapping(file, content, "mixtures", faults).items():
         mixtures[name] = _entries(file, {name: parts}, name, MixtureSource, faults, ("mixtures",))
+    sandbox = content.get("sandbox", "bubblewrap")
+    if sandbox not in ISOLATIONS:
+        near = did_you_mean(str(sandbox), ISOLATIONS)
+        faults.append(f"{file.where('sandbox')}: programs run in 'bubblewrap' or 'unsafe', not '{sandbox}'{near}")
     if faults:
         raise CatalogError("\n".join(faults))
     if "writer" not in models:
         models["writer"] = Model(model="rehearsal")
     store = path.parent / str(content.get("store", "build/factory.duckdb"))
-    return Catalog(file, store, models, seeds, datasets, mixtures)
+    return Catalog(file, store, models, seeds, datasets, mixtures, sandbox)
 
 
 def _mapping(

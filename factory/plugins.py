@@ -21,7 +21,7 @@ from collections.abc import (
 )
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar, cast, get_args, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, create_model
 
@@ -36,10 +36,15 @@ Score: TypeAlias = float | int | str
 # ------------------------------------------------------------------------------------ protocols
 
 
+Isolation: TypeAlias = Literal["bubblewrap", "unsafe"]
+ISOLATIONS: tuple[Isolation, ...] = get_args(Isolation)
+
+
 @runtime_checkable
 class Executor(Protocol):
     """Runs programs of one language in isolation. Found as an entry point of ``factory.executors``,
-    whose name is the language. Must be safe to call from many tasks at once."""
+    whose name is the language. Must be safe to call from many tasks at once. Made without arguments; one that
+    has a parameter `isolation` is given 'unsafe' where the catalogue says ``sandbox: unsafe``."""
 
     async def run(self, program: Program) -> Outcome:
         """Runs one program. Raises SandboxError where isolation cannot be had; never for a bad program."""

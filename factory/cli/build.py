@@ -54,14 +54,24 @@ def build(
     from factory.cli.progress import closing_table, display
 
     loaded = load_catalog(catalog)
+    _warn(loaded)
     names, broken = _buildable(loaded, loaded.select(select, exclude))
     with display(quiet=quiet) as watch:
         made = Build(loaded, names, workers=workers or cores(), retry_failed=retry == "failed", watch=watch)
         report = asyncio.run(run_until_stopped(made))
     closing_table(report, loaded.store)
+    _warn(loaded)
     for fault in broken:
         click.secho(f"error: {fault}", fg="red", err=True)
     sys.exit(exit_code(report, bool(broken)))
+
+
+def _warn(catalog: Catalog) -> None:
+    """Says so, at the start and at the end, where the catalogue lets programs run without walls."""
+    if catalog.sandbox == "unsafe":
+        where = catalog.file.where("sandbox")
+        text = f"WARNING: {where}: 'unsafe': what models wrote runs without walls, and reads and writes your files"
+        click.secho(text, fg="red", bold=True, err=True)
 
 
 def cores() -> int:

@@ -72,6 +72,10 @@ def _plugins() -> bool:
     return _say(not faults, "\n".join(faults) or f"{count} plugins found, and all of them import")
 
 
+NEEDED = ("python",)
+"""Languages that a default build runs programs in. Others are told, and missed by nobody who does not use them."""
+
+
 def _executors() -> list[bool]:
     from factory.build import executor_languages
 
@@ -82,13 +86,18 @@ async def _executor(language: str) -> bool:
     """Runs the smallest program there is: the one proof that isolation works here."""
     from factory.discovery import offered
     from factory.plugins import Executor
-    from factory.records import Program
+    from factory.records import Outcome, Program
 
     executor: Executor = offered("factory.executors", language)()
     try:
         outcome = await executor.run(Program(source="", language=language))
     except FactoryError as error:
-        return _say(False, f"sandbox for {language}: {error}")
+        outcome = Outcome(status="crashed", error=str(error))
     finally:
         await executor.close()
-    return _say(outcome.ok, f"sandbox for {language}: {outcome.error or 'programs run in isolation'}")
+    if not outcome.ok and language not in NEEDED:
+        click.echo(f"  -   sandbox for {language}: {outcome.error}")
+        return True
+    about = getattr(executor, "about", None)
+    given = f"; programs have {about()}" if outcome.ok and about else ""
+    return _say(outcome.ok, f"sandbox for {language}: {outcome.error or 'programs run in isolation'}{given}")

@@ -23,7 +23,8 @@ from validators.sandbox.runtimes import PACKAGES, Bind, Runtime
 SCRATCH_BYTES = 64 << 20
 _HERE = Path(__file__).parent
 _OLDEST = (0, 7)
-_MEND = "install it with: apt-get install bubblewrap"
+_OR = "; without walls, programs run only where the catalogue says 'sandbox: unsafe'"
+_MEND = f"install it with: apt-get install bubblewrap{_OR}"
 _START = (
     "import sys, json; sys.path.insert(0, json.loads(sys.argv[1])['home']);"
     " from inside.warden import main; main()"
@@ -83,14 +84,16 @@ def mend() -> str:
     return (
         "user namespaces must be allowed: 'sysctl kernel.apparmor_restrict_unprivileged_userns=0' on Ubuntu,"
         " 'sysctl kernel.unprivileged_userns_clone=1' on older Debian, and in a container"
-        " '--security-opt seccomp=unconfined --security-opt apparmor=unconfined'"
+        f" '--security-opt seccomp=unconfined --security-opt apparmor=unconfined'{_OR}"
     )
 
 
 @functools.cache
 def _bubblewrap() -> str:
     if sys.platform != "linux":
-        raise SandboxError(f"untrusted code is run with Linux namespaces, which {sys.platform} does not have")
+        raise SandboxError(
+            f"untrusted code is run with Linux namespaces, which {sys.platform} does not have{_OR}"
+        )
     program = shutil.which("bwrap", path=os.environ.get("PATH", "") + ":/usr/bin:/usr/local/bin")
     if program is None:
         raise SandboxError(f"bubblewrap (bwrap), which isolates untrusted code, is not installed; {_MEND}")

@@ -15,12 +15,13 @@ import signal
 from typing import Any, Literal, TypeAlias
 
 from factory.errors import SandboxError
+from factory.plugins import Isolation
 from factory.records import Outcome, Program
 from validators.sandbox.channel import Report
 from validators.sandbox.inside.scratch import MAX_FILES
 from validators.sandbox.inside.warden import MAX_VALUES
 from validators.sandbox.keeper import Job, Keeper, SandboxDied, Traces
-from validators.sandbox.runtimes import Isolation, Runtime
+from validators.sandbox.runtimes import Runtime
 
 OUTPUT = 64 << 10
 WHOLE_OUTPUT = 16 << 20
@@ -61,6 +62,10 @@ class SandboxExecutor:
     def bodies(self, program: Program, nonce: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
         """What the program's process is told, and what its judge is, where it has one."""
         raise NotImplementedError
+
+    def about(self) -> str:
+        """What programs may use, for `factory doctor`."""
+        return self.runtime.about()
 
     async def run(self, program: Program) -> Outcome:
         """Runs one program. Raises SandboxError where isolation cannot be had; never for a bad program."""

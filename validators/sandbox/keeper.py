@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from factory.errors import SandboxError
+from factory.plugins import Isolation
 from validators.sandbox import bubblewrap
 from validators.sandbox.inside.warden import CHUNK, JOB, MAX_VALUES
-from validators.sandbox.runtimes import Isolation, Runtime
+from validators.sandbox.runtimes import Runtime
 
 _START_SECONDS = 60.0
 _GRACE_SECONDS = 20.0
@@ -73,7 +74,8 @@ class Keeper:
             )
         self._socket = ours
         self._read = bytearray()
-        self._processes = bubblewrap.processes()
+        # Without a user namespace, all that the user runs would count.
+        self._processes = 0 if self._scratch else bubblewrap.processes()
 
     @classmethod
     async def start(cls, runtime: Runtime, isolation: Isolation = "bubblewrap") -> Keeper:
@@ -87,7 +89,8 @@ class Keeper:
             if isinstance(error, TimeoutError):
                 raise SandboxError(f"the sandbox did not start within {_START_SECONDS:.0f} s") from None
             if isinstance(error, SandboxDied):
-                raise SandboxError(f"the sandbox does not start: {error}; {bubblewrap.mend()}") from None
+                mend = "" if isolation == "unsafe" else f"; {bubblewrap.mend()}"
+                raise SandboxError(f"the sandbox does not start: {error}{mend}") from None
             raise
         return keeper
 

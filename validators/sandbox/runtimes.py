@@ -10,11 +10,8 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from factory.errors import SandboxError
-
-Isolation: TypeAlias = Literal["bubblewrap", "unsafe"]
 
 PACKAGES = "/packages"
 _OLDEST_NODE = 18

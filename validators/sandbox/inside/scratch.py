@@ -11,10 +11,12 @@ _MOST_SWEPT = 1000
 
 
 class Scratch:
-    """A folder. Its size is bounded by the file system it lies on; how many files it holds, by `flooded`."""
+    """A folder. Its size is bounded by the file system it lies on; how many files it holds, by `flooded`, where
+    that file system is its `own`."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, own: bool) -> None:
         self._folder = folder
+        self._own = own
         self._free = self._inodes()
 
     def flooded(self) -> bool:
@@ -22,7 +24,7 @@ class Scratch:
         return self._free - self._inodes() > MAX_FILES
 
     def _inodes(self) -> int:
-        return os.statvfs(self._folder).f_ffree
+        return os.statvfs(self._folder).f_ffree if self._own else 0
 
     def sweep(self) -> bool:
         """Empties the folder and gives it back its mode and times. False where it is better thrown away."""

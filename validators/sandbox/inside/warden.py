@@ -77,7 +77,7 @@ class Warden:
 
     def __init__(self, order: Order, first: bool) -> None:
         self._order = order
-        self._scratch = Scratch(order.scratch)
+        self._scratch = Scratch(order.scratch, own=order.isolated)
         self._filter = _filter(order)
         for module in job.PRELOADED[order.language].split():
             importlib.import_module(module)
