@@ -10,8 +10,9 @@ from judge_bench import Bench, judged
 
 from factory.discovery import SOURCES, load
 from factory.records import Chat, Code, Reversal
+from validators.arguments import Unsupported
 from validators.fidelity import BEHAVES, LACKS, LOOKS, RUNS, UNLIKE
-from validators.inputs import Unsupported, calls_of
+from validators.inputs import calls_of
 from validators.trees import likeness
 
 ORIGINAL = '''

@@ -7,7 +7,7 @@ import random
 import pytest
 from judge_bench import Bench, judged
 
-from factory.records import Case, Chat, Tests
+from factory.records import Case, Chat, Exchange, Tests
 from validators.mutants import mutants
 
 MEDIAN = '''
@@ -78,6 +78,32 @@ def test_a_mutant_that_never_ends_or_ends_the_run_is_killed_and_the_others_are_j
     cases = tuple(Case(call=f"sign({n})", expected=str(1 if n >= 0 else -1)) for n in (-5, -1, 0, 3))
     verdict = judged("mutation", program_with(leaves, cases), killed=0.5)
     assert verdict.passed and verdict.details["not_run"] == 0, verdict.details
+
+
+def test_asserts_and_whole_programs_are_tests_as_well() -> None:
+    weak = "def test_one():\n    assert median([5]) == 5\n"
+    good = "".join(
+        f"assert median({values}) == {expected}\n"
+        for values, expected in (([3, 1, 2], 2), ([4, 1], 2.5), ([9, 1, 5, 2], 3.5))
+    )
+    both = Tests(program=MEDIAN, cases=GOOD[-1:], asserts=good)
+    planted, clean, with_cases = Bench("mutation", most=8).judge(
+        Chat.of("Write it.", MEDIAN, Tests(program=MEDIAN, asserts=weak)),
+        Chat.of("Write it.", MEDIAN, Tests(program=MEDIAN, asserts=good)),
+        Chat.of("Write it.", MEDIAN, both),
+    )
+    assert planted.reason == "the tests let faults through" and planted.details["mutants"] == 8
+    assert clean.passed and with_cases.passed and (with_cases.score or 0) >= (clean.score or 0)
+
+    script = "if __name__ == '__main__':\n    a, b = map(int, input().split())\n    print(a * b + 1)\n"
+    telling = (Exchange(stdin="3 4", stdout="13"), Exchange(stdin="0 5", stdout="1"))
+    planted, clean = Bench("mutation").judge(
+        Chat.of("Write it.", script, Tests(program=script, exchanges=(Exchange(stdin="2 2", stdout="5"),))),
+        Chat.of("Write it.", script, Tests(program=script, exchanges=telling)),
+    )
+    assert clean.score == 1.0 and [one["diff"].splitlines()[1] for one in planted.details["survivors"]] == [
+        "+    print(a + b + 1)"
+    ]
 
 
 def test_a_program_that_fails_its_own_tests_is_not_tried_further() -> None:

@@ -13,7 +13,8 @@ from pydantic import Field
 from factory.plugins import validator
 from factory.records import Case, Json, Outcome, Result, Reversal, Sample, Verdict
 from factory.teacher import Teacher
-from validators.inputs import Unsupported, calls_of
+from validators.arguments import Unsupported
+from validators.inputs import calls_of
 from validators.sandbox.values import disagreement
 from validators.trees import likeness, parsed
 

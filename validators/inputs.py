@@ -9,9 +9,10 @@ from __future__ import annotations
 import ast
 import doctest
 import random
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+
+from validators.arguments import Maker, Unsupported, annotation, written
 
 _TEXT_METHODS = frozenset(dir(str)) - frozenset(dir(list)) - frozenset(dir(dict))
 _LIST_METHODS = frozenset({"append", "extend", "insert", "sort", "reverse", "remove"})
@@ -19,37 +20,6 @@ _DICT_METHODS = frozenset({"items", "keys", "values", "get", "setdefault"})
 _OF_MANY = frozenset(
     {"len", "sorted", "sum", "min", "max", "enumerate", "reversed", "list", "set", "any", "all"}
 )
-_SEQUENCES = frozenset({"list", "sequence", "iterable", "collection", "mutablesequence", "deque", "iterator"})
-_MAPPINGS = frozenset({"dict", "mapping", "mutablemapping", "defaultdict", "counter", "ordereddict"})
-_SETS = {"set": "set", "frozenset": "frozenset", "abstractset": "set", "mutableset": "set"}
-_MADE = {
-    "decimal": ("decimal", "Decimal", ("'0'", "'1.50'", "'-2.25'", "'10'", "'0.005'")),
-    "fraction": ("fractions", "Fraction", ("0", "1, 2", "-3, 4", "5", "2, 6")),
-    "date": ("datetime", "date", ("2024, 2, 29", "2023, 12, 31", "1999, 3, 1", "2024, 1, 31")),
-    "datetime": ("datetime", "datetime", ("2024, 2, 29, 12", "1999, 12, 31, 23, 59", "2020, 1, 1")),
-    "timedelta": ("datetime", "timedelta", ("0", "1", "0, 90", "-2, 5")),
-}
-_INTS = (0, 1, -1, 2, 3, 4, 5, 7, 10, 12, 17, 25, 36, 100)
-_FLOATS = (0.0, 1.0, -1.5, 0.1, 2.5, 3.0, 10.25, 100.0)
-_TEXTS = (
-    "",
-    "a",
-    "abc",
-    "Level",
-    "two words",
-    "  ab  ",
-    "one two  one",
-    "12",
-    "a,b;c",
-    "Straße",
-    "x\ny",
-    "(a[b]c)",
-)
-_DEPTH = 3
-
-
-class Unsupported(Exception):
-    """A parameter for which no argument can be made; the text says which and why."""
 
 
 def calls_of(source: str, name: str, known: Sequence[str], most: int, chance: random.Random) -> list[str]:
@@ -59,10 +29,12 @@ def calls_of(source: str, name: str, known: Sequence[str], most: int, chance: ra
     """
     tree = ast.parse(source)
     function = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name)
-    documented = [
-        one.source for one in doctest.DocTestParser().get_examples(ast.get_docstring(function) or "")
-    ]
-    shown = [call for text in (*known, *documented) for call in _literal_calls(text, name)]
+    try:
+        documented = doctest.DocTestParser().get_examples(ast.get_docstring(function) or "")
+    except ValueError:  # examples that are badly indented
+        documented = []
+    sources = [*known, *(one.source for one in documented)]
+    shown = [call for text in sources for call in _literal_calls(text, name)]
     made = list(dict.fromkeys(ast.unparse(call) for call in shown))[:most]
     drawer = _Drawer(tree, function, shown, chance)
     for _ in range(4 * most):
@@ -107,7 +79,7 @@ class _Drawer:
     ) -> None:
         self._name = function.name
         self._chance = chance
-        self._maker = _Maker(tree, chance)
+        self._maker = Maker(tree, chance)
         listed = function.args
         positional = [*listed.posonlyargs, *listed.args]
         self._needed = len(positional) - len(listed.defaults)
@@ -148,7 +120,7 @@ class _Drawer:
         kind = self._types[name]
         if examples and turn < 0.65 and not ast.unparse(kind).startswith(("Literal", "typing.Literal")):
             example = self._chance.choice(examples)
-            return _written(example if turn < 0.15 else self._maker.changed(example))
+            return written(example if turn < 0.15 else self._maker.changed(example))
         return self._maker.text(kind)
 
     def _type(self, function: ast.FunctionDef, one: ast.arg, defaults: Mapping[str, ast.expr]) -> ast.expr:
@@ -172,30 +144,18 @@ class _Drawer:
         return found
 
 
-def _annotation(text: str) -> ast.expr:
-    return ast.parse(text, mode="eval").body
-
-
-def _quoted(text: str) -> ast.expr:
-    """An annotation that is written as a text. Raises Unsupported for what is none."""
-    try:
-        return _annotation(text)
-    except (SyntaxError, ValueError, RecursionError):
-        raise Unsupported(f"no argument can be made for the type '{text}'") from None
-
-
 def _type_of(value: object) -> ast.expr:
     """An annotation for a literal."""
     kind = type(value).__name__
     if isinstance(value, dict) and value:
         key, item = next(iter(value.items()))
-        return _annotation(f"dict[{ast.unparse(_type_of(key))}, {ast.unparse(_type_of(item))}]")
+        return annotation(f"dict[{ast.unparse(_type_of(key))}, {ast.unparse(_type_of(item))}]")
     if isinstance(value, tuple) and value:
-        return _annotation(f"tuple[{', '.join(ast.unparse(_type_of(item)) for item in value)}]")
+        return annotation(f"tuple[{', '.join(ast.unparse(_type_of(item)) for item in value)}]")
     if isinstance(value, (list, set, frozenset)):
         item = ast.unparse(_type_of(next(iter(value)))) if value else "int"
-        return _annotation(f"{kind}[{item}]")
-    return _annotation("None" if value is None else kind)
+        return annotation(f"{kind}[{item}]")
+    return annotation("None" if value is None else kind)
 
 
 def _used_as(function: ast.FunctionDef, name: str) -> ast.expr:
@@ -204,11 +164,11 @@ def _used_as(function: ast.FunctionDef, name: str) -> ast.expr:
     for node in ast.walk(function):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name:
             if node.attr in _TEXT_METHODS:
-                return _annotation("str")
+                return annotation("str")
             if node.attr in _DICT_METHODS:
-                return _annotation("dict[str, int]")
+                return annotation("dict[str, int]")
             if node.attr in _LIST_METHODS:
-                return _annotation("list[int]")
+                return annotation("list[int]")
         many = (
             (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _OF_MANY)
             and any(isinstance(given, ast.Name) and given.id == name for given in node.args)
@@ -222,188 +182,4 @@ def _used_as(function: ast.FunctionDef, name: str) -> ast.expr:
         )
         if many or subscripted:
             found = "list[int]"
-    return _annotation(found)
-
-
-class _Maker:
-    """Makes arguments by type, as text, with the source's own literals among them."""
-
-    def __init__(self, tree: ast.Module, chance: random.Random) -> None:
-        self._chance = chance
-        found = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
-        ints = [value for value in found if type(value) is int and abs(value) < 10_000]
-        self._ints = [value + shift for value in ints for shift in (-1, 0, 1)]
-        self._floats = [value for value in found if type(value) is float]
-        self._texts = [v for v in found if type(v) is str and len(v) <= 12 and "\n" not in v]
-        self._aliases = {
-            node.targets[0].id: node.value
-            for node in tree.body
-            if isinstance(node, ast.Assign)
-            and len(node.targets) == 1
-            and isinstance(node.targets[0], ast.Name)
-        }
-
-    def text(self, kind: ast.expr, depth: int = 0) -> str:
-        """An argument of an annotated type. Raises Unsupported."""
-        if isinstance(kind, ast.Constant):
-            if isinstance(kind.value, str):
-                return self.text(_quoted(kind.value), depth)
-            return repr(kind.value)
-        if isinstance(kind, ast.BinOp) and isinstance(kind.op, ast.BitOr):
-            return self.text(self._chance.choice([kind.left, kind.right]), depth)
-        inner: list[ast.expr] = []
-        outer = kind
-        if isinstance(kind, ast.Subscript):
-            outer = kind.value
-            inner = list(kind.slice.elts) if isinstance(kind.slice, ast.Tuple) else [kind.slice]
-        name = ast.unparse(outer).rpartition(".")[2]
-        if name in self._aliases and depth < _DEPTH:
-            value = self._aliases[name]
-            if isinstance(value, ast.Call) and ast.unparse(value.func).endswith("TypeVar"):
-                return self._number()
-            return self.text(value, depth + 1)
-        return self._of(name.lower(), inner, depth)
-
-    def _of(self, name: str, inner: list[ast.expr], depth: int) -> str:
-        if name in ("int", "any", "object", "hashable", "number", "real", "integral"):
-            return self._number()
-        if name in ("float", "complex"):
-            return repr(self._pick(self._floats, _FLOATS, round(self._chance.uniform(-50, 50), 2)))
-        if name in ("str", "bool", "bytes"):
-            made = {"str": self._word(), "bool": self._chance.random() < 0.5, "bytes": self._word().encode()}
-            return repr(made[name])
-        if not inner and name in ("optional", "union", "literal", "final", "annotated"):
-            raise Unsupported(f"no argument can be made for the bare type '{name}'")
-        if name in ("optional", "union"):
-            options = [*inner, ast.Constant(None)] if name == "optional" else inner
-            return self.text(self._chance.choice(options), depth)
-        if name in ("literal", "final", "annotated"):
-            return (
-                self.text(inner[0], depth) if name != "literal" else ast.unparse(self._chance.choice(inner))
-            )
-        if name in _MADE:
-            module, made_by, choices = _MADE[name]
-            return f"__import__({module!r}).{made_by}({self._chance.choice(choices)})"
-        if name == "tuple" and inner and not _is_dots(inner[-1]):
-            parts = [self.text(one, depth + 1) for one in inner]
-            return f"({', '.join(parts)},)"
-        if name in _SEQUENCES or name in ("tuple", *_SETS):
-            return self._many(name, inner, depth)
-        if name in _MAPPINGS:
-            key, value = (inner + [_annotation("str"), _annotation("int")][len(inner) :])[:2]
-            pairs = [
-                f"{self.text(key, depth + 1)}: {self.text(value, depth + 1)}"
-                for _ in range(self._size(depth))
-            ]
-            return f"{{{', '.join(pairs)}}}"
-        raise Unsupported(f"no argument can be made for the type '{name}'")
-
-    def _many(self, name: str, inner: list[ast.expr], depth: int) -> str:
-        item = inner[0] if inner else _annotation("int")
-        size = self._size(depth)
-        if (
-            isinstance(item, ast.Subscript)
-            and ast.unparse(item.value).lower() == "list"
-            and self._chance.random() < 0.7
-        ):
-            width = self._chance.randint(1, 3)  # a matrix more often than rows of any length
-            cells = [[self.text(item.slice, depth + 2) for _ in range(width)] for _ in range(size)]
-            items = [f"[{', '.join(row)}]" for row in cells]
-        else:
-            items = [self.text(item, depth + 1) for _ in range(size)]
-        if items and self._chance.random() < 0.3:
-            items.append(self._chance.choice(items))
-        listed = f"[{', '.join(items)}]"
-        if name == "tuple":
-            return f"tuple({listed})" if items else "()"
-        return f"{_SETS[name]}({listed})" if name in _SETS else listed
-
-    def changed(self, value: object) -> object:
-        """The value with one small change of the same type."""
-        if isinstance(value, bool) or value is None:
-            return value if value is None else not value
-        if isinstance(value, int):
-            return self._chance.choice([value + 1, value - 1, -value, value * 2, 0])
-        if isinstance(value, float):
-            return self._chance.choice([value + 1, value / 2, -value, 0.0])
-        if isinstance(value, str):
-            return self._text_changed(value)
-        if isinstance(value, (set, frozenset)):
-            return type(value)(self._items_changed(sorted(value, key=repr)))
-        if isinstance(value, (list, tuple)):
-            return type(value)(self._items_changed(list(value)))
-        if isinstance(value, dict):
-            pairs = self._items_changed(list(value.items()))
-            return dict(pair for pair in pairs if isinstance(pair, tuple))
-        return value
-
-    def _text_changed(self, text: str) -> str:
-        if not text:
-            return self._word()
-        runs = list(re.finditer(r"\d+", text))
-        if runs and self._chance.random() < 0.6:  # a date, a time, a version stays one
-            run = self._chance.choice(runs)
-            near = max(0, int(run[0]) + self._chance.choice((-3, -1, 1, 2)))
-            return f"{text[: run.start()]}{near:0{len(run[0])}}{text[run.end() :]}"
-        place = self._chance.randrange(len(text))
-        before, here, after = text[:place], text[place], text[place + 1 :]
-        other = str((int(here) + 1) % 10) if here.isdecimal() else self._chance.choice("aZ 0-")
-        return self._chance.choice(
-            [
-                before + after,
-                before + other + after,
-                before + here + here + after,
-                text[::-1],
-                text.swapcase(),
-                text[:place],
-            ]
-        )
-
-    def _items_changed(self, items: list[object]) -> list[object]:
-        if not items:
-            return items
-        place = self._chance.randrange(len(items))
-        before, here, after = items[:place], items[place], items[place + 1 :]
-        other = self._pair_changed(here) if isinstance(here, tuple) and len(here) == 2 else self.changed(here)
-        mixed = self._chance.sample(items, len(items))
-        return self._chance.choice(
-            [[*before, *after], [*before, other, *after], [*items, here], items[::-1], mixed]
-        )
-
-    def _pair_changed(self, pair: tuple[object, ...]) -> tuple[object, ...]:
-        return (pair[0], self.changed(pair[1]))
-
-    def _number(self) -> str:
-        return repr(self._pick(self._ints, _INTS, self._chance.randint(-20, 60)))
-
-    def _word(self) -> str:
-        letters = "".join(self._chance.choices("abcxyzAB 01,.-", k=self._chance.randint(1, 9)))
-        return str(self._pick(self._texts, _TEXTS, letters))
-
-    def _pick(self, own: Sequence[object], usual: Sequence[object], drawn: object) -> object:
-        """One of the source's own literals, a usual value, or the one that was drawn."""
-        turn = self._chance.random()
-        if own and turn < 0.35:
-            return self._chance.choice(own)
-        return self._chance.choice(usual) if turn < 0.75 else drawn
-
-    def _size(self, depth: int) -> int:
-        """How many items; few of what holds many itself."""
-        return self._chance.choice((0, 1, 2, 2, 3, 3, 4, 6) if depth < 2 else (0, 1, 2))
-
-
-def _written(value: object) -> str:
-    """A literal as text; a set by the order of its texts, which is the same in every process."""
-    if isinstance(value, (set, frozenset)):
-        return f"{type(value).__name__}([{', '.join(sorted(map(_written, value)))}])"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_written, value))}]"
-    if isinstance(value, tuple):
-        return f"({''.join(f'{_written(item)}, ' for item in value)})"
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{_written(key)}: {_written(item)}' for key, item in value.items())}}}"
-    return repr(value)
-
-
-def _is_dots(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is ...
+    return annotation(found)

@@ -66,16 +66,16 @@ class _Edit:
     text: str
 
 
-def mutants(program: str, most: int, chance: random.Random) -> list[Mutant]:
+def mutants(program: str, most: int, chance: random.Random, *, script: bool = False) -> list[Mutant]:
     """At most `most` mutants, of every kind as many as of any other as far as there are, in the program's
-    order. None of a program that is no Python."""
+    order. `script`: what it prints is its result. None of a program that is no Python."""
     try:
         tree = ast.parse(program)
     except (SyntaxError, ValueError, RecursionError):
         return []
     seen = {ast.dump(tree)}
     chosen: list[Mutant] = []
-    for edit in _spread(_Editor(program).edits(tree), chance):
+    for edit in _spread(_Editor(program, script).edits(tree), chance):
         if len(chosen) == most:
             break
         source = program[: edit.start] + edit.text + program[edit.end :]
@@ -107,8 +107,8 @@ def _diff(program: str, source: str) -> str:
 class _Editor:
     """Finds what can be changed in a program. Places of the syntax tree count bytes; edits count characters."""
 
-    def __init__(self, program: str) -> None:
-        self._program = program
+    def __init__(self, program: str, script: bool) -> None:
+        self._program, self._script = program, script
         self._lines = program.splitlines(keepends=True)
         self._starts = [0]
         for line in self._lines:
@@ -117,9 +117,9 @@ class _Editor:
     def edits(self, node: ast.AST) -> Iterator[_Edit]:
         """Every edit at a node and below it."""
         for kind, find in _FINDERS:
-            if isinstance(node, kind):
+            if isinstance(node, kind) and not _is_script(node):
                 yield from find(self, node)
-        for child in _children(node):
+        for child in _children(node, self._script):
             yield from self.edits(child)
 
     def comparisons(self, node: ast.Compare) -> Iterator[_Edit]:
@@ -237,19 +237,21 @@ _FINDERS: tuple[tuple[type[ast.AST] | tuple[type[ast.AST], ...], Callable[..., I
 )
 
 
-def _children(node: ast.AST) -> Iterator[ast.AST]:
+def _children(node: ast.AST, script: bool) -> Iterator[ast.AST]:
     """The nodes below one that tests can notice."""
     if isinstance(node, (ast.Raise, ast.Assert, ast.JoinedStr, ast.Import, ast.ImportFrom)):
         return  # a message, or, in a format string, places that the tree does not tell
-    if isinstance(node, ast.Expr) and (isinstance(node.value, ast.Constant) or _is_said(node.value)):
+    if isinstance(node, ast.Expr) and (
+        isinstance(node.value, ast.Constant) or (_is_said(node.value) and not script)
+    ):
         return
     hidden: set[ast.AST | None] = set()
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         hidden = {node.returns, *node.decorator_list}
     elif isinstance(node, (ast.arg, ast.AnnAssign)):
         hidden = {node.annotation}
-    elif isinstance(node, ast.Module):
-        hidden = {child for child in node.body if _is_script(child)}
+    elif _is_script(node):
+        hidden = {child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr) or not script}
     yield from (child for child in ast.iter_child_nodes(node) if child not in hidden)
 
 
@@ -261,6 +263,6 @@ def _is_said(node: ast.expr) -> bool:
     return name in _SAID
 
 
-def _is_script(node: ast.stmt) -> bool:
+def _is_script(node: ast.AST) -> bool:
     """``if __name__ == "__main__": ...``"""
     return isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)

@@ -1,10 +1,13 @@
-"""Tests that a faulty program passes test nothing: they must kill mutants of the solution."""
+"""Tests that a faulty program passes test nothing: they must kill mutants of the solution.
+
+Cases of many mutants go into one run of the sandbox. Asserts and exchanges of input and output each need a process
+of their own, so they are run for those mutants alone that the cases leave alive.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -12,10 +15,12 @@ from factory.plugins import validator
 from factory.records import Case, Outcome, Result, Sample, Tests, Verdict
 from factory.teacher import Teacher
 from validators.mutants import Mutant, mutants
+from validators.sandbox.printed import misprint
 from validators.sandbox.values import disagreement
 
 _SHOWN = 10
 _MOST_RUNS = 8
+_TOLERANCE = 1e-6
 
 # What runs in the sandbox: the original as number 0, then the mutants, each a module of its own, imported rather
 # than run as a script, since what a script does is no test. Steps are counted
@@ -74,15 +79,6 @@ def _try(number, place, call):
 _FACTOR, _FLOOR = 20, 5000
 
 
-@dataclass(frozen=True)
-class _Tried:
-    """What became of the mutants that were run: those that no case told from the original, and the others."""
-
-    survivors: list[Mutant]
-    killed: int
-    runs: int
-
-
 class _Unfit(Exception):
     """The program itself does not pass its tests."""
 
@@ -99,39 +95,45 @@ async def mutation(
 ) -> Verdict:
     """Rejects programs whose tests let small faults through.
 
-    At most `most` copies of the program with one fault each (validators/mutants.py) are run on its cases, many
-    in one run of the sandbox; `killed` is the share of them that some case must tell from the original. Below
-    1, since some faults change nothing that can be seen. A program that offers nothing to change passes.
-    `cpu_seconds` and `memory_mb` bound a run.
+    At most `most` copies of the program with one fault each (validators/mutants.py) are run on its tests;
+    `killed` is the share of them that some test must tell from the original. Below 1, since some faults change
+    nothing that can be seen. A program that offers nothing to change passes. `cpu_seconds` and `memory_mb`
+    bound a run of many mutants; one that runs by itself has a quarter of the time.
     """
     tests = sample.find(Tests)
-    if tests is None or not tests.cases:
+    if tests is None or not (tests.cases or tests.asserts.strip() or tests.exchanges):
         return Verdict.reject("no test cases")
     if tests.language != "python":
         return Verdict.reject("mutants can be made of Python alone", language=tests.language)
-    made = mutants(tests.program, most, teacher.random)
+    made = mutants(tests.program, most, teacher.random, script=bool(tests.exchanges))
+    alive, not_run = made, 0
     try:
-        tried = await _tried(tests, made, teacher, cpu_seconds, memory_mb)
+        if tests.cases:
+            alive, not_run = await _alive(tests, made, teacher, cpu_seconds, memory_mb)
+        if tests.asserts.strip() or tests.exchanges:
+            limits = {"cpu_seconds": cpu_seconds / 4, "memory_mb": memory_mb}
+            alive = await _alive_apart(tests, alive, teacher, limits)
     except _Unfit as fault:
         return Verdict.reject("the program itself fails its tests", fault=str(fault))
-    count = tried.killed + len(tried.survivors)
-    share = tried.killed / count if count else 1.0
-    shown = [{"line": one.line, "fault": one.kind, "diff": one.diff} for one in tried.survivors[:_SHOWN]]
-    details = {"mutants": count, "killed": tried.killed, "survivors": shown, "not_run": len(made) - count}
+    count = len(made) - not_run
+    share = 1 - len(alive) / count if count else 1.0
+    shown = [{"line": one.line, "fault": one.kind, "diff": one.diff} for one in alive[:_SHOWN]]
+    details = {"mutants": count, "killed": count - len(alive), "survivors": shown, "not_run": not_run}
     if share < killed:
         return Verdict.reject("the tests let faults through", share, **details)
     return Verdict.accept(share, **details)
 
 
-async def _tried(
+async def _alive(
     tests: Tests, made: Sequence[Mutant], teacher: Teacher, cpu_seconds: float, memory_mb: int
-) -> _Tried:
-    """Runs original and mutants. One that ends the whole run is killed by that, and the others are run again
-    without it: first it is tried by itself, since its share of the run's time may have been used by others.
+) -> tuple[list[Mutant], int]:
+    """The mutants that pass all cases, and how many were not run. One that ends the whole run is killed by
+    that, and the others are run again without it: first it is tried by itself, since others may have used up
+    its time.
 
     Raises _Unfit where the original does not pass every case.
     """
-    waiting, survivors, killed, runs = list(made), [], 0, 0
+    waiting, alive, runs = list(made), list[Mutant](), 0
     alone = False
     while (waiting or runs == 0) and runs < _MOST_RUNS:
         now = waiting[:1] if alone else list(waiting)
@@ -153,17 +155,40 @@ async def _tried(
         for mutant, results in zip(now, by_number[1:], strict=False):
             if len(results) < len(tests.cases):
                 break
-            survives = _passes(tests.cases, results)
-            survivors += [mutant] * survives
-            killed += not survives
+            alive += [mutant] * _passes(tests.cases, results)
             waiting.remove(mutant)
         if not outcome.ok and waiting and waiting[0] is now[0]:  # it alone came after the original
-            killed += 1
             waiting.pop(0)
             alone = False
         else:
             alone = not outcome.ok
-    return _Tried(survivors, killed, runs)
+    return alive, len(waiting)
+
+
+async def _alive_apart(
+    tests: Tests, made: Sequence[Mutant], teacher: Teacher, limits: dict[str, Any]
+) -> list[Mutant]:
+    """The mutants that pass asserts and exchanges. Raises _Unfit where the original does not."""
+    fault = await _fault(tests.program, tests, teacher, limits)
+    if fault:
+        raise _Unfit(fault)
+    return [mutant for mutant in made if not await _fault(mutant.source, tests, teacher, limits)]
+
+
+async def _fault(program: str, tests: Tests, teacher: Teacher, limits: dict[str, Any]) -> str:
+    """What keeps a program from passing asserts and exchanges, or nothing."""
+    if tests.asserts.strip():
+        outcome = await teacher.run(program, tests=tests.asserts, **limits)
+        failed = [result.error for result in outcome.results if result.error is not None]
+        if failed or not outcome.ok:
+            return failed[0] if failed else f"{outcome.status}: {outcome.error[-500:]}"
+    for exchange in tests.exchanges:
+        outcome = await teacher.run(program, stdin=exchange.stdin, **limits)
+        if not outcome.ok:
+            return f"{outcome.status}: {outcome.error[-500:]}"
+        if fault := misprint(exchange.stdout, outcome.output, "tokens", _TOLERANCE):
+            return fault
+    return ""
 
 
 def _by_number(outcome: Outcome, cases: int) -> list[tuple[Result, ...]]:
