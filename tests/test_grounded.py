@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from judge_bench import Bench, judged
 
+from factory.discovery import VALIDATORS, load
 from factory.records import Chat, Grounding, Message, Preference, Text
+from factory.teacher.prompts import Prompts
 from validators.claims import IDENTIFIER, NAME, NUMBER, QUOTATION, Source, claims
 from validators.grounded import JUDGED, LITTLE, QUOTE
 
@@ -83,6 +85,15 @@ def test_the_judge_sees_only_what_the_words_leave_open() -> None:
     assert bench.calls == 3
     assert denied.reason == JUDGED["contradicted"] and denied.details["faults"][0]["sentence"] == turned
     assert beyond.reason == JUDGED["beyond"] and beyond.details["faults"][0]["by"] == "judge"
+
+
+def test_the_judge_is_shown_the_source_the_question_and_what_each_sentence_follows() -> None:
+    prompts = Prompts.read(load(VALIDATORS, "grounded").prompts)
+    told = [{"before": "", "says": "It stood."}, {"before": "The bridge is old.", "says": "It creaks."}]
+    variables = {"source": SOURCE, "given": QUESTION, "sentences": told}
+    shown = prompts.messages("carried", variables)[-1]["content"]
+    for part in (SOURCE, QUESTION, "1. It stood.", "2. [The bridge is old.] It creaks.", "exactly 2"):
+        assert part in shown
 
 
 def test_without_a_judge_a_sentence_needs_words_of_the_source() -> None:

@@ -96,7 +96,8 @@ _ANCHOR = 8  # a number tells the place as well as a word of so many letters
 
 @dataclass(frozen=True)
 class Weighed:
-    """A sentence with what the words say of it: `fault` a reason, or None; `carried` only without one."""
+    """A sentence with what the words say of it: `fault` a reason, or None; `carried` only without one.
+    `before` is the sentence before it, which tells a reader what "it" is."""
 
     sentence: str
     carried: bool
@@ -104,6 +105,7 @@ class Weighed:
     why: str = ""
     coverage: float = 1.0
     nearest: str = ""
+    before: str = ""
 
 
 class Source:

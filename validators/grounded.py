@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, create_model
@@ -57,12 +59,7 @@ async def grounded(
     missing = [quote for quote in grounding.quotes if not source.says(quote)]
     if missing:
         return Verdict.reject(QUOTE, 0.0, quotes=missing[:_SHOWN])
-    weighed = [
-        source.weigh(sentence, covered)
-        for text in told
-        for sentence in claims(text)
-        if says_something(sentence)
-    ]
+    weighed = [one for text in told for one in _weighed(text, source, covered)]
     faults = [_fault(one, one.fault, one.why, "words") for one in weighed if one.fault]
     open_ = [one for one in weighed if not one.fault and not one.carried]
     allowed = (1 - carried) * len(weighed)
@@ -75,6 +72,14 @@ async def grounded(
     if len(faults) > allowed:
         return Verdict.reject(str(faults[0]["fault"]), score, **details)
     return Verdict.accept(score, **details)
+
+
+def _weighed(text: str, source: Source, covered: float) -> Iterator[Weighed]:
+    before = ""
+    for sentence in claims(text):
+        if says_something(sentence):
+            yield replace(source.weigh(sentence, covered), before=before)
+        before = sentence
 
 
 def _given_and_told(sample: Sample) -> tuple[str, list[str]]:
@@ -122,7 +127,7 @@ async def _ask(part: list[Weighed], source: str, given: str, teacher: Teacher) -
         role="judge",
         source=source,
         given=given,
-        sentences=[one.sentence for one in part],
+        sentences=[{"before": one.before, "says": one.sentence} for one in part],
     )
     findings: list[Finding] = reply.findings
     return findings
