@@ -99,7 +99,8 @@ def check(
     whether changed numbers and reordered options count."""
     read = _Read(index, hash_text(text))
     starts, keys = index.overlap[0].find(read.tokens.hashes)
-    read.prove(starts, OVERLAP)
+    if starts.size:
+        read.prove(starts, OVERLAP)
     # Both are looked for whichever decides, so that a reader sees how large a leak is.
     long = _long_match(read, starts)
     overlap = _overlap(read, starts, keys, info_threshold)
@@ -188,14 +189,14 @@ def _overlap(read: _Read, begins: Numbers, keys: Numbers, threshold: float) -> O
         return None
     index = read.index
     _, starts, postings, sizes = index.overlap
-    found, shared = compiled.shared(keys, starts, postings)
     text_grams = int(compiled.distinct(read.tokens.hashes, OVERLAP))
-    ratios = shared / np.minimum(text_grams, sizes[found])
-    best = int(ratios.argmax())
-    item, count, ratio = int(found[best]), int(shared[best]), float(ratios[best])
+    found, shared, best = compiled.shared(keys, starts, postings, sizes, text_grams)
+    item, count = int(found[best]), int(shared[best])
+    ratio = count / min(text_grams, int(sizes[item]))
     if ratio > threshold:
         # Hashes find at least what words prove: no item after the first that is proved can be before it.
         mine, ratio = {tuple(read.numbers[at : at + OVERLAP].tolist()) for at in begins.tolist()}, -1.0
+        ratios = shared / np.minimum(text_grams, sizes[found])
         for at in np.argsort(-ratios, kind="stable").tolist():
             if ratios[at] <= ratio:
                 break
@@ -215,7 +216,10 @@ def _changed_numbers(read: _Read) -> Altered | None:
     if not places.sets or not places.filter.touch(tokens.hashes, tokens.numbers):
         return None
     hashes, origins = tokens.masked
-    for at in places.filter.find(hashes)[0].tolist():
+    seven = places.filter.find(hashes)[0]
+    if not compiled.row(seven):
+        return None
+    for at in seven.tolist():
         start, end = int(origins[at]), int(origins[at + OVERLAP - 1]) + 1
         read.prove(np.array([start]), end - start)
     digits = tokens.numbers[origins]

@@ -125,6 +125,15 @@ def hash_tokens(buffer, classes, folded, several):  # type: ignore[no-untyped-de
         inside = ALONE if what in (ALONE, ALONE_MARK) else WORD
         value = (value ^ np.uint64(code)) * _PRIME
         digits = digits and kind >= DIGIT
+        # Most text is words of ASCII: the rest of one goes the short way.
+        while inside == WORD and left == 0 and at < size and buffer[at] < 0x80:
+            kind = classes[buffer[at]]
+            if kind & 7 != WORD:
+                break
+            value = (value ^ np.uint64(folded[buffer[at]])) * _PRIME
+            digits = digits and kind >= DIGIT
+            rank = np.int64(0)
+            at += 1
     hashes[count], numbers[count] = _mix(value), digits
     if inside == SEPARATOR:
         hashes[count], numbers[count], begins[count] = EMPTY, False, size
@@ -260,8 +269,9 @@ def touches(tokens, numbers, n, keys, bits, slots):  # type: ignore[no-untyped-d
 
 
 @njit(cache=True)
-def shared(keys, starts, postings):  # type: ignore[no-untyped-def]
-    """What the lists of the keys hold, each key counted once: what, in order, and in how many lists."""
+def shared(keys, starts, postings, sizes, most):  # type: ignore[no-untyped-def]
+    """What the lists of the keys hold, each key counted once: what, in order, in how many lists, and which of them
+    has the largest share of its size, or of `most` where that is less."""
     keys = np.sort(keys)
     size = 0
     for at in range(len(keys)):
@@ -282,7 +292,11 @@ def shared(keys, starts, postings):  # type: ignore[no-untyped-def]
             last += 1
             held[last] = held[at]
         counts[last] += 1
-    return held[: last + 1], counts[: last + 1]
+    best = 0
+    for at in range(1, last + 1):
+        if counts[at] * min(most, sizes[held[best]]) > counts[best] * min(most, sizes[held[at]]):
+            best = at
+    return held[: last + 1], counts[: last + 1], best
 
 
 @njit(cache=True)
