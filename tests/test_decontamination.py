@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,7 +22,7 @@ from factory.records import Chat, Label, Sample, Text, Verdict
 from validators.decontamination import Decontamination
 from validators.decontamination.check import Finding, check
 from validators.decontamination.index import Index
-from validators.decontamination.items import Item, items
+from validators.decontamination.items import Item, in_pieces, items
 from validators.decontamination.tokens import tokenize
 
 OARSMEN = (
@@ -37,6 +39,9 @@ WELL = (
     " reaches the rim of the well"
 )
 CLEAN = "Tides rise and fall because the moon pulls more strongly on the near side of the sea than on the far"
+
+
+ROOT = Path(__file__).parent.parent
 
 
 def found(text: str, *benchmark: str, info: float = 0.1, contaminated: float = 0.35) -> Finding:
@@ -194,6 +199,63 @@ def test_the_usual_columns_are_known(tmp_path: Path, record: dict[str, Any], tex
     assert [(item.place, item.text, item.stem) for item in items(path)] == [("b.jsonl:1", text, stem)]
 
 
+def test_options_are_told_from_the_question_in_columns_and_in_the_text(tmp_path: Path) -> None:
+    assert in_pieces(OARSMEN_ITEM)[1:] == ("71", "62", "43", "67", "40")
+    assert in_pieces("Ask J. A. Smith, or B. Jones.") == in_pieces("Which? A. one B. two") == ()
+    path = tmp_path / "b.jsonl"
+    path.write_text(
+        json.dumps({"question": "Which is vitamin C. in fruit?", "options": ["(A)one", "(B) vitamin D. x"]})
+    )
+    (item,) = items(path)
+    assert item.pieces == ("Which is vitamin C. in fruit?", "one", " vitamin D. x")
+
+
+def test_options_in_another_order_are_found_even_under_a_question_that_others_share() -> None:
+    question, options = (
+        "Which is true?",
+        ("grass is mostly green", "snow is warm", "stones swim", "iron is soft"),
+    )
+    item = Item("a", " ".join((question, *options)), question, (question, *options))
+    other = Item(
+        "b", f"{question} one two three four five", question, (question, "one", "two three four five")
+    )
+    index = Index.build([item, other])
+    leak = (
+        f"{CLEAN} {question} (a) stones swim, (b) iron is soft, (c) snow is warm, (d) grass is mostly green"
+    )
+    finding = check(index, leak, 0.1, 0.9)
+    assert (finding.status, finding.by, finding.item) == ("contaminated", "options", "a")
+    assert finding.altered and finding.altered.text == "which is true"
+    for changed in (leak.replace("snow is warm", "snow is cold"), leak.replace("true", "false")):
+        assert check(index, changed, 0.1, 0.9).status != "contaminated"
+    assert check(index, leak, 0.1, 0.9, altered=False).status != "contaminated"
+
+
+@pytest.mark.parametrize(
+    ("item", "leak"),
+    [
+        (
+            "Ann has 12 pens and buys 1,800 more for her class",
+            "Ann has 7 pens and buys 25.5 more for her class",
+        ),
+        (
+            "Анна купила 12 яблок и отдала 5 из них своему брату",
+            "Анна купила 9 яблок и отдала 44 из них своему брату",
+        ),
+        ("小明有12个苹果送给小红5个", "小明有7个苹果送给小红31个"),
+        ("अन्ना के पास 12 सेब हैं और वह 5 सेब भाई को देती है", "अन्ना के पास ९ सेब हैं और वह ४४ सेब भाई को देती है"),
+    ],
+)
+def test_an_item_with_other_numbers_is_found_in_every_script(item: str, leak: str) -> None:
+    finding = found(f"{CLEAN}\n{leak}\n{CLEAN}", item, contaminated=1.0)
+    assert (finding.status, finding.by) == ("contaminated", "numbers")
+    assert finding.altered and finding.altered.what == "numbers"
+
+
+def test_sums_that_differ_in_numbers_alone_are_not_the_same_item() -> None:
+    assert found("What is 3 + 4 - 5 + 6 - 7 + 8 - 9?", "What is 9 + 8 - 7 + 6 - 5 + 4 - 3?").status == "clean"
+
+
 def test_every_format_gives_the_same_items(tmp_path: Path) -> None:
     rows = [{"question": WELL, "option1": "four"}, {"question": OARSMEN_ITEM, "option1": "five, or six"}]
     (tmp_path / "b.jsonl").write_text("\n".join(map(json.dumps, rows)))
@@ -285,6 +347,16 @@ def test_a_kept_index_is_used_until_the_files_change(benchmark: str, tmp_path: P
     assert verdict(judge(benchmarks=[benchmark], index=str(kept)), Text.of(WELL)).passed
 
 
+def test_a_missing_numba_is_named_with_its_mend(benchmark: str) -> None:
+    code = (
+        "import sys, asyncio; sys.modules['numba'] = None; from validators.decontamination import Decontamination;"
+        f"asyncio.run(Decontamination.target(benchmarks=({benchmark!r},)).setup())"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert "FactoryError: decontamination needs numba" in told.stderr
+    assert "pip install 'seedfactory[seeds]'" in told.stderr
+
+
 def test_faults_of_the_settings_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "wells.jsonl").write_text('{"riddle": "R"}')
@@ -303,7 +375,7 @@ def test_faults_of_the_settings_are_named(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_the_example_benchmark_is_indexed_whole() -> None:
-    path = Path(__file__).parent.parent / "examples" / "benchmarks" / "everyday.jsonl"
+    path = ROOT / "examples" / "benchmarks" / "everyday.jsonl"
     read = list(items(path))
     index = Index.build(read)
     assert len(read) == 20 and index.uncovered == 0

@@ -137,8 +137,13 @@ def _usual(place: str, record: Mapping[str, Any]) -> Item:
     options = [option for value in given for option in _listed(value) if option]
     if not options:
         return Item(place, question, pieces=in_pieces(question))
-    pieces = (question, *(_LABEL.sub("", option, count=1) for option in options))
+    pieces = (question, *map(_unlabelled, options))
     return Item(place, f"{question} {' '.join(options)}", question, pieces)
+
+
+def _unlabelled(option: str) -> str:
+    label = _LABEL.match(option)
+    return option[label.end() :] if label else option
 
 
 def in_pieces(text: str) -> tuple[str, ...]:
