@@ -327,6 +327,25 @@ def test_no_bytes_are_an_error(raw: bytes) -> None:
 # -------------------------------------------------------------------------------------------- metadata
 
 
+def test_what_a_page_shows_again_for_narrow_screens_is_read_once() -> None:
+    words = (
+        "The ferry leaves at seven in the morning from the old quay, and comes back at nine in the evening. "
+    )
+    shown = f"<h3>Ferries</h3><p>{words * 2}</p><p>Every day.</p>"
+    text = extract(f"<main>{FILLER}<div>{shown}</div><div>{shown}</div><p>Every day.</p></main>").markdown
+    assert text.count("The ferry leaves") == 2
+    assert text.count("### Ferries") == 1
+    assert text.count("Every day.") == 2  # short blocks may stand twice, but for those beside a repeated one
+
+
+def test_terms_of_use_in_a_dialog_are_no_content_however_long() -> None:
+    terms = "".join(f"<p>Clause {n}: we may change these terms whenever we see fit.</p>" for n in range(100))
+    page = f"<main><h1>Boots</h1>{FILLER * 6}</main><footer><div role=dialog>{terms}</div></footer>"
+    text = extract(page).markdown
+    assert "The harbour was quiet" in text
+    assert "Clause" not in text
+
+
 def test_title_author_and_date_are_read_from_the_page() -> None:
     html = f"""<html lang="en-GB"><head><title>The harbour</title><meta name="author" content="Ada Lund">
     <meta property="article:published_time" content="2020-03-04T10:00:00Z"></head><body>{FILLER}</body>"""

@@ -16,6 +16,7 @@ from factory.seeds.html.code import LISTING
 from factory.seeds.html.tables import GRID
 from factory.seeds.html.tree import Node, measure
 from factory.seeds.html.words import (
+    BESIDE,
     BOILERPLATE,
     COMMENTS,
     DOUBTFUL,
@@ -36,6 +37,8 @@ _FORUM_TYPE = re.compile(r"DiscussionForumPosting|QAPage")
 _PANELS = names("pane panel content body")
 _SUSPECT = BOILERPLATE | DOUBTFUL
 _ENDINGS = tuple(f"{ending} " for ending in ENDINGS)
+_NEVER = names("modal popup lightbox cookie cookies consent gdpr footer")
+_REST = 1200  # characters of prose that the rest of a page must have
 _MOST_HIDDEN = 0.4
 _MOST_ENDING = 0.2
 _LONGEST_ENDING = 60
@@ -55,12 +58,13 @@ class Rules:
     density: float = 0.6
     short: int = 40
     prose: int = 200
+    beside: float = 0.12
     names: bool = True
     endings: bool = True
 
 
 STRICT = Rules()
-RELAXED = Rules(veto=0.12, density=0.85, short=0, names=True, endings=False)
+RELAXED = Rules(veto=0.12, density=0.85, short=0, beside=0, names=True, endings=False)
 LEAST = Rules(veto=0.05, density=1.01, short=0, names=False, endings=False)
 
 
@@ -153,7 +157,12 @@ def _drop_named(page: Survey, rules: Rules, dropped: dict[Node, str], comments: 
         node = stack.pop()
         if node in dropped:
             continue
-        if node is not root and node.size <= allowed and (why := _boilerplate(node, page, rules, comments)):
+        never = root.prose - node.prose >= _REST and _is_never_content(node)
+        if (
+            node is not root
+            and (node.size <= allowed or never)
+            and (why := _boilerplate(node, page, rules, comments))
+        ):
             dropped[node] = why
             continue
         stack.extend(node.elements)
@@ -191,6 +200,8 @@ def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str
         return f"comments, named {min(found)}"
     if not COMMENTS.isdisjoint(words):
         return ""
+    if node.size <= rules.beside * page.order[0].size and (found := BESIDE & words):
+        return f"beside the content, named {min(found)}"
     if found := DOUBTFUL & words:
         if node.prose >= rules.prose and node.linked < 0.3 * node.size:
             return ""
@@ -206,6 +217,13 @@ def _is_caption(node: Node) -> bool:
         return node.parent is not None and any(below.tag in (GRID, LISTING) for below in node.parent.walk())
     above = next((one for one in node.above() if one.tag in BLOCK_TAGS), None)
     return node.tag == "span" and above is not None and (above.tag in _HEADINGS or above.tag == "figcaption")
+
+
+def _is_never_content(node: Node) -> bool:
+    """Whether no size makes this content: terms of use in a dialog may be longer than the page."""
+    if node.tag == "footer" or node.attributes.get("role") in ("dialog", "contentinfo"):
+        return True
+    return ("class" in node.attributes or "id" in node.attributes) and not _NEVER.isdisjoint(node.words)
 
 
 def _drop_linked(page: Survey, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:

@@ -12,6 +12,8 @@ from factory.seeds.html.words import CONTENT
 SHORT = 200
 _ENOUGH = 0.55
 _LOST = 0.25
+_MAIN_PROSE = 600
+_MAIN_SHARE = 0.02
 _HOLDERS = frozenset({"div", "section", "td"})
 
 
@@ -49,8 +51,11 @@ def _reading(page: Survey, rules: Rules, name: str, product: bool) -> Reading:
 
 
 def _main_part(order: Sequence[Node], dropped: Container[Node]) -> Node:
-    """The largest node that says it is the content, by tag or role, else by name, where it holds enough of the
-    text left; else the root."""
+    """The one ``main`` of the page that has prose; else the largest node that says it is the content, by tag or
+    role, else by name, where it holds enough of the text left; else the root."""
+    mains = [node for node in order if _is_main(node) and node not in dropped]
+    if len(mains) == 1 and mains[0].prose >= _MAIN_PROSE and mains[0].size >= _MAIN_SHARE * order[0].size:
+        return mains[0]
     enough = _ENOUGH * order[0].size
     large = [node for node in order if node.size >= enough and node not in dropped]
     explicit = [node for node in large if _is_content(node)]
@@ -58,10 +63,9 @@ def _main_part(order: Sequence[Node], dropped: Container[Node]) -> Node:
     return max(explicit or named, key=lambda node: node.size, default=order[0])
 
 
+def _is_main(node: Node) -> bool:
+    return node.tag == "main" or node.attributes.get("role") == "main"
+
+
 def _is_content(node: Node) -> bool:
-    attributes = node.attributes
-    return (
-        node.tag in ("article", "main")
-        or attributes.get("role") == "main"
-        or attributes.get("itemprop") == "articleBody"
-    )
+    return node.tag == "article" or _is_main(node) or node.attributes.get("itemprop") == "articleBody"

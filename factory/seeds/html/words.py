@@ -23,6 +23,9 @@ BOILERPLATE = names(
 )
 """A node so named is dropped, unless it holds much of the page."""
 
+BESIDE = names("author authors authorbox bio byline date published timestamp readtime meta")
+"""A node so named stands beside an article, and says who wrote it and when. It is dropped where it is small."""
+
 DOUBTFUL = names(
     """
     aside ad ads banner promo promotion promotions widget widgets similar popular trending skip dropdown

@@ -1,0 +1,40 @@
+"""What a page shows twice: on a wide screen and on a narrow one, or at either end of a carousel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from factory.seeds.html.blocks import Block
+
+_LONG = 120  # characters from which on a block that stands twice is no accident
+
+
+def without_repeats(blocks: Sequence[Block]) -> list[Block]:
+    """The blocks without runs of them that stood before: a long block, and those beside it that repeat with it."""
+    texts = [str(block.grid) if block.grid is not None else block.text for block in blocks]
+    first: dict[str, int] = {}
+    gone: dict[int, int] = {}  # a block that is left out -> the one that it repeats
+    for number, text in enumerate(texts):
+        follows = gone.get(number - 1, len(texts)) + 1
+        if blocks[number].kind in ("code", "math"):
+            continue
+        if len(text) >= _LONG and text in first:
+            _leave(texts, gone, first[text], number)
+        elif follows < number and texts[follows] == text:
+            gone[number] = follows
+        else:
+            first.setdefault(text, number)
+    return [block for number, block in enumerate(blocks) if number not in gone]
+
+
+def _leave(texts: Sequence[str], gone: dict[int, int], earlier: int, later: int) -> None:
+    """Leaves out the later of two equal blocks, with those before it that equal those before the earlier one."""
+    gone[later] = earlier
+    while (
+        earlier > 0
+        and earlier < later - 1
+        and later - 1 not in gone
+        and texts[later - 1] == texts[earlier - 1]
+    ):
+        earlier, later = earlier - 1, later - 1
+        gone[later] = earlier
