@@ -437,8 +437,7 @@ class Result(Record):
 
 
 class Outcome(Record):
-    """How a program ended. `results` holds one entry for each call that was reached; for tests, one for each
-    test: how many things it asserted, or the error that it ended with."""
+    """How a program ended. `results`: one for each call that was reached; of tests, how much each asserted."""
 
     status: Literal["ok", "error", "timeout", "memory", "crashed"]
     results: tuple[Result, ...] = ()
