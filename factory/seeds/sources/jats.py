@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from factory.plugins import Found, source
+from factory.errors import FactoryError
+from factory.plugins import Broken, Found, source
 from factory.records import Document, Origin, Passage, Seed
-from factory.seeds.archives import parse_xml
-from factory.seeds.files import open_bytes
+from factory.seeds.archives import BULK, members, parse_xml, read
 from factory.seeds.html.mathml import of_element, tex_of
 from factory.seeds.html.metadata import spdx
 from factory.seeds.html.words import names
@@ -20,33 +21,67 @@ _LEFT_OUT = names(
     """ref-list fn-group fn xref-group graphic inline-graphic media supplementary-material label object-id ack
     glossary app-group permissions"""
 )
-_BLOCKS = names("p sec title list disp-quote disp-formula table-wrap fig boxed-text def-list code")
+_BLOCKS = names(
+    """p sec title list disp-quote disp-formula disp-formula-group table-wrap table-wrap-group fig fig-group
+    boxed-text def-list code preformat verse-group statement"""
+)
+_NO_ABSTRACT = names("graphical teaser toc web-summary key-points highlights")
+_ARCHIVES = (".tar", ".tar.gz", ".tgz", ".zip")
+# What is left of the brackets that citations stood in.
+_EMPTY = re.compile(r"[ \t]*(?:\[[\s,;–-]*\]|\((?=[\s,;–-]*\))[\s,;–-]*\))|(?<=\w)\$\^\{[\s,;–-]*\}\$")
+_ALIGNED = re.compile(r"\\(begin|end)\{(align|gather|eqnarray|multline|equation)\*?\}")
 
 
 @source(gives=(Document, Passage))
 def jats(
     path: Path, kind: type[Seed], *, min_words: int = MIN_WORDS, max_words: int = MAX_WORDS
-) -> Iterator[Found]:
-    """Articles in JATS XML, packed or not: abstract and body as Markdown, formulas as TeX, tables as tables.
+) -> Iterator[Found | Broken]:
+    """Articles in JATS XML, packed or not, one or many in a file, or a .tar.gz or .zip of them (as PubMed Central
+    gives them in bulk): abstract and body as Markdown, formulas as TeX, tables as tables.
 
-    References, footnotes and pictures are left out, captions are kept. Title, authors, date and licence are the
-    article's. Places are in bytes of the Markdown.
+    References, footnotes and pictures are left out, captions are kept; so are abstracts in other languages
+    left out. Title, authors, date and licence are the article's. Places are in bytes of the Markdown, behind
+    the member of an archive and the number of the article where there are many.
     """
-    with open_bytes(path) as stream:
-        root = parse_xml(stream.read(), path.name)
+    wanted = Wanted(kind, min_words, max_words)
+    if not path.name.lower().endswith(_ARCHIVES):
+        yield from _articles(read(path), path.name, Origin(address=str(path), place=""), wanted)
+        return
+    for name, content in members(path, lambda name: name.lower().endswith((".xml", ".nxml")), BULK):
+        origin = Origin(address=str(path), place=name)
+        try:
+            yield from _articles(content, name, origin, wanted)
+        except FactoryError as error:
+            yield Broken(origin, str(error))
+
+
+def _articles(data: bytes, name: str, origin: Origin, wanted: Wanted) -> Iterator[Found]:
+    """The articles of a document: itself, or those of a set."""
+    root = parse_xml(data, name)
     for element in root.iter():
         element.tag = str(element.tag).rpartition("}")[2]
-    front = root.find(".//front")
+    if root.tag == "article":
+        yield from _article(root, origin, wanted)
+        return
+    for number, article in enumerate(root.iter("article"), start=1):
+        place = f"{origin.place}: article {number}".removeprefix(": ")
+        yield from _article(article, origin.model_copy(update={"place": place}), wanted)
+
+
+def _article(root: Element, place: Origin, wanted: Wanted) -> Iterator[Found]:
+    front = root.find("front")
     meta = front if front is not None else root
-    title = _words(meta.find(".//title-group/article-title"))
-    parts = [f"# {title}"] if title else []
+    heading = meta.find(".//title-group/article-title")
+    parts = [f"# {_words(heading)}"] if heading is not None else []
     for abstract in meta.iterfind(".//abstract"):
-        parts += ["## Abstract", *_blocks(abstract, 2)]
-    body = root.find("body")
-    if body is not None:
-        parts += _blocks(body, 1)
+        blocks = _blocks(abstract, 2)
+        if blocks and abstract.get("abstract-type") not in _NO_ABSTRACT:
+            parts += ["## Abstract", *blocks]
+    for part in (root.find("body"), root.find("floats-group")):
+        parts += _blocks(part, 1) if part is not None else []
+    title = "" if heading is None else _plain(heading)
     origin = Origin(
-        address=str(path),
+        address=place.address,
         title=title or None,
         author="; ".join(_authors(meta)) or None,
         date=_date(meta),
@@ -59,10 +94,10 @@ def jats(
             ),
             None,
         ),
-        place="",
+        place=place.place,
     )
     language = root.get("{http://www.w3.org/XML/1998/namespace}lang", "")[:2].lower()
-    yield from seeds_of_markdown("\n\n".join(parts), Wanted(kind, min_words, max_words), origin, language)
+    yield from seeds_of_markdown("\n\n".join(parts), wanted, origin, language)
 
 
 def _blocks(element: Element, level: int) -> list[str]:
@@ -71,7 +106,7 @@ def _blocks(element: Element, level: int) -> list[str]:
     inline: list[str] = [element.text or ""]
 
     def close() -> None:
-        if text := " ".join("".join(inline).split()):
+        if text := _EMPTY.sub("", " ".join("".join(inline).split())):
             parts.append(text)
         inline.clear()
 
@@ -92,7 +127,12 @@ def _block(element: Element, level: int) -> list[str]:
             words = _words(element)
             return [f"{'#' * min(level, 6)} {words}"] if words else []
         case "sec" | "boxed-text":
-            return _blocks(element, level + 1)
+            parts = _blocks(element, level + 1)
+            return [] if len(parts) == 1 and parts[0].startswith("#") else parts
+        case "statement":
+            return [f"**{_words(element.find('label')).rstrip('.')}.**", *_blocks(element, level)]
+        case "verse-group":
+            return ["\n".join(f"> {_words(line)}" for line in element.iter("verse-line"))]
         case "list":
             ordered = element.get("list-type", "") in ("order", "number")
             return [
@@ -109,7 +149,7 @@ def _block(element: Element, level: int) -> list[str]:
             return [f"$$\n{tex}\n$$"] if tex else []
         case "disp-quote":
             return [f"> {part}" for part in _blocks(element, level)]
-        case "code":
+        case "code" | "preformat":
             return [f"```{element.get('language', '')}\n{''.join(element.itertext()).strip()}\n```"]
         case "fig":
             caption = (
@@ -134,7 +174,7 @@ def _inline(element: Element) -> str:
     if element.tag in ("inline-formula", "tex-math", "math"):
         tex = formula(element)
         return f"${tex}$" if tex else _words(element)
-    if element.tag == "xref" and element.get("ref-type") in ("bibr", "fn"):
+    if element.tag == "xref" and element.get("ref-type") in ("bibr", "fn", "table-fn"):
         return ""
     inner = (element.text or "") + "".join(
         (_inline(child) if child.tag not in _LEFT_OUT else "") + (child.tail or "") for child in element
@@ -154,10 +194,17 @@ def formula(element: Element) -> str:
         for begin, end in ((r"\begin{document}", r"\end{document}"), ("$$", "$$"), ("$", "$")):
             if begin in text and end in text.partition(begin)[2]:
                 text = text.partition(begin)[2].rpartition(end)[0]
-        return text.strip()
+        return _ALIGNED.sub(_inner, text).strip()
     for markup in element.iter("math"):
         return tex_of(of_element(markup))
     return ""
+
+
+def _inner(found: re.Match[str]) -> str:
+    """An environment that makes its own display as the one that stands inside of dollars."""
+    names = {"align": "aligned", "eqnarray": "aligned", "equation": ""}
+    name = names.get(found[2], "gathered")
+    return f"\\{found[1]}{{{name}}}" if name else ""
 
 
 def _table(table: Element) -> str:
@@ -192,6 +239,14 @@ def _words(element: Element | None) -> str:
     return "" if element is None else " ".join(_inline(element).split())
 
 
+def _plain(element: Element) -> str:
+    """The words of an element without marks and footnotes."""
+    inner = (element.text or "") + "".join(
+        ("" if child.tag in ("xref", "fn") else _plain(child)) + (child.tail or "") for child in element
+    )
+    return " ".join(inner.split())
+
+
 def _authors(meta: Element) -> Iterator[str]:
     for one in meta.iterfind(".//contrib-group/contrib"):
         if one.get("contrib-type", "author") == "author":
@@ -201,13 +256,14 @@ def _authors(meta: Element) -> Iterator[str]:
 
 
 def _date(meta: Element) -> str | None:
-    """The earliest day of publication; a month or a year counts as its first day."""
+    """The earliest day of publication; a month or a year counts as its first day, where no day is told."""
     found = []
     for date in meta.iterfind(".//pub-date"):
         year, month, day = (_words(date.find(part)) for part in ("year", "month", "day"))
         if year.isdecimal():
-            found.append(f"{int(year):04}-{_number(month):02}-{_number(day):02}")
-    return min(found, default=None)
+            said = f"{int(year):04}-{_number(month):02}-{_number(day):02}"
+            found.append((-(month.isdecimal() + day.isdecimal()), said))
+    return min(found, default=(0, None))[1]
 
 
 def _number(text: str) -> int:

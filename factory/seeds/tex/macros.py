@@ -14,6 +14,8 @@ MOST = 300_000
 _DEFINES = re.compile(
     r"\\(?:(?P<new>newcommand|renewcommand|providecommand|DeclareRobustCommand)\*?\s*"
     r"|(?P<operator>DeclareMathOperator)(?P<star>\*?)\s*"
+    r"|(?P<environment>newenvironment|renewenvironment)\*?\s*\{(?P<name>[a-zA-Z*]+)\}"
+    r"|(?P<let>let)\s*\\(?P<alias>[a-zA-Z]+)\s*=?\s*\\(?P<target>[a-zA-Z]+)"
     r"|(?P<def>def|gdef|edef)\s*(?=\\))"
 )
 _NAMED = re.compile(r"\s*\{?\s*\\([a-zA-Z]+)\s*\}?")
@@ -24,6 +26,7 @@ _RAW = re.compile(
     r"\\begin\{(" + "|".join(re.escape(name) for name in VERBATIM) + r")\}.*?\\end\{\1\}", re.DOTALL
 )
 _PARAMETER = re.compile(r"#(\d)")
+_BEGINS = re.compile(r"\s*\{([a-zA-Z]+\*?)\}")
 _ENDS_IN_NAME = re.compile(r"\\[a-zA-Z]+$")
 _KNOWN = frozenset(
     ["section", "subsection", "paragraph", "item", "begin", "end", "label", "cite", "ref", "caption"]
@@ -32,11 +35,13 @@ _KNOWN = frozenset(
 
 @dataclass(frozen=True)
 class Macro:
-    """A macro of so many arguments, the first of them optional where there is a `default`."""
+    """A macro of so many arguments, the first of them optional where there is a `default`. What is `final` is
+    not expanded again: the old meaning that an author keeps before giving its name another."""
 
     arguments: int
     body: str
     default: str | None = None
+    final: bool = False
 
 
 def expand(text: str) -> str:
@@ -63,10 +68,36 @@ def _collect(text: str) -> tuple[dict[str, Macro], str]:
     at = 0
     while found := _DEFINES.search(text, at):
         parts.append(text[at : found.start()])
-        name, macro, at = _definition(text, found)
-        if macro and name and not _CLEVER.search(macro.body) and name not in _KNOWN:
-            macros[name] = macro
+        if found["environment"]:
+            made, at = _environment(text, found)
+        elif found["let"]:
+            same = macros.get(found["target"], Macro(0, f"\\{found['target']}", final=True))
+            made, at = {found["alias"]: same}, found.end()
+        else:
+            name, macro, at = _definition(text, found)
+            made = {name: macro} if macro and name else {}
+        simple = {name: macro for name, macro in made.items() if not _CLEVER.search(macro.body)}
+        if len(simple) == len(made):
+            macros.update((name, macro) for name, macro in simple.items() if name not in _KNOWN)
     return macros, "".join([*parts, text[at:]])
+
+
+def _environment(text: str, found: re.Match[str]) -> tuple[dict[str, Macro], int]:
+    """What an environment of the author begins and ends with, as two macros, and the place behind."""
+    count, default, at = _parameters(text, found.end())
+    begin, at = argument(text, at)
+    end, at = argument(text, at)
+    name = found["name"]
+    return {f"begin {name}": Macro(count, begin, default), f"end {name}": Macro(0, end)}, at
+
+
+def _parameters(text: str, at: int) -> tuple[int, str | None, int]:
+    """How many arguments, the default of the first, and the place behind."""
+    counted = _COUNT.match(text, at)
+    if not counted:
+        return 0, None, at
+    default, at = option(text, counted.end())
+    return int(counted[1]), default, at
 
 
 def _definition(text: str, found: re.Match[str]) -> tuple[str, Macro | None, int]:
@@ -86,10 +117,7 @@ def _definition(text: str, found: re.Match[str]) -> tuple[str, Macro | None, int
             return "", None, at
         body, at = argument(text, parameters.end())
         return named[1], Macro(parameters[1].count("#"), body), at
-    count, default = 0, None
-    if counted := _COUNT.match(text, at):
-        count, at = int(counted[1]), counted.end()
-        default, at = option(text, at)
+    count, default, at = _parameters(text, at)
     body, at = argument(text, at)
     return named[1], Macro(count, body, default), at
 
@@ -100,9 +128,12 @@ def _expanded(text: str, macros: dict[str, Macro], depth: int, made: list[int]) 
     parts: list[str] = []
     at = 0
     while found := NAME.search(text, at):
-        macro = macros.get(found[1])
+        name, behind = found[1], found.end()
+        if name in ("begin", "end") and (named := _BEGINS.match(text, behind)):
+            name, behind = f"{name} {named[1]}", named.end()
+        macro = macros.get(name)
         parts.append(text[at : found.start()])
-        at = found.end()
+        at = behind if macro else found.end()
         if macro is None:
             parts.append(found[0])
             continue
@@ -110,7 +141,7 @@ def _expanded(text: str, macros: dict[str, Macro], depth: int, made: list[int]) 
         made[0] += 1 + len(body) // 1000
         if made[0] > MOST:
             raise FactoryError(f"the author's macros expand more than {MOST} times; refused")
-        inner = _expanded(body, macros, depth + 1, made)
+        inner = body if macro.final else _expanded(body, macros, depth + 1, made)
         # A command before a letter needs something between the two.
         between = " " if _ENDS_IN_NAME.search(inner) and text[at : at + 1].isalpha() else ""
         parts.append(inner + between)

@@ -24,7 +24,12 @@ from factory.seeds.tex.words import (
 DEPTH = 40
 
 _NEXT = re.compile(r"\\|\$\$?|~|``|''|---?|\{|\}|\n\s*\n")
-_LABELS = re.compile(r"\\(?:label|tag\*?)\s*\{[^{}]*\}|\\(?:nonumber|notag)\b")
+_LABELS = re.compile(
+    r"\\(?:label|tag\*?)\s*\{[^{}]*\}|\\(?:nonumber|notag|xspace)\b|\\ensuremath\s*(?=\{)|\\l?eqno\b.*",
+    re.DOTALL,
+)
+_AUTHOR = re.compile(r"\\author\s*(?:\[[^\]]*\])?\s*(?=\{)")
+_LINES = re.compile(r"\\\\|\\(?:inst|affil|altaffil\w*|orcid\w*)\b.*", re.DOTALL)
 _BLANK = re.compile(r"\n\s*\n\s*")
 _NEW = re.compile(r"\\newtheorem\*?\s*\{([^{}]+)\}\s*(?:\[[^\]]*\])?\s*\{([^{}]+)\}")
 _BODY = re.compile(r"\\begin\s*\{document\}")
@@ -32,6 +37,12 @@ _RULES = re.compile(
     r"\\(?:hline|toprule|midrule|bottomrule|cline\{[^{}]*\}|cmidrule(?:\([^)]*\))?\{[^{}]*\})"
 )
 _ITEM = re.compile(r"\\item\b")
+_STATEMENT = re.compile(
+    r"\\(?:(state|statex|comment)|(end(?:if|for|while|function|procedure|loop))"
+    r"|(require|ensure|return|print|if|elsif|else|for|forall|while|repeat|until|loop|function|procedure))(?![a-zA-Z])",
+    re.IGNORECASE,
+)
+_UNIT = re.compile(r"\\([a-zA-Z]+)\s*")
 
 
 @dataclass(frozen=True)
@@ -54,14 +65,21 @@ def to_markdown(text: str) -> TexDocument:
     body = environment(text, "document", begins.end())[0] if begins else text
     theorems = {**THEOREMS, **dict(_NEW.findall(preamble))}
     reader = _Reader(theorems)
-    said = {name: _said(reader, name, preamble + body) for name in ("title", "author", "date")}
+    said = {name: _said(reader, name, preamble + body) for name in ("title", "date")}
     content = _BLANK.sub("\n\n", reader.blocks(body)).strip()
     if said["title"]:
         content = f"# {said['title']}\n\n{content}"
-    authors = "; ".join(
-        " ".join(part.split()) for part in re.split(r";|,|\n", said["author"]) if part.strip()
-    )
+    authors = "; ".join(_authors(reader, preamble + body))
     return TexDocument(content, said["title"].replace("*", ""), authors, said["date"])
+
+
+def _authors(reader: _Reader, text: str) -> list[str]:
+    r"""The names of authors: the first line of each, before where they work, of every ``\author``."""
+    groups = [argument(text, found.end())[0] for found in _AUTHOR.finditer(text)]
+    parts = [part for group in groups for part in re.split(r"\\(?:and|And|AND)\b", group)]
+    lines = [next(filter(str.strip, _LINES.split(part, maxsplit=1)), "") for part in parts]
+    names = [name for line in lines for name in re.split(r"[;,\n]| and ", reader.blocks(line))]
+    return [" ".join(name.split()) for name in names if name.strip()]
 
 
 def _said(reader: _Reader, name: str, text: str) -> str:
@@ -69,8 +87,7 @@ def _said(reader: _Reader, name: str, text: str) -> str:
     if not found:
         return ""
     value = argument(text, found.end())[0]
-    inner = reader.blocks(re.sub(r"\\and\b|\\\\", "; ", value) if name == "author" else value)
-    return " ".join(inner.split())
+    return " ".join(reader.blocks(value).split())
 
 
 @dataclass
@@ -175,6 +192,18 @@ class _Reader:
         elif name in ("footnote", "footnotetext"):
             inner, at = argument(text, option(text, at)[1])
             self.parts.append(f" ({' '.join(self.blocks(inner).split())})")
+        elif name in ("SI", "qty"):
+            number, at = argument(text, option(text, at)[1])
+            unit, at = argument(text, at)
+            words = _UNIT.sub(r"\1 ", unit).strip()
+            self.parts.append(f"{self.blocks(number).strip()} {words}")
+        elif name == "ensuremath":
+            inner, at = argument(text, at)
+            self.formula(inner, display=False)
+        elif name == "xspace":
+            behind = text[at:].lstrip(" ")
+            at = len(text) - len(behind)
+            self.parts.append(" " if behind[:1].isalnum() or behind[:1] in "(\\$" else "")
         elif name == "href":
             address, at = argument(text, at)
             words, at = argument(text, at)
@@ -205,6 +234,10 @@ class _Reader:
             self.parts.append(f"\n\n{self.listed(name, inner)}\n\n")
         elif name in ("tabular", "tabularx", "longtable", "array"):
             self.parts.append(f"\n\n{self.table(name, inner)}\n\n")
+        elif name in ("algorithmic", "algorithmicx"):
+            self.parts.append(
+                f"\n\n{self.blocks(_STATEMENT.sub(_statement, inner[option(inner, 0)[1] :]))}\n\n"
+            )
         elif name == "abstract":
             self.parts.append(f"\n\n## Abstract\n\n{self.blocks(inner)}\n\n")
         elif name in ("quote", "quotation", "verse"):
@@ -249,6 +282,13 @@ class _Reader:
         width = max(len(row) for row in rows)
         lines = [f"| {' | '.join([*row, *[''] * (width - len(row))])} |" for row in rows]
         return "\n".join([lines[0], f"|{' --- |' * width}", *lines[1:]])
+
+
+def _statement(found: re.Match[str]) -> str:
+    """A command of an algorithm as a line of its own, with its word in bold."""
+    words = {"elsif": "else if", "forall": "for all"}
+    word = "end" if found[2] else words.get((found[3] or "").lower(), (found[3] or "").lower())
+    return f"\\\\ \\textbf{{{word}}} " if word else "\\\\ "
 
 
 def _spanned(cell: str) -> str:

@@ -13,7 +13,8 @@ _SQUARE = re.compile(r"\\.|[{}\]]", re.DOTALL)
 
 
 def closing(text: str, at: int) -> int:
-    """The place of the brace that closes the one at `at`; the end of the text where none does."""
+    """The place of the brace that closes the one at `at`; the end of its paragraph where none does: what an
+    author forgot to close is no reason to lose the rest of a paper."""
     depth = 0
     for found in _BRACE.finditer(text, at):
         if found[0] == "{":
@@ -22,7 +23,8 @@ def closing(text: str, at: int) -> int:
             depth -= 1
             if depth == 0:
                 return found.start()
-    return len(text)
+    ends = text.find("\n\n", at)
+    return ends if ends >= 0 else len(text)
 
 
 def argument(text: str, at: int) -> tuple[str, int]:
@@ -33,7 +35,7 @@ def argument(text: str, at: int) -> tuple[str, int]:
         return "", at
     if text[at] == "{":
         end = closing(text, at)
-        return text[at + 1 : end], min(end + 1, len(text))
+        return text[at + 1 : end], end + (text[end : end + 1] == "}")
     if text[at] == "\\" and (found := NAME.match(text, at)):
         return found[0], found.end()
     return text[at], at + 1
