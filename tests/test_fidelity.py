@@ -10,10 +10,10 @@ from judge_bench import Bench, judged
 
 from factory.discovery import SOURCES, load
 from factory.records import Chat, Code, Reversal
-from validators.arguments import Unsupported
 from validators.fidelity import BEHAVES, LACKS, LOOKS, RUNS, UNLIKE
-from validators.inputs import calls_of
-from validators.trees import likeness
+from validators.fidelity.arguments import Unsupported
+from validators.fidelity.inputs import calls_of
+from validators.fidelity.trees import likeness
 
 ORIGINAL = '''
 def chunks(items: list[int], size: int = 2) -> list[list[int]]:

@@ -13,7 +13,7 @@ from factory.errors import FactoryError
 from factory.plugins import Validator, instantiate
 from factory.records import Chat, Label, Message, Preference, Sample, Text, TokenPreference, Verdict
 from validators.format import Format, repetition
-from validators.languages import other_language
+from validators.format.languages import other_language
 
 GOOD = """The tide follows the moon, and the moon returns to the same place a little later each day.
 

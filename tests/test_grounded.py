@@ -12,8 +12,8 @@ from judge_bench import Bench, judged
 from factory.discovery import VALIDATORS, load
 from factory.records import Chat, Grounding, Message, Preference, Text
 from factory.teacher.prompts import Prompts
-from validators.claims import IDENTIFIER, NAME, NUMBER, QUOTATION, Source, claims
 from validators.grounded import JUDGED, LITTLE, QUOTE
+from validators.grounded.claims import IDENTIFIER, NAME, NUMBER, QUOTATION, Source, claims
 
 SOURCE = (
     "The bridge at Halden was opened in 1894 and carried 1,200 carts a day. Its engineer, Clara Voss, had"

@@ -8,8 +8,8 @@ import pytest
 from judge_bench import Bench, judged
 
 from factory.records import Answer, Chat, Text
-from validators.choices import Choices
 from validators.multiple_choice import NO_KEY, NO_OPTIONS, OTHER, REPEATED, TWO_KEYS
+from validators.multiple_choice.choices import Choices
 
 STEM = "A train leaves at 9:40 and takes 75 minutes. It waits 10 minutes on the way. When does it arrive?"
 OPTIONS = ("at five to eleven, without the wait", "at 11:05", "at 10:55, and waits there", "at 11:15")

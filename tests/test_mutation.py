@@ -8,7 +8,7 @@ import pytest
 from judge_bench import Bench, judged
 
 from factory.records import Case, Chat, Exchange, Tests
-from validators.mutants import mutants
+from validators.mutation.mutants import mutants
 
 MEDIAN = '''
 """Statistics of lists."""

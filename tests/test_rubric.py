@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from factory.discovery import VALIDATORS, load
 from factory.records import Answer, Chat, Grounding, Label, Message, Preference, Text
 from factory.teacher.prompts import Prompts
-from validators.agreement import pairs_of
-from validators.planting import KINDS, plant
 from validators.rubric import AVERAGE, DEFAULT, ORDER, REJECTED, Comparison
+from validators.rubric.agreement import pairs_of
+from validators.rubric.planting import KINDS, plant
 
 # The rehearsal model judges by whether a text ends and says nothing twice, and else prefers what stands first.
 GOOD = (

@@ -13,10 +13,10 @@ from pydantic import Field
 from factory.plugins import validator
 from factory.records import Case, Json, Outcome, Result, Reversal, Sample, Verdict
 from factory.teacher import Teacher
-from validators.arguments import Unsupported
-from validators.inputs import calls_of
+from validators.fidelity.arguments import Unsupported
+from validators.fidelity.inputs import calls_of
+from validators.fidelity.trees import likeness, parsed
 from validators.sandbox.values import disagreement
-from validators.trees import likeness, parsed
 
 Share = Annotated[float, Field(ge=0, le=1)]
 

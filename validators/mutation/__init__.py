@@ -14,7 +14,7 @@ from pydantic import Field
 from factory.plugins import validator
 from factory.records import Case, Outcome, Result, Sample, Tests, Verdict
 from factory.teacher import Teacher
-from validators.mutants import Mutant, mutants
+from validators.mutation.mutants import Mutant, mutants
 from validators.sandbox.printed import misprint
 from validators.sandbox.values import disagreement
 

@@ -12,7 +12,7 @@ from pydantic import Field
 from factory.errors import FactoryError, did_you_mean
 from factory.plugins import validator
 from factory.records import Chat, Message, Preference, Sample, TokenPreference, Verdict
-from validators.languages import LANGUAGES, other_language
+from validators.format.languages import LANGUAGES, other_language
 
 Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -25,7 +25,7 @@ class Format:
 
     Of the whole sample: `min_words`, `max_words`, `min_characters`, `max_characters`. Of each text: at most
     `max_repeated_lines` of its lines and `max_repeated_ngrams` of its n-grams of `ngram` words seen before
-    in it (code apart); in `language` as far as common words and scripts tell (validators/languages.py);
+    in it (code apart); in `language` as far as common words and scripts tell (languages.py beside it);
     no open code fence, control or replacement character, leftover mark of a template; unless
     `allow_refusals`, no assistant that only says what it cannot do. Of a conversation: no empty turn, roles
     in turn, an assistant's turn at the end. The limits are ours: the reports name none.

@@ -14,7 +14,7 @@ from factory.records import Answer, Chat, Preference, Sample, Verdict, Vote
 from factory.teacher import Teacher
 from validators.answers import Poll
 from validators.answers.poll import ERROR
-from validators.choices import Choices
+from validators.multiple_choice.choices import Choices
 
 NO_OPTIONS = "the question has no options"
 REPEATED = "two options say the same"

@@ -108,7 +108,7 @@ async def measure(
 
 def pairs_of(samples: Sequence[Sample], chance: random.Random) -> Iterator[Pair]:
     """Pairs of the texts and chats among samples, of every kind of fault that each has room for."""
-    from validators.planting import plant
+    from validators.rubric.planting import plant
 
     for sample in samples:
         if not isinstance(sample, (Text, Chat)):

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, create_model
 from factory.plugins import validator
 from factory.records import Chat, Grounding, Json, Preference, Sample, Text, Verdict
 from factory.teacher import Teacher
-from validators.claims import Source, Weighed, claims, says_something
+from validators.grounded.claims import Source, Weighed, claims, says_something
 
 Share = Annotated[float, Field(ge=0, le=1)]
 

@@ -12,7 +12,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from validators.arguments import Maker, Unsupported, annotation, written
+from validators.fidelity.arguments import Maker, Unsupported, annotation, written
 
 _TEXT_METHODS = frozenset(dir(str)) - frozenset(dir(list)) - frozenset(dir(dict))
 _LIST_METHODS = frozenset({"append", "extend", "insert", "sort", "reverse", "remove"})
