@@ -201,7 +201,7 @@ def _overlap(read: _Read, begins: Numbers, keys: Numbers, threshold: float) -> O
             if ratios[at] <= ratio:
                 break
             number = int(found[at])
-            same = len(mine & set(_grams(index.item(number).tolist())))
+            same = len(mine.intersection(_grams(index.item(number).tolist())))
             if (share := same / min(text_grams, int(sizes[number]))) > ratio:
                 item, count, ratio = number, same, share
     return Overlap(ratio, count, text_grams, int(sizes[item]), index.names[item])

@@ -70,6 +70,24 @@ def hash_tokens(buffer, classes, folded, several):  # type: ignore[no-untyped-de
     left, place = 0, np.int64(0)
     inside, value, digits, first, rank = SEPARATOR, _BASIS, True, True, np.int64(0)
     while at < size or left:
+        if inside == SEPARATOR and not left and not first:
+            # Most text is words of ASCII with a space between: they go the short way.
+            while at < size and buffer[at] < 0x80 and classes[buffer[at]] == SEPARATOR:
+                at += 1
+            begins[count] = at
+            while at < size and buffer[at] < 0x80 and classes[buffer[at]] != SEPARATOR:
+                value = (value ^ np.uint64(folded[buffer[at]])) * _PRIME
+                digits = digits and classes[buffer[at]] >= DIGIT
+                at += 1
+            if at > begins[count]:
+                if at < size and buffer[at] < 0x80:
+                    hashes[count], numbers[count] = _mix(value), digits
+                    count, at, value, digits = count + 1, at + 1, _BASIS, True
+                else:
+                    inside = WORD
+                continue
+            if at == size:
+                break
         if left:
             code = np.int64(several[place])
             place, left, step = place + 1, left - 1, step + 1
@@ -125,15 +143,6 @@ def hash_tokens(buffer, classes, folded, several):  # type: ignore[no-untyped-de
         inside = ALONE if what in (ALONE, ALONE_MARK) else WORD
         value = (value ^ np.uint64(code)) * _PRIME
         digits = digits and kind >= DIGIT
-        # Most text is words of ASCII: the rest of one goes the short way.
-        while inside == WORD and left == 0 and at < size and buffer[at] < 0x80:
-            kind = classes[buffer[at]]
-            if kind & 7 != WORD:
-                break
-            value = (value ^ np.uint64(folded[buffer[at]])) * _PRIME
-            digits = digits and kind >= DIGIT
-            rank = np.int64(0)
-            at += 1
     hashes[count], numbers[count] = _mix(value), digits
     if inside == SEPARATOR:
         hashes[count], numbers[count], begins[count] = EMPTY, False, size
