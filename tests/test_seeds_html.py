@@ -327,6 +327,19 @@ def test_no_bytes_are_an_error(raw: bytes) -> None:
 # -------------------------------------------------------------------------------------------- metadata
 
 
+def test_links_are_the_content_of_a_page_that_has_little_else() -> None:
+    cards = "".join(
+        f'<li class="card"><a href="/{n}"><h3>Harbour number {n}</h3> Its quays, its boats, its tides.</a></li>'
+        for n in range(30)
+    )
+    listed = f"<nav><a href=/>Home</a></nav><main><h1>All harbours</h1><ul>{cards}</ul></main>"
+    text = extract(listed).markdown
+    assert text.count("### Harbour number") == 30
+    assert "Home" not in text
+    article = f"<main><h1>One harbour</h1>{FILLER * 20}<ul>{cards}</ul></main>"
+    assert "Harbour number" not in extract(article).markdown
+
+
 def test_what_a_page_shows_again_for_narrow_screens_is_read_once() -> None:
     words = (
         "The ferry leaves at seven in the morning from the old quay, and comes back at nine in the evening. "

@@ -56,6 +56,7 @@ class Rules:
 
     veto: float = 0.35
     density: float = 0.6
+    linked: float = 0.5
     short: int = 40
     prose: int = 200
     beside: float = 0.12
@@ -64,6 +65,7 @@ class Rules:
 
 
 STRICT = Rules()
+LINKED = Rules(density=1.01, linked=1.01, short=0)
 RELAXED = Rules(veto=0.12, density=0.85, short=0, beside=0, names=True, endings=False)
 LEAST = Rules(veto=0.05, density=1.01, short=0, names=False, endings=False)
 
@@ -205,7 +207,7 @@ def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str
     if found := DOUBTFUL & words:
         if node.prose >= rules.prose and node.linked < 0.3 * node.size:
             return ""
-        if node.linked > 0.5 * node.size:
+        if node.linked > rules.linked * node.size:
             return f"named {min(found)}, mostly links"
         return f"named {min(found)}, very short" if node.size < rules.short else ""
     return ""

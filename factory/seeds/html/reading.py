@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
-from factory.seeds.html.prune import LEAST, RELAXED, STRICT, Rules, Survey, prune, survey
+from factory.seeds.html.prune import LEAST, LINKED, RELAXED, STRICT, Rules, Survey, prune, survey
 from factory.seeds.html.tree import Node
 from factory.seeds.html.words import CONTENT
 
 SHORT = 200
 _ENOUGH = 0.55
 _LOST = 0.25
+_LITTLE_PROSE = 1500
+_FEW = 0.7
 _MAIN_PROSE = 600
 _MAIN_SHARE = 0.02
 _HOLDERS = frozenset({"div", "section", "td"})
@@ -30,10 +32,14 @@ class Reading:
 
 
 def choose(order: Sequence[Node], *, product: bool = False) -> Reading:
-    """The strict reading of a page, given in order and measured, unless it lost most of the page's prose or is
-    short where a relaxed one is not."""
+    """The strict reading of a page, given in order and measured, unless it lost most of the page's prose, is short
+    where a relaxed one is not, or has little prose and lost what links to other pages."""
     page = survey(order)
     strict = _reading(page, STRICT, "strict", product)
+    if strict.prose < _LITTLE_PROSE:
+        linked = _reading(page, LINKED, "linked", product)
+        if strict.size < _FEW * linked.size:
+            return linked  # a page of links to others: they are its content
     if strict.size >= SHORT and strict.prose >= _LOST * page.prose:
         return strict  # no reading has more prose than the page
     relaxed = _reading(page, RELAXED, "relaxed", product)
