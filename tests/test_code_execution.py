@@ -73,6 +73,8 @@ FORMS = '''
     ASSERTS = "assert double(2) == 4\\ndef test_text():\\n    assert double('a') == 'aa'"
     FORMS = {
         "asserts": Tests(program=DOUBLE, asserts=ASSERTS),
+        "plain asserts": Tests(program=DOUBLE, asserts="assert double(2) == 4\\nassert double('a') == 'aa'"),
+        "plain asserts of a liar": Tests(program=ALWAYS, asserts="assert double(2) == 4"),
         "asserts that fail": Tests(program="def double(n):\\n    return n ** 2", asserts=ASSERTS),
         "asserts of a liar": Tests(program=ALWAYS, asserts=ASSERTS),
         "asserts of one who leaves": Tests(program="import sys\\ndef double(n):\\n    sys.exit(0)", asserts=ASSERTS),
@@ -103,7 +105,7 @@ def test_cases_asserts_and_exchanges_are_judged_alike(project: Project) -> None:
             "asserts of one who leaves",
             "asserts of nothing",
         ),
-        *("a comparison", "a comparison by a liar"),
+        *("plain asserts", "plain asserts of a liar", "a comparison", "a comparison by a liar"),
         *("exchanges", "exchanges that fail", "exchanges that raise", "nothing"),
     ]
     project.plugin("lab/forms.py", FORMS)
@@ -111,13 +113,14 @@ def test_cases_asserts_and_exchanges_are_judged_alike(project: Project) -> None:
     project.catalog("  p: {seeds: questions, generator: lab.forms, validators: [code_execution]}")
     project.factory("build")
     accepted = project.query("select messages[1].content from accepted order by 1")
-    assert accepted == [("a comparison",), ("asserts",), ("exchanges",)]
+    assert accepted == [("a comparison",), ("asserts",), ("exchanges",), ("plain asserts",)]
     assert dict(project.query("select messages[1].content, reason from rejected")) == {
         "asserts that fail": "a test failed",
         "asserts of a liar": "a test failed",
         "asserts of one who leaves": "a test failed",
         "asserts of nothing": "the tests assert nothing",
         "a comparison by a liar": "a case raised",
+        "plain asserts of a liar": "a case raised",
         "exchanges that fail": "it printed something else",
         "exchanges that raise": "the program raised before its cases",
         "nothing": "no test cases",

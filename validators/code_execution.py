@@ -11,7 +11,7 @@ from factory.plugins import validator
 from factory.records import Case, Outcome, Sample, Tests, Verdict
 from factory.teacher import Teacher
 from validators.sandbox.printed import Comparison, misprint
-from validators.sandbox.values import disagreement
+from validators.sandbox.values import LiteralError, disagreement, read_literal
 
 _SHOWN = 5
 _ENDINGS = {
@@ -43,17 +43,21 @@ async def code_execution(
         return Verdict.reject("no test cases")
     limits = {"language": tests.language, "cpu_seconds": cpu_seconds, "memory_mb": memory_mb}
     verdict = Verdict.accept(1.0)
-    if tests.cases:
-        verdict = await _cases(tests, teacher, limits)
-    if verdict.passed and tests.asserts.strip():
+    asserted = _equations(tests.asserts) if tests.language == "python" else ()
+    if tests.cases or asserted:
+        verdict = await _cases(tests, asserted, teacher, limits)
+    if verdict.passed and tests.asserts.strip() and not asserted:
         verdict = await _asserts(tests, teacher, limits)
     if verdict.passed and tests.exchanges:
         verdict = await _exchanges(tests, teacher, limits, output, tolerance)
     return verdict
 
 
-async def _cases(tests: Tests, teacher: Teacher, limits: dict[str, Any]) -> Verdict:
-    cases = [_unjudged(case) for case in tests.cases] if tests.language == "python" else tests.cases
+async def _cases(
+    tests: Tests, asserted: tuple[Case, ...], teacher: Teacher, limits: dict[str, Any]
+) -> Verdict:
+    given = [_unjudged(case) for case in tests.cases] if tests.language == "python" else tests.cases
+    cases = [*given, *asserted]
     outcome = await teacher.run(tests.program, [case.call for case in cases], **limits)
     if not outcome.ok:
         return _ended(outcome, reached=len(outcome.results), cases=len(cases))
@@ -73,14 +77,34 @@ def _unjudged(case: Case) -> Case:
     """``f(2) == 4`` that must be True as ``f(2)`` that must be 4: what is compared inside, a program can forge."""
     if case.expected != "True" or case.raises is not None:
         return case
+    found = _parsed(case.call.strip())
+    return (_equation(found[0].value) if len(found) == 1 and isinstance(found[0], ast.Expr) else None) or case
+
+
+def _equations(asserts: str) -> tuple[Case, ...]:
+    """Asserts as cases, where all are plain ones, ``assert f(2) == 4``: these need no process of their own."""
+    found = [_equation(one.test) if isinstance(one, ast.Assert) else None for one in _parsed(asserts)]
+    cases = tuple(case for case in found if case is not None)
+    return cases if len(cases) == len(found) else ()
+
+
+def _parsed(text: str) -> list[ast.stmt]:
     try:
-        tree = ast.parse(case.call.strip(), mode="eval").body
-        if isinstance(tree, ast.Compare) and isinstance(tree.ops[0], ast.Eq) and len(tree.ops) == 1:
-            ast.literal_eval(tree.comparators[0])
-            return Case(call=ast.unparse(tree.left), expected=ast.unparse(tree.comparators[0]))
-    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
-        pass
-    return case
+        return ast.parse(text).body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return []
+
+
+def _equation(test: ast.expr) -> Case | None:
+    """The case of an expression ``CALL == LITERAL``, or None."""
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not isinstance(test.ops[0], ast.Eq):
+        return None
+    expected = ast.unparse(test.comparators[0])
+    try:
+        read_literal(expected)
+    except LiteralError:
+        return None
+    return Case(call=ast.unparse(test.left), expected=expected)
 
 
 async def _asserts(tests: Tests, teacher: Teacher, limits: dict[str, Any]) -> Verdict:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-import importlib.abc
+import functools
 import importlib.machinery
 import json
 import linecache
@@ -17,13 +17,13 @@ import sys
 import traceback
 import types
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from . import minipytest
 from .job import Channel
 from .program import message
 from .remote import Handle, Link, RemoteClass
-from .wire import Gone, Wire
+from .wire import Gone, Wire, is_standard
 
 _SOCKET = 4
 _TESTS = "<tests>"
@@ -125,7 +125,13 @@ class Judge:
         namespace = vars(own)
         known = _Names(vars(builtins) | _HELPERS | self._imported())
         known.resolve, known.names = _lookup(self._link), self._names
-        namespace.update({"__name__": name, "__builtins__": known, "__counted__": minipytest.COUNT})
+        namespace.update(
+            {
+                "__name__": name,
+                "__builtins__": known,
+                "__count__": functools.partial(minipytest.COUNT.append, 1),
+            }
+        )
         return namespace
 
     def _imported(self) -> dict[str, Any]:
@@ -167,7 +173,7 @@ def _lookup(link: Link) -> Callable[[str], Any]:
     return resolve
 
 
-class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+class _Finder:
     """Any module that is not found is the program, whatever the tests call it."""
 
     def __init__(self, link: Link, names: set[str]) -> None:
@@ -176,10 +182,18 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def find_spec(
         self, name: str, path: object = None, target: object = None
-    ) -> importlib.machinery.ModuleSpec:
-        return importlib.machinery.ModuleSpec(name, self, is_package=True)
+    ) -> importlib.machinery.ModuleSpec | None:
+        """A spec for any name but those of the standard library, which may lack parts on this system."""
+        if is_standard(name) or name.startswith(("_", "numpy")):
+            return None
+        return importlib.machinery.ModuleSpec(name, cast("Any", self), is_package=True)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
+        """Lets the import system make a plain module."""
 
     def exec_module(self, module: types.ModuleType) -> None:
+        """Gives the module the program's names."""
+
         def get(name: str) -> Any:
             if name not in self._names:
                 raise AttributeError(f"the program defines no '{name}'")
@@ -211,18 +225,25 @@ def _explicit(tree: ast.Module) -> set[str]:
 
 
 def _counting(tree: ast.Module) -> ast.Module:
-    """The same tests, where each assert that holds is counted, and one that does not says what it asserts."""
+    """The same tests, where each assert that holds is counted."""
 
     class Counting(ast.NodeTransformer):
         def visit_Assert(self, node: ast.Assert) -> list[ast.stmt]:
-            node.msg = node.msg or ast.copy_location(ast.Constant(ast.unparse(node.test)[:300]), node)
-            count = ast.parse("__counted__.append(1)").body[0]
-            return [node, ast.copy_location(count, node)]
+            count = ast.Call(_name("__count__"), [], [])
+            return [node, ast.copy_location(ast.Expr(count), node)]
 
     counted: ast.Module = ast.fix_missing_locations(Counting().visit(tree))
     return counted
 
 
+def _name(name: str) -> ast.Name:
+    return ast.Name(name, ast.Load())
+
+
 def _place(error: BaseException) -> str:
+    """Where in the tests, and, where an assert has no message, what it says."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == _TESTS]
-    return f" (line {lines[-1]} of the tests)" if lines else ""
+    if not lines or not lines[-1]:
+        return ""
+    said = linecache.getline(_TESTS, lines[-1]).strip()[:300] if not str(error) else ""
+    return f"{said} (line {lines[-1]} of the tests)"

@@ -13,10 +13,8 @@ import itertools
 import math
 import re
 import sys
-import tempfile
 import types
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, NoReturn
 
 COUNT: list[int] = []
@@ -285,7 +283,10 @@ def _capsys() -> Iterator[_Captured]:
 
 
 @contextlib.contextmanager
-def _tmp_path() -> Iterator[Path]:
+def _tmp_path() -> Iterator[Any]:
+    import tempfile
+    from pathlib import Path
+
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)
 

@@ -14,7 +14,8 @@ from collections.abc import Iterable
 
 from .syscalls import ARCHITECTURES, always, conditional, named
 
-_LOAD, _EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06  # BPF: ld [k]; jeq; jset; ret
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT = 0x20, 0x15, 0x35, 0x45  # BPF: ld [k]; jeq; jge; jset
+_JUMP, _RETURN = 0x05, 0x06  # ja; ret
 _NUMBER, _ARCH = 0, 4  # offsets into struct seccomp_data
 _KILL, _ALLOW, _REFUSE = 0x80000000, 0x7FFF0000, 0x00050000
 _CLONE_THREAD = 0x00010000
@@ -92,17 +93,36 @@ def instructions(machine: str, pid: int, more: Iterable[str] = ()) -> list[Instr
         "clone": threads_alone,
         "clone3": [_refuse(errno.ENOSYS)],  # its flags lie in memory: libc then falls back to clone
     }
-    steps: list[Instruction] = [
+    blocks = {number: [_PASS] for number in [*always(machine), *named(machine, more)]}
+    blocks |= {conditional(machine, name): block for name, block in conditions.items()}
+    return [
         (_LOAD, 0, 0, _ARCH),
         (_EQUAL, 1, 0, ARCHITECTURES[machine][1]),
         (_RETURN, 0, 0, _KILL),
         (_LOAD, 0, 0, _NUMBER),
+        *_tree(_intervals(blocks)),
     ]
-    for name, block in conditions.items():
-        steps += [(_EQUAL, 0, len(block), conditional(machine, name)), *block]
-    for number in [*always(machine), *named(machine, more)]:
-        steps += [(_EQUAL, 0, 1, number), _PASS]
-    return [*steps, _refuse()]
+
+
+def _intervals(blocks: dict[int, list[Instruction]]) -> list[tuple[int, list[Instruction]]]:
+    """Where each run of call numbers with one answer begins, and the answer; what is not named is refused."""
+    found: list[tuple[int, list[Instruction]]] = [(0, [_refuse()])]
+    for number in sorted(blocks):
+        for start, block in ((number, blocks[number]), (number + 1, [_refuse()])):
+            if found[-1][0] == start:
+                found.pop()
+            if not found or found[-1][1] != block:
+                found.append((start, block))
+    return found
+
+
+def _tree(intervals: list[tuple[int, list[Instruction]]]) -> list[Instruction]:
+    """A search by halves: the kernel tries a new filter on every call number, so a list would cost a job 2 ms."""
+    if len(intervals) == 1:
+        return intervals[0][1]
+    half = len(intervals) // 2
+    lower, upper = _tree(intervals[:half]), _tree(intervals[half:])
+    return [(_AT_LEAST, 0, 1, intervals[half][0]), (_JUMP, 0, 0, len(lower)), *lower, *upper]
 
 
 class Filter:

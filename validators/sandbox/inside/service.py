@@ -7,7 +7,6 @@ reference. The program may do as it likes in here: no test and no expected value
 from __future__ import annotations
 
 import ast
-import asyncio
 import builtins
 import contextlib
 import io
@@ -163,7 +162,7 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "issubclass": issubclass,
     "enter": lambda manager: type(manager).__enter__(manager),
     "exit": lambda manager, *told: type(manager).__exit__(manager, None, None, None),
-    "await": lambda value: asyncio.run(_awaited(value)),
+    "await": lambda value: __import__("asyncio").run(_awaited(value)),
     "content": _content,
 }
 

@@ -37,7 +37,7 @@ CHUNK = struct.Struct("!cI")
 """Head of a chunk: v (values), o (output), z (the end: a JSON report), r (ready); and its length."""
 
 MAX_VALUES = 32 << 20
-_RENEWED_AFTER = 64
+_RENEWED_AFTER = 256
 _TICK = 0.1
 
 
@@ -54,7 +54,7 @@ class Order:
 
 
 def main() -> None:
-    """Serves jobs until the host closes descriptor 0, beginning anew with fresh hashes every 64 jobs.
+    """Serves jobs until the host closes descriptor 0, beginning anew with fresh hashes every 256 jobs.
 
     Arguments: the order as JSON, and 'again' where this is not the first beginning.
     """
