@@ -231,6 +231,13 @@ def test_options_in_another_order_are_found_even_under_a_question_that_others_sh
     assert check(index, leak, 0.1, 0.9, altered=False).status != "contaminated"
 
 
+def test_options_that_are_letters_alone_are_no_evidence() -> None:
+    question, options = "What is the answer?", ("A", "B", "C", "D")
+    index = Index.build([Item("a", " ".join((question, *options)), question, (question, *options))])
+    text = f"{CLEAN}. What is the answer? (a) the sun (b) the moon (c) the sea (d) the wind"
+    assert check(index, text, 0.1, 0.35).status == "clean"
+
+
 @pytest.mark.parametrize(
     ("item", "leak"),
     [

@@ -227,12 +227,13 @@ class Index:
     @functools.cached_property
     def questions(self) -> Questions:
         """Questions with options that the 13-grams do not find when the options stand in another order."""
+        letters = {self.numbers.get(letter) for letter in "abcdefghij"}
         asked = [
             (number, pieces)
             for number, pieces in enumerate(self.pieces)
             if len(pieces) > 2 and all(pieces) and _ANCHORS[-1] <= len(pieces[0]) < LONG
-            # Words of options are evidence too, but not that a question is followed by "yes" and "no".
-            if sum(map(len, pieces)) >= SHORTEST
+            # Words of options are evidence too, but neither letters before options nor options that are such letters.
+            if sum(token not in letters for piece in pieces for token in piece) >= SHORTEST
         ]
         flat = [piece for _, pieces in asked for piece in pieces]
         tokens = np.array([token for piece in flat for token in piece], np.int64)
