@@ -15,11 +15,13 @@ import zstandard
 
 from factory.errors import FactoryError
 from factory.plugins import Broken, Found, Source
-from factory.records import Document, Question
+from factory.records import Document, Passage, Question
 from factory.seeds.files import line_spans
 from factory.seeds.sources.csv import csv
+from factory.seeds.sources.html import html
 from factory.seeds.sources.jsonl import jsonl
 from factory.seeds.sources.parquet import parquet, spans
+from factory.seeds.sources.text import text
 
 RECORDS = [
     {"problem": f"What is {n} + {n}?", "solution": {"final": str(2 * n)}, "license": "CC0-1.0", "id": n}
@@ -146,3 +148,135 @@ def test_documents_come_out_of_columns_too(tmp_path: Path) -> None:
     files.write_table(pa.table({"content": ["A text."], "url": ["https://a.example"]}), path)
     (item,) = parquet(path, Document, fields={"text": "content"})
     assert isinstance(item, Found) and item.origin.url == "https://a.example"
+
+
+def test_lists_records_of_many_lines_and_byte_order_marks_are_read_as_lines_are(tmp_path: Path) -> None:
+    records = [{"text": "one?"}, {"text": "two?", "answer": 2}]
+    written = {
+        "a.jsonl": "\ufeff" + "\r\n".join(map(json.dumps, records)),
+        "b.json": json.dumps(records),
+        "c.json": json.dumps(records, indent=2),
+        "d.jsonl": json.dumps(records, indent=2),
+    }
+    for name, content in written.items():
+        (tmp_path / name).write_text(content, encoding="utf-8", newline="")
+        items = read(jsonl, tmp_path / name)
+        assert [item.seed for item in items] == [Question(text="one?"), Question(text="two?", answer="2")]  # type: ignore[union-attr]
+    assert [item.origin.place for item in items] == ["record 1", "record 2"]
+    assert list(jsonl.split(tmp_path / "c.json", 10)) == []  # type: ignore[misc]
+    (tmp_path / "e.json").write_text(json.dumps(records[0], indent=2))
+    assert len(read(jsonl, tmp_path / "e.json")) == 1
+    (tmp_path / "f.json").write_text('[{"text": "one?"},')
+    (broken,) = read(jsonl, tmp_path / "f.json")
+    assert isinstance(broken, Broken) and "no JSON" in broken.error
+
+
+def test_what_is_empty_is_told_and_numbers_are_their_digits(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    lines = [{"text": " "}, {"text": None}, {"text": "two?", "answer": 2.0}, {"text": "half?", "answer": 0.5}]
+    path.write_text("\n".join(map(json.dumps, lines)))
+    blank, none, two, half = read(jsonl, path)
+    assert isinstance(blank, Broken) and blank.error == "text: is empty"
+    assert isinstance(none, Broken) and none.error == "text: is empty"
+    assert isinstance(two, Found) and two.seed == Question(text="two?", answer="2")
+    assert isinstance(half, Found) and half.seed == Question(text="half?", answer="0.5")
+
+
+def test_a_table_without_the_column_that_is_needed_says_once_which_there_are(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    files.write_table(pa.Table.from_pylist(RECORDS), path)
+    with pytest.raises(
+        FactoryError, match=r"no column 'text', .* there are: problem, solution.* fields: \{text"
+    ):
+        read(parquet, path)
+    with pytest.raises(
+        FactoryError, match=r"'solution.finl', which is no column; did you mean 'solution.final'"
+    ):
+        read(parquet, path, fields={**FIELDS, "answer": "solution.finl"})
+    table = tmp_path / "a.csv"
+    table.write_text("Question,Answer\na,b\n")
+    with pytest.raises(FactoryError, match=r"no column 'text'.* there are: Question, Answer"):
+        read(csv, table)
+
+
+def test_a_damaged_row_group_is_told_and_the_others_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    files.write_table(pa.Table.from_pylist(RECORDS), path, row_group_size=100, compression="zstd")
+    about = files.ParquetFile(path).metadata.row_group(2).column(0)
+    content = bytearray(path.read_bytes())
+    start = about.dictionary_page_offset or about.data_page_offset
+    content[start : start + about.total_compressed_size] = b"\xff" * about.total_compressed_size
+    path.write_bytes(content)
+    items = read(parquet, path, fields=FIELDS)
+    (broken,) = (item for item in items if isinstance(item, Broken))
+    assert broken.origin.place == "row 201 and those behind it in row group 2"
+    assert len(items) == 401 and items[-1].origin.place == "row 500"
+
+
+def test_csv_as_spreadsheets_and_careless_hands_write_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("text\tanswer\r\nHow, so?\t1\r\n\t\r\n", encoding="utf-16")
+    (item,) = read(csv, path)
+    assert isinstance(item, Found) and item.seed == Question(text="How, so?", answer="1")
+    path.write_text("text\nWhat is this, my dear, friend?\n")
+    (item,) = read(csv, path)
+    assert isinstance(item, Found) and item.seed == Question(text="What is this, my dear, friend?")
+    path.write_text('"text; really";answer\n"a, b, c";\n"d, e, f";"2, or\n3"\n')
+    first, second = read(csv, path, fields={"text": "text; really"})
+    assert isinstance(first, Found) and first.seed == Question(text="a, b, c")
+    assert isinstance(second, Found) and second.seed == Question(text="d, e, f", answer="2, or\n3")
+    path.write_bytes("text,answer\nschön,1\nfine,2\n".encode("latin-1"))
+    wrong, fine = read(csv, path)
+    assert isinstance(wrong, Broken) and "encoding" in wrong.error
+    assert isinstance(fine, Found)
+    path.write_text('text,answer\n"open,1\nq,2\n')
+    (broken,) = read(csv, path)
+    assert isinstance(broken, Broken) and "a quote that never closes" in broken.error
+
+
+MARKDOWN = "---\ntitle: Tides\nauthor: [Ada, Bo]\nlicense: MIT\nlang: de\n---\n\n# Höhe\n\nEin Tag hat zwei.\n\n## Tiefe\n\nUnd so fort.\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_places_of_texts_are_bytes_of_the_file_in_any_encoding(encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.md"
+    path.write_bytes(MARKDOWN.encode(encoding))
+    items = list(text(path, Passage, min_words=1, max_words=4))
+    assert [item.seed.text for item in items] == ["# Höhe\n\nEin Tag hat zwei.", "## Tiefe\n\nUnd so fort."]  # type: ignore[union-attr]
+    for item in items:
+        start, end = map(int, item.origin.place.removeprefix("bytes ").split("-"))
+        codec = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le"}.get(encoding, encoding)
+        assert path.read_bytes()[start:end].decode(codec).strip() == item.seed.text  # type: ignore[union-attr]
+        assert item.seed.language == "de"  # type: ignore[union-attr]
+
+
+def test_front_matter_is_no_text_and_says_who_wrote_it_under_which_licence(tmp_path: Path) -> None:
+    path = tmp_path / "a.md"
+    path.write_text(MARKDOWN)
+    (item,) = text(path, Document, min_words=1)
+    assert isinstance(item, Found)
+    assert item.seed.text.startswith("# Höhe") and item.seed.title == "Tides"  # type: ignore[attr-defined]
+    assert (item.origin.title, item.origin.author, item.origin.licence) == ("Tides", "Ada; Bo", "MIT")
+    for kept in (
+        "---\n\nOnly a rule.\n\n---\n",
+        "---\na: &a [x]\nb: *a\n---\nText.\n",
+        "---\ntitle: [\n---\nText.\n",
+    ):
+        path.write_text(kept)
+        (item,) = text(path, Document, min_words=1)
+        assert isinstance(item, Found) and item.seed.text == kept.strip()  # type: ignore[attr-defined]
+
+
+def test_packed_texts_and_pages_are_unpacked_and_binary_files_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt.gz"
+    path.write_bytes(gzip.compress(b"Words that were packed."))
+    (item,) = text(path, Document, min_words=1)
+    assert isinstance(item, Found) and item.seed.text == "Words that were packed."  # type: ignore[attr-defined]
+    page = tmp_path / "a.html.gz"
+    page.write_bytes(gzip.compress(b"<p>Words that were packed.</p>"))
+    (item,) = html(page, Document, min_words=1)
+    assert isinstance(item, Found) and item.seed.text == "Words that were packed."  # type: ignore[attr-defined]
+    path = tmp_path / "a.txt"
+    path.write_bytes(bytes(range(256)))
+    (broken,) = text(path, Document, min_words=1)
+    assert isinstance(broken, Broken) and "NUL" in broken.error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -37,11 +37,45 @@ def checked(kind: type[Seed], fields: Mapping[str, str]) -> dict[str, str]:
     return {name: name for name in known} | dict(fields)
 
 
+def refuse_columns(kind: type[Seed], fields: Mapping[str, str], columns: Mapping[str, object]) -> None:
+    """Raises FactoryError where a table has not the columns that `fields` names, or that the kind cannot do
+    without. `columns`: each column, with its own inner columns where it holds records."""
+    for field, at in fields.items():
+        if at not in columns and not _reaches(at.split("."), columns):
+            near = did_you_mean(at, _paths(columns))
+            raise FactoryError(f"fields: {field} is said to be in '{at}', which is no column{near}")
+    for field, about in kind.model_fields.items():
+        if about.is_required() and field not in fields and field not in columns:
+            raise FactoryError(
+                f"no column '{field}', which a {kind.kind} needs; there are: {', '.join(columns)}."
+                f" Say which it is: fields: {{{field}: ...}}"
+            )
+
+
+def _reaches(path: Sequence[str], columns: object) -> bool:
+    """Whether a path of names leads through columns; what is inside of None is not known."""
+    if not path or columns is None:
+        return True
+    return isinstance(columns, Mapping) and path[0] in columns and _reaches(path[1:], columns[path[0]])
+
+
+def _paths(columns: Mapping[str, object], above: str = "") -> list[str]:
+    """Every column and inner column, with the names above it."""
+    return [
+        path
+        for name, inner in columns.items()
+        for path in [above + name, *(_paths(inner, f"{above}{name}.") if isinstance(inner, Mapping) else ())]
+    ]
+
+
 def seed_of(record: Any, kind: type[Seed], names: Mapping[str, str], origin: Origin) -> Found | Broken:
     """A record as a seed, or why it is none. `names` as `checked` gives them."""
     if not isinstance(record, dict):
         return Broken(origin, f"expected an object, found {type(record).__name__}")
-    values = {name: value for name, at in names.items() if (value := _at(record, at)) is not None}
+    values = {name: _text(value) for name, at in names.items() if (value := _at(record, at)) is not None}
+    for name, value in values.items():
+        if value == "" and name in kind.model_fields and kind.model_fields[name].is_required():
+            return Broken(origin, f"{names[name]}: is empty")
     try:
         seed = kind.model_validate(
             {name: value for name, value in values.items() if name in kind.model_fields}
@@ -62,12 +96,24 @@ def _at(record: Any, path: str) -> Any:
     return record
 
 
+def _text(value: Any) -> Any:
+    """A value as seeds hold it: answers and names that are numbers are their digits. Inner values stay."""
+    if isinstance(value, str):
+        return value if value.strip() else ""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
 def _reasons(error: ValidationError, names: Mapping[str, str], record: Mapping[str, Any]) -> str:
     """Each fault as 'field: what is wrong', with a near miss where a field is missing."""
     reasons = []
     for fault in error.errors(include_url=False):
         field = ".".join(str(part) for part in fault["loc"])
-        missing = fault["type"] == "missing"
-        hint = did_you_mean(names.get(field, field), record) if missing else ""
-        reasons.append(f"{names.get(field, field)}: {fault['msg']}{hint}")
+        at = names.get(field, field)
+        if fault["type"] == "missing" and at in record:
+            reasons.append(f"{at}: is empty")
+            continue
+        hint = did_you_mean(at, record) if fault["type"] == "missing" else ""
+        reasons.append(f"{at}: {fault['msg']}{hint}")
     return "; ".join(reasons)

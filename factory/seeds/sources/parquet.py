@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from factory.errors import FactoryError, did_you_mean
 from factory.plugins import Broken, Found, Span, source
 from factory.records import Origin, Seed
-from factory.seeds.mapping import KINDS, checked, seed_of
+from factory.seeds.mapping import KINDS, checked, refuse_columns, seed_of
 
-BATCH = 1024
+BATCH, BATCH_BYTES = 1024, 32 << 20
+"""The most rows that are held at once, and about how many bytes of them."""
 
 
 def spans(path: Path, size: int) -> Iterator[Span]:
@@ -41,31 +41,47 @@ def parquet(
     `fields` says where the names differ, dots lead into structs: ``{text: content, title: meta.title}``.
     """
     import pyarrow.parquet as files
+    from pyarrow.lib import ArrowException
 
     names = checked(kind, fields or {})
     with path.open("rb") as stream:
         file = files.ParquetFile(stream)
         there = file.schema_arrow.names
         columns = sorted({at if at in there else at.partition(".")[0] for at in names.values()} & set(there))
-        for field, at in (fields or {}).items():
-            if at not in there and at.partition(".")[0] not in there:
-                raise FactoryError(
-                    f"fields: {field} is said to be in '{at}', which is no column{did_you_mean(at, there)}"
-                )
-        groups = list(range(span.start, span.end) if span else range(file.num_row_groups))
-        number = sum(file.metadata.row_group(group).num_rows for group in range(groups[0])) if groups else 0
-        for batch in file.iter_batches(BATCH, row_groups=groups, columns=columns):
-            for row in batch.to_pylist():
-                number += 1
-                yield seed_of(_plain(row), kind, names, Origin(address=str(path), place=f"row {number}"))
+        refuse_columns(kind, fields or {}, {field.name: _inside(field.type) for field in file.schema_arrow})
+        groups = [file.metadata.row_group(group) for group in range(file.num_row_groups)]
+        for group in range(span.start, span.end) if span else range(len(groups)):
+            number = sum(before.num_rows for before in groups[:group])
+            row_bytes = groups[group].total_byte_size // max(groups[group].num_rows, 1)
+            size = max(1, min(BATCH, BATCH_BYTES // max(row_bytes, 1)))
+            try:
+                for batch in file.iter_batches(size, row_groups=[group], columns=columns):
+                    for row in batch.to_pylist():
+                        number += 1
+                        place = f"row {number}"
+                        yield seed_of(_plain(row), kind, names, Origin(address=str(path), place=place))
+            except (OSError, ArrowException) as error:  # the other groups may be whole
+                place = f"row {number + 1} and those behind it in row group {group}"
+                yield Broken(Origin(address=str(path), place=place), f"cannot be read: {error}")
+
+
+def _inside(kind: Any) -> dict[str, object] | None:
+    """The columns inside a struct; None for a column that is none, or whose keys the data decide."""
+    import pyarrow.types as types
+
+    if types.is_struct(kind):
+        return {kind.field(place).name: _inside(kind.field(place).type) for place in range(kind.num_fields)}
+    return None if types.is_map(kind) else {}
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON would hold it: dates as ISO 8601, decimals as text."""
+    """A value as JSON would hold it: dates as ISO 8601, decimals and bytes as text."""
     if isinstance(value, dict):
         return {name: _plain(inner) for name, inner in value.items()}
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
     return str(value) if isinstance(value, decimal.Decimal) else value

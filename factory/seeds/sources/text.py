@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from factory.plugins import Found, source
+from factory.plugins import Broken, Found, source
 from factory.records import Document, Origin, Passage, Seed, Topic
+from factory.seeds.archives import read
+from factory.seeds.files import PACKED
+from factory.seeds.frontmatter import front_matter
 from factory.seeds.html import Block
-from factory.seeds.html.encoding import decode
+from factory.seeds.html.encoding import Source, decode
 from factory.seeds.prose import blocks_of_text
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS, segment
 
@@ -23,38 +27,83 @@ def text(
     min_words: int = MIN_WORDS,
     max_words: int = MAX_WORDS,
     language: str = "",
-) -> Iterator[Found]:
-    """Markdown and plain text: the file as a document, its passages, or its topics.
+) -> Iterator[Found | Broken]:
+    """Markdown and plain text, packed or not: the file as a document, its passages, or its topics.
 
     A topic is a heading of Markdown with its first paragraph, or a line ``name: description`` of plain text.
+    Front matter (``---``) is no text: its title, author, date and licence are the document's.
     """
-    found = decode(path.read_bytes())
-    is_markdown = path.suffix.lower() in _MARKDOWN
+    raw = read(path)
+    found = decode(raw)
+    if b"\0" in raw and not found.codec.startswith("utf-16"):
+        yield Broken(Origin(address=str(path), place=""), "no text: it has NUL bytes")
+        return
+    is_markdown = Path(path.name.removesuffix(_packing(path))).suffix.lower() in _MARKDOWN
     if kind is Topic and not is_markdown:
         yield from _listed_topics(path, found.text)
         return
-    blocks = list(blocks_of_text(found.text, markdown=is_markdown))
-    title = next((block.text for block in blocks if block.kind == "heading"), "")
-    document = Document(text=found.text.strip(), title=title, language=language)
+    said, begins = front_matter(found.text) if is_markdown else ({}, 0)
+    content = found.text[begins:]
+    blocks = list(blocks_of_text(content, markdown=is_markdown))
+    title = said.get("title") or next((block.text for block in blocks if block.kind == "heading"), "")
+    spoken = language or said.pop("language", "")
+    about = Origin(address=str(path), place="").model_copy(update={**said, "title": title or None})
+    document = Document(text=content.strip(), title=title, language=spoken)
+    place = _Places(found, content.encode("utf-8", "replace"), begins, about)
     if kind is Document:
-        if len(document.text.split()) >= min_words:
-            yield Found(document, _origin(path, 0, path.stat().st_size, title))
+        if blocks and len(document.text.split()) >= min_words:
+            yield Found(document, place.of(0, len(place.data)))
     elif kind is Passage:
         for part in segment(blocks, min_words=min_words, max_words=max_words):
-            passage = Passage(text=part.text, title=title, section=part.section, language=language)
-            origin = _origin(path, part.start, part.end, title).model_copy(update={"parent": document.id})
+            passage = Passage(text=part.text, title=title, section=part.section, language=spoken)
+            origin = place.of(part.start, part.end).model_copy(update={"parent": document.id})
             yield Found(passage, origin)
     else:
-        yield from _headed_topics(path, blocks, title)
+        yield from _headed_topics(place, blocks)
 
 
-def _headed_topics(path: Path, blocks: Sequence[Block], title: str) -> Iterator[Found]:
+@dataclass
+class _Places:
+    """Where parts of a text stand in its file, in bytes: behind a byte order mark, in any encoding."""
+
+    source: Source
+    data: bytes
+    """The text behind its front matter, as UTF-8: what spans of blocks count."""
+    begins: int
+    about: Origin
+    reached: tuple[int, int, int] = (0, 0, 0)
+    """A byte of the data, its character in the file's text, its byte in the file: the next is counted from there."""
+    known: dict[int, int] = field(default_factory=dict)
+
+    def of(self, start: int, end: int) -> Origin:
+        """The origin of what stands between two bytes of the data."""
+        return self.about.model_copy(update={"place": f"bytes {self._byte(start)}-{self._byte(end)}"})
+
+    def _byte(self, at: int) -> int:
+        if at in self.known:
+            return self.known[at]  # the parts of a long paragraph have one span
+        byte, character, offset = self.reached
+        if at < byte or not self.known:
+            byte, character = 0, self.begins
+            offset = self.source.byte_offsets([self.begins])[self.begins]
+        behind = character + len(self.data[byte:at].decode("utf-8", "replace"))
+        offset += len(self.source.exact[character:behind].encode(self.source.codec, "surrogateescape"))
+        self.reached, self.known = (at, behind, offset), {**dict([*self.known.items()][-1:]), at: offset}
+        return offset
+
+
+def _packing(path: Path) -> str:
+    """The ending that says how a file is packed, where it is."""
+    return path.suffix if path.suffix.lower() in PACKED else ""
+
+
+def _headed_topics(place_of: _Places, blocks: Sequence[Block]) -> Iterator[Found]:
     for place, block in enumerate(blocks):
         if block.kind == "heading" and block.section:
             below = blocks[place + 1] if place + 1 < len(blocks) else block
             words = below.text if below.kind == "paragraph" else ""
             topic = Topic(name=block.text, description=words, domain=" > ".join(block.section))
-            yield Found(topic, _origin(path, block.start, below.end if words else block.end, title))
+            yield Found(topic, place_of.of(block.start, below.end if words else block.end))
 
 
 def _listed_topics(path: Path, content: str) -> Iterator[Found]:
@@ -63,7 +112,3 @@ def _listed_topics(path: Path, content: str) -> Iterator[Found]:
         if name.strip():
             topic = Topic(name=name.strip(), description=description.strip())
             yield Found(topic, Origin(address=str(path), place=f"line {number}"))
-
-
-def _origin(path: Path, start: int, end: int, title: str) -> Origin:
-    return Origin(address=str(path), place=f"bytes {start}-{end}", title=title or None)
