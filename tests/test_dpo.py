@@ -114,7 +114,7 @@ def test_a_tree_gives_the_log_probabilities_of_its_two_sequences(mixed: Pairs, s
     order = PairOrder(mixed, 128, seed=0, total=len(mixed.sizes))
     rows, _ = order.take(Place(), 100)
     assert sorted(number for row in rows for number in row) == list(range(21))
-    batch = order.batch(rows)
+    batch = order.batch(rows, ALONE.device)
     scores = pair_logprobs(model, batch)
     for number, score in zip(batch.numbers.tolist(), scores, strict=True):
         prompt, chosen, rejected = mixed.pair(number)
@@ -154,7 +154,7 @@ def test_the_loss_is_trls(mixed: Pairs, start: Path, tmp_path: Path, nll: float)
     write_model(model, ChatTokenizer.read(start), tmp_path / "moved")
     order = PairOrder(mixed, 128, seed=0, total=21)
     rows, _ = order.take(Place(), 21)
-    batch = order.batch(rows)
+    batch = order.batch(rows, ALONE.device)
     with torch.no_grad():
         scores = np.zeros((21, 2), dtype=np.float32)
         scores[batch.numbers.numpy()] = pair_logprobs(reference, batch).numpy()

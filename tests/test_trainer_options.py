@@ -12,7 +12,7 @@ from snapshots import texts, write_snapshot
 from torch import Tensor
 
 from factory.errors import FactoryError
-from trainer.attention import attend, block_mask, document_mask
+from trainer.attention import attend, block_mask, spans
 from trainer.checkpoint import Checkpoint
 from trainer.export import read_model
 from trainer.loop import train
@@ -123,15 +123,20 @@ def _rows() -> tuple[Tensor, Tensor]:
 
 
 @pytest.mark.parametrize("branched", [False, True])
-def test_attention_on_gpus_sees_what_it_sees_here(branched: bool) -> None:
+def test_attention_sees_its_document_and_of_other_branches_the_trunk_here_and_on_gpus(branched: bool) -> None:
     documents, branches = _rows()
     torch.manual_seed(0)
     query, key, value = (torch.randn(2, heads, 128, 16) for heads in (4, 2, 2))
+    seen = (documents[:, :, None] == documents[:, None]).tril()
+    if branched:
+        seen &= (branches[:, None] == 0) | (branches[:, None] == branches[:, :, None])
+    plain = torch.nn.functional.scaled_dot_product_attention(
+        query, key, value, attn_mask=seen[:, None], enable_gqa=True
+    )
     chosen = branches if branched else None
     with torch.no_grad():
-        ours = attend(query, key, value, document_mask(documents, chosen))
-        theirs = attend(query, key, value, block_mask(documents, chosen))
-    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
+        for found in (spans(documents, chosen), block_mask(documents, chosen)):
+            torch.testing.assert_close(attend(query, key, value, found), plain, atol=1e-5, rtol=1e-5)
 
 
 def test_a_loss_over_a_long_row_never_makes_all_its_logits(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,14 +63,17 @@ class Attention(nn.Module):
         )
         self.o_proj = nn.Linear(shape.width, shape.width, bias=False)
 
-    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], seen: Seen) -> Tensor:
+    def forward(
+        self, x: Tensor, rotation: tuple[Tensor, Tensor], seen: Seen, wanted: Tensor | None = None
+    ) -> Tensor:
         rows, length, _ = x.shape
         heads, kv_heads = self.shape.heads, self.shape.kv_heads
         qkv = self.qkv_proj(x).view(rows, length, heads + 2 * kv_heads, self.shape.head_width).transpose(1, 2)
         query, key = rotate(qkv[:, : heads + kv_heads], rotation).tensor_split((heads,), dim=1)
         value = qkv[:, heads + kv_heads :]
         mixed = attend(query, key, value, seen)
-        return self.o_proj(mixed.transpose(1, 2).reshape(rows, length, -1))  # type: ignore[no-any-return]
+        joined = at_places(mixed.transpose(1, 2).reshape(rows, length, -1), wanted)
+        return self.o_proj(joined)  # type: ignore[no-any-return]
 
 
 class FeedForward(nn.Module):
@@ -87,7 +90,10 @@ class FeedForward(nn.Module):
 
 
 class Layer(nn.Module):
-    """One pre-norm transformer layer. With `recompute`, the backward pass makes its activations again."""
+    """One pre-norm transformer layer. With `recompute`, the backward pass makes its activations again.
+
+    `wanted` are flat places of the rows: what comes after attention is computed, and given, for them alone.
+    """
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -97,14 +103,18 @@ class Layer(nn.Module):
         self.input_layernorm = Norm(shape.width, shape.norm_eps)
         self.post_attention_layernorm = Norm(shape.width, shape.norm_eps)
 
-    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], seen: Seen) -> Tensor:
+    def forward(
+        self, x: Tensor, rotation: tuple[Tensor, Tensor], seen: Seen, wanted: Tensor | None = None
+    ) -> Tensor:
         if self.recompute and torch.is_grad_enabled():
-            again: Tensor = checkpoint(self._forward, x, rotation, seen, use_reentrant=False)
+            again: Tensor = checkpoint(self._forward, x, rotation, seen, wanted, use_reentrant=False)
             return again
-        return self._forward(x, rotation, seen)
+        return self._forward(x, rotation, seen, wanted)
 
-    def _forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], seen: Seen) -> Tensor:
-        x = x + self.self_attn(self.input_layernorm(x), rotation, seen)
+    def _forward(
+        self, x: Tensor, rotation: tuple[Tensor, Tensor], seen: Seen, wanted: Tensor | None
+    ) -> Tensor:
+        x = at_places(x, wanted) + self.self_attn(self.input_layernorm(x), rotation, seen, wanted)
         return x + self.mlp(self.post_attention_layernorm(x))  # type: ignore[no-any-return]
 
 
@@ -139,21 +149,30 @@ class Phi(nn.Module):
                 layer.compile()
 
     def hidden(
-        self, ids: Tensor, positions: Tensor, documents: Tensor, branches: Tensor | None = None
+        self,
+        ids: Tensor,
+        positions: Tensor,
+        documents: Tensor,
+        branches: Tensor | None = None,
+        wanted: Tensor | None = None,
     ) -> Tensor:
         """The last hidden states, (rows, length, width), of packed rows; all inputs are (rows, length).
 
         `positions` start at 0 in each document; `documents` tell a row's documents apart, and `branches` the
-        trunk of a document (0) from what goes on from it in several ways.
+        trunk of a document (0) from what goes on from it in several ways. `wanted`: flat places of the rows; with
+        them the states are theirs alone, (places, width).
         """
         x = self.model.embed_tokens(ids)
         if torch.is_autocast_enabled(ids.device.type):
             x = x.to(torch.get_autocast_dtype(ids.device.type))
         rotation = rotation_at(positions, self.shape)
         seen = seen_by(documents, branches)
-        for layer in self.model.layers:
+        *layers, last = self.model.layers
+        for layer in layers:
             x = layer(x, rotation, seen)
-        return self.model.norm(x)  # type: ignore[no-any-return]
+        if ids.is_cuda:  # compiled code wants what has one shape
+            return at_places(self.model.norm(last(x, rotation, seen)), wanted)
+        return self.model.norm(last(x, rotation, seen, wanted))  # type: ignore[no-any-return]
 
     def forward(self, ids: Tensor, positions: Tensor, documents: Tensor) -> Tensor:
         """Logits, (rows, length, vocabulary)."""
@@ -170,14 +189,20 @@ class Phi(nn.Module):
     ) -> Tensor:
         """Log-probability, in float32, of each of `tokens` after the state at the flat place `before` of the rows.
 
-        Logits are made for those places alone, at most LOGITS_AT_ONCE at a time.
+        Logits are made for those places alone, some at a time.
         """
-        hidden = self.hidden(ids, positions, documents, branches).flatten(0, 1)
-        return token_logprobs(hidden[before], self.lm_head.weight, tokens)
+        places, which = torch.unique(before, return_inverse=True)
+        hidden = self.hidden(ids, positions, documents, branches, places)
+        return token_logprobs(hidden[which], self.lm_head.weight, tokens)
 
     def parameter_count(self) -> int:
         """Number of parameters; tied ones count once."""
         return sum(parameter.numel() for parameter in self.parameters())
+
+
+def at_places(x: Tensor, places: Tensor | None) -> Tensor:
+    """The states of (rows, length, width) at flat places, (places, width); all of them where there are none."""
+    return x if places is None else x.flatten(0, 1)[places]
 
 
 def rotation_at(positions: Tensor, shape: Shape) -> tuple[Tensor, Tensor]:

@@ -37,7 +37,7 @@ class NextToken:
 
     def loss(self, model: Phi, rows: Sequence[Row], whole: Sequence[Row], device: torch.device) -> Tensor:
         """See Objective. A token weighs the same however tokens are spread over micro-batches and ranks."""
-        batch = self.work.batch(rows).to(device)
+        batch = self.work.batch(rows, device)
         return next_token_loss(model, batch)[None] / self.work.targets(whole)
 
 
@@ -55,13 +55,13 @@ class Preferences:
 
     def loss(self, model: Phi, rows: Sequence[Row], whole: Sequence[Row], device: torch.device) -> Tensor:
         """See Objective. Accuracy: share of pairs whose log-ratio prefers the chosen; margin: its mean."""
-        batch = self.work.batch(rows).to(device)
+        batch = self.work.batch(rows, device)
         reference = torch.as_tensor(self.reference[batch.numbers.cpu().numpy()], device=device)
         scores = pair_logprobs(model, batch)
         loss, margins = dpo_losses(scores, reference, self.settings.beta)
-        share = torch.stack((loss.sum(), (margins > 0).float().sum(), margins.sum())) / self.work.targets(
-            whole
-        )
+        share = torch.stack(
+            (self.settings.preference * loss.sum(), (margins > 0).float().sum(), margins.sum())
+        ) / self.work.targets(whole)
         if self.settings.nll:
             share[0] = share[0] - self.settings.nll * scores[:, 0].sum() / self.work.accepted_tokens(whole)
         return share

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -152,26 +152,36 @@ class Order:
         """See Work."""
         return self._lengths[_documents(rows)]
 
-    def batch(self, rows: Sequence[Row]) -> Batch:
+    def batch(self, rows: Sequence[Row], device: torch.device) -> Batch:
         """Lays the documents of each row out one after another. Room that is left is its own document, -1."""
-        shape = (len(rows), self.context)
+        starts, shape = layout([int(self.lengths([row]).sum()) for row in rows], self.context, device)
         ids, positions = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-        documents = np.full(shape, -1, dtype=np.int64)
-        learnt = np.zeros(shape, dtype=np.bool_)
-        for place, row in enumerate(rows):
-            at = 0
-            for number, document in enumerate(row):
+        documents, learnt = np.full(shape, -1, dtype=np.int64), np.zeros(shape, dtype=np.bool_)
+        flat = [array.reshape(-1) for array in (ids, positions, documents, learnt)]
+        for at, row in zip(starts, rows, strict=True):
+            for document in row:
                 tokens, wanted = self.library.document(document)
-                until = at + len(tokens)
-                ids[place, at:until] = tokens
-                positions[place, at:until] = np.arange(len(tokens))
-                documents[place, at:until] = number
                 # Nothing stands before a document's first token, so it is not predicted.
-                learnt[place, at + 1 : until] = wanted[1:]
-                at = until
+                laid: tuple[Any, ...] = (tokens, np.arange(len(tokens)), at, np.append(False, wanted[1:]))
+                for array, values in zip(flat, laid, strict=True):
+                    array[at : at + len(tokens)] = values
+                at += len(tokens)
         places = np.flatnonzero(learnt)
-        arrays = (ids, positions, documents, places - 1, ids.ravel()[places])
-        return Batch(*map(torch.from_numpy, arrays))
+        return Batch(*map(torch.from_numpy, (ids, positions, documents, places - 1, ids.ravel()[places]))).to(
+            device
+        )
+
+
+def layout(tokens: Sequence[int], context: int, device: torch.device) -> tuple[list[int], tuple[int, int]]:
+    """Where each row begins among all places, and the shape that they are laid out in.
+
+    On a GPU rows of one length, which compiled code likes; on a CPU one row without room, since attention goes
+    document by document there.
+    """
+    if device.type == "cuda":
+        return [number * context for number in range(len(tokens))], (len(tokens), context)
+    ends = [0, *itertools.accumulate(tokens)]
+    return ends[:-1], (1, max(ends[-1], 1))
 
 
 def _documents(rows: Sequence[Row]) -> list[int]:

@@ -24,7 +24,7 @@ from factory.errors import FactoryError
 from factory.records import content_hash
 from trainer.data import Snapshot
 from trainer.mixture import shuffled
-from trainer.packing import Place, Row, pack
+from trainer.packing import Place, Row, layout, pack
 from trainer.recipe import Long, SourceSettings
 from trainer.tokenizer import ChatTokenizer
 
@@ -150,39 +150,37 @@ class PairOrder:
         """How many tokens of chosen responses count."""
         return int(self.pairs.sizes[list(itertools.chain.from_iterable(rows)), 1].sum())
 
-    def batch(self, rows: Sequence[Row]) -> PairBatch:
+    def batch(self, rows: Sequence[Row], device: torch.device) -> PairBatch:
         """Lays each pair out as prompt, chosen, rejected; both responses go on from the prompt's positions."""
-        shape = (len(rows), self.context)
+        starts, shape = layout([int(self.lengths([row]).sum()) for row in rows], self.context, device)
         ids, positions, branches = (np.zeros(shape, dtype=np.int64) for _ in range(3))
         documents = np.full(shape, -1, dtype=np.int64)
-        before, tokens, responses = [], [], []
+        flat = [array.reshape(-1) for array in (ids, positions, documents, branches)]
+        before: list[Ids] = []
+        tokens: list[Ids] = []
+        responses: list[Ids] = []
         numbers: list[int] = []
-        for place, row in enumerate(rows):
-            at = 0
-            for number, pair in enumerate(row):
+        for at, row in zip(starts, rows, strict=True):
+            for pair in row:
                 prompt, *answers = self.pairs.pair(pair)
                 last_of_prompt = at + len(prompt) - 1
-                at = _lay(prompt, ids[place], positions[place], at, 0)
-                for branch, answer in enumerate(answers, start=1):
-                    states = [last_of_prompt, *range(at, at + len(answer) - 1)]
-                    before.append(np.asarray(states) + place * self.context)
-                    tokens.append(answer)
-                    responses.append(np.full(len(answer), 2 * len(numbers) + branch - 1))
-                    branches[place, at : at + len(answer) - 1] = branch
-                    at = _lay(answer[:-1], ids[place], positions[place], at, len(prompt))
-                documents[place, last_of_prompt - len(prompt) + 1 : at] = number
+                # A response's last token is predicted and never read.
+                for branch, part in enumerate((prompt, *(answer[:-1] for answer in answers))):
+                    first = len(prompt) if branch else 0
+                    laid: tuple[Any, ...] = (part, np.arange(first, first + len(part)), len(numbers), branch)
+                    for array, values in zip(flat, laid, strict=True):
+                        array[at : at + len(part)] = values
+                    if branch:
+                        answer = answers[branch - 1]
+                        before.append([last_of_prompt, *range(at, at + len(part))])
+                        tokens.append(answer)
+                        responses.append(np.full(len(answer), 2 * len(numbers) + branch - 1))
+                    at += len(part)
                 numbers.append(pair)
         nothing = np.zeros(0, dtype=np.int64)  # of a rank whose share of the step is used up
-        flat = (np.concatenate([nothing, *part]) for part in (before, tokens, responses))
-        arrays = (ids, positions, documents, branches, *flat, np.asarray(numbers))
-        return PairBatch(*(torch.from_numpy(array.astype(np.int64)) for array in arrays))
-
-
-def _lay(part: Ids, ids: NDArray[Any], positions: NDArray[Any], at: int, position: int) -> int:
-    until = at + len(part)
-    ids[at:until] = part
-    positions[at:until] = np.arange(position, position + len(part))
-    return until
+        listed = (np.concatenate([nothing, *part]) for part in (before, tokens, responses))
+        arrays = (ids, positions, documents, branches, *listed, np.asarray(numbers))
+        return PairBatch(*(torch.from_numpy(array.astype(np.int64)) for array in arrays)).to(device)
 
 
 # --------------------------------------------------------------------------------- from a snapshot

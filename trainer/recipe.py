@@ -125,7 +125,16 @@ class PreferenceSettings(Settings):
     """Direct preference optimisation. Beta and the weight of the NLL of what is preferred are unpublished."""
 
     beta: PositiveFloat = 0.1
+    preference: float = Field(
+        1.0, ge=0, description="weight of the preference itself; 0 leaves the NLL alone"
+    )
     nll: float = Field(0.0, ge=0, description="weight of the accepted tokens' mean cross-entropy")
+
+    @model_validator(mode="after")
+    def _something(self) -> PreferenceSettings:
+        if not self.preference and not self.nll:
+            raise ValueError("'preference' and 'nll' are both 0: there is nothing to learn")
+        return self
 
 
 class OptimiserSettings(Settings):

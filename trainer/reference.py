@@ -51,7 +51,7 @@ def reference_logprobs(recipe: Recipe, work: PairOrder, model: Phi, world: World
     share = -(-len(rows) // world.size)  # of the fullest rank: all go through as many micro-batches
     with torch.no_grad(), precision(recipe.dtype, world.device):
         for start in range(0, share, at_once):
-            batch = work.batch(mine[start : start + at_once] or [()]).to(world.device)
+            batch = work.batch(mine[start : start + at_once] or [()], world.device)
             scores[batch.numbers] = pair_logprobs(model, batch)
     world.add_up(scores)
     return scores.cpu().numpy()
