@@ -1,0 +1,1 @@
+"""Preferences: pairs of which one side is known to be better."""
