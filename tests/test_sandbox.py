@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from hostile.ending import ENDING, SLEEPING
-from hostile.forging import COUNT, EQUAL_BY_X, EQUAL_TO_ALL, FORGING, OBJECT_TESTS, OBJECTS, TESTS
+from hostile.forging import BARE_TESTS, COUNT, EQUAL_BY_X, EQUAL_TO_ALL, FORGING, OBJECT_TESTS, OBJECTS, TESTS
 from hostile.honest import NUMPY, TESTED, VALUES, WHOLE
 from hostile.leaving import LEAVING
 from hostile.reaching import REACHING
@@ -108,6 +108,13 @@ def test_asserts_cannot_be_made_to_hold(name: str, sandbox: Sandbox) -> None:
     passed = [result.value for result in outcome.results if result.error is None]
     assert not outcome.ok or passed == [], outcome
     assert not outcome.ok or len(outcome.results) in (1, COUNT) or "is gone" in str(outcome.results[-1].error)
+
+
+@pytest.mark.parametrize("name", ["builtins of its own", "helpers of its own", "modules of its own"])
+def test_what_judges_is_never_the_programs(name: str, sandbox: Sandbox) -> None:
+    outcome = sandbox.run(FORGING[name], tests=BARE_TESTS)
+    assert outcome.ok
+    assert all(result.error or result.value == "0" for result in outcome.results), outcome
 
 
 @pytest.mark.parametrize("name", OBJECTS)

@@ -73,6 +73,17 @@ FORGING = {
     "an assertion that does not": "import ctypes\nAssertionError.__init__ = lambda *a: None" + _END,
     "patched tests": "import unittest, sys, types\nunittest.TestCase.assertEqual = lambda *a: None\n"
     "p = types.ModuleType('pytest')\np.raises = p.approx = lambda *a: None\nsys.modules['pytest'] = p" + _END,
+    "a content that is told": "import gc\nclass I(int):\n    told = 1\n    def __sub__(s, o):\n        I.told = o\n        return 0\n"
+    "    __rsub__ = __mod__ = __floordiv__ = __lt__ = __gt__ = __eq__ = __sub__\n    __hash__ = lambda s: 7\n"
+    "for o in gc.get_objects():\n    found = getattr(o, '_operations', None)\n"
+    "    if isinstance(found, dict): found['content'] = lambda v: I.told\ndef answer(): return I(1)",
+    "an answer that is told": "class E:\n    told = 1\n    def hear(s, o):\n        E.told = o\n        return s\n"
+    "    __sub__ = __rsub__ = __mod__ = __floordiv__ = __lt__ = __gt__ = __eq__ = hear\n    __hash__ = None\n"
+    "    __abs__ = __float__ = __int__ = __round__ = lambda s: 0\n    __bool__ = lambda s: True\ndef answer(): return E()",
+    "an answer of the standard library": "from unittest.mock import _ANY as answer",
+    "another answer of the standard library": "from test.support import _ALWAYS_EQ as answer",
+    "modules of its own": "class M:\n    isclose = allclose = staticmethod(lambda *a, **k: True)\n    approx = staticmethod(lambda x: x)\n"
+    "math = np = numpy = pytest = unittest = M()" + _END,
     "patched json": "import json\njson.dumps = json.loads = lambda *a, **k: 7919\n"
     "json.encoder.JSONEncoder.encode = lambda s, o: '7919'" + _END,
     "patched encoding": "import gc, types\nfor o in gc.get_objects():\n    if isinstance(o, types.FunctionType)"
@@ -115,6 +126,9 @@ def test_turned(): assert 7919 == answer()
 def test_not_unequal(): assert not answer() != 7919
 def test_distance(): assert abs(answer() - 7919) < 1e-6
 def test_near(): assert math.isclose(answer(), 7919)
+def test_zero(): assert answer() - 7919 == 0
+def test_nothing(): assert not answer() - 7919
+def test_greatest(): assert max(answer(), 7919) == min(answer(), 7919)
 def test_approx(): assert answer() == approx(7919)
 def test_between(): assert 7918 < answer() < 7920
 def test_member(): assert answer() in (7919, 7920)
@@ -158,3 +172,13 @@ def test_attribute(): assert P(7919).x == 7919
 def test_distance(): assert abs(P(3).x - 3) < 1e-6
 """
 """For classes: the attribute of an object counts as what it holds, whatever it says of itself."""
+
+BARE_TESTS = """
+from solution import *
+
+def test_near(): assert math.isclose(answer(), 7919)
+def test_close(): assert isclose(answer(), 7919)
+def test_approx(): assert answer() == pytest.approx(7919)
+def test_distance(): assert abs(answer() - 7919) < 1e-6
+"""
+"""Tests that import nothing by name: what judges is never the program's."""

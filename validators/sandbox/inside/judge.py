@@ -28,8 +28,16 @@ from .wire import Gone, Wire, is_standard
 _SOCKET = 4
 _TESTS = "<tests>"
 _MAX_MESSAGE = 500
-_HELPERS = {"isclose": math.isclose, "approx": minipytest.approx, "raises": minipytest.raises}
+_HELPERS = {"isclose": math.isclose, "approx": minipytest.approx, "raises": minipytest.raises, "math": math}
+_MODULES = {"np": "numpy", "numpy": "numpy", "pytest": "pytest", "unittest": "unittest", "allclose": "numpy"}
 """Names that decide what passes: never the program's, unless the tests import them from it."""
+
+_LENDING = (
+    "math cmath statistics collections itertools functools operator fractions decimal datetime re string json copy"
+    " random heapq bisect typing enum calendar"
+)
+_LENT = frozenset(_LENDING.split())
+"""Modules whose names tests may use because the program imports them: nothing in them equals all, or acts."""
 
 
 def prepare(request: dict[str, Any]) -> None:
@@ -138,6 +146,8 @@ class Judge:
         """What the program imports from the standard library, from there: names of tests that rely on it."""
         found: dict[str, Any] = {}
         for alias, (module, name) in self._imports.items():
+            if module not in _LENT:
+                continue
             try:
                 loaded = importlib.import_module(module)
                 found[alias] = getattr(loaded, name) if name else loaded
@@ -153,6 +163,9 @@ class _Names(dict[str, Any]):
     names: set[str]
 
     def __missing__(self, name: str) -> Any:
+        if name in _MODULES:
+            module = importlib.import_module(_MODULES[name])
+            return getattr(module, name, module)
         if name not in self.names:
             raise KeyError(name)
         return self.resolve(name)
@@ -200,7 +213,9 @@ class _Finder:
             return self._resolve(name)
 
         vars(module)["__getattr__"] = get
-        vars(module)["__all__"] = [name for name in self._names if not name.startswith("_")]
+        ours = {*dir(builtins), *_HELPERS, *_MODULES}
+        public = [name for name in self._names if not name.startswith("_") and name not in ours]
+        vars(module)["__all__"] = public  # for 'import *', which names nothing itself
 
 
 def _used(tree: ast.Module) -> set[str]:

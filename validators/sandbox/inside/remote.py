@@ -111,13 +111,13 @@ def _arithmetic(name: str, *, turned: bool = False) -> Callable[[Handle, Any], A
     operation = {"and": "and_", "or": "or_"}.get(name, name)
 
     def combine(self: Handle, other: Any) -> Any:
-        pair = (other, self) if turned else (self, other)
-        result = self._far_link.ask(operation, *pair)
+        if self._far_holds and not (isinstance(other, Handle) and not other._far_holds):
+            # Never asked there: an object that learns what it is compared with could then hold just that.
+            return getattr(content(self), f"__{'r' if turned else ''}{name}__")(content(other))
+        result = self._far_link.ask(operation, *((other, self) if turned else (self, other)))
         if isinstance(other, Handle) and not (self._far_told or other._far_told):
             return result
-        if not isinstance(result, Handle):
-            if self._far_holds:
-                return getattr(content(self), f"__{'r' if turned else ''}{name}__")(content(other))
+        if not isinstance(result, Handle) or result._far_holds:
             raise _refused(name)
         object.__setattr__(result, "_far_told", True)
         return result
@@ -127,7 +127,7 @@ def _arithmetic(name: str, *, turned: bool = False) -> Callable[[Handle, Any], A
 
 def _conversion(name: str, *, honest: bool = False) -> Callable[..., Any]:
     def convert(self: Handle, *arguments: Any) -> Any:
-        if self._far_holds:
+        if self._far_holds and name not in ("setitem", "delitem"):
             return getattr(content(self), f"__{name}__")(*arguments)
         result = self._far_link.ask(name, self, *arguments)
         if self._far_told and not honest and not isinstance(result, Handle):
