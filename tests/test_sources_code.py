@@ -11,7 +11,7 @@ import pytest
 
 from factory.errors import FactoryError
 from factory.plugins import Broken, Found
-from factory.records import Change, Code, Document, Thread, Trajectory
+from factory.records import Change, Code, Document, Step, Thread, Trajectory
 from factory.seeds.licences import recognised
 from factory.seeds.sources.chats import chats, masked
 from factory.seeds.sources.code import code
@@ -249,3 +249,66 @@ def test_secrets_are_masked_and_words_are_not(secret: str) -> None:
     assert masked("The token economy, a password policy: strong. skeleton-key task-force") == (
         "The token economy, a password policy: strong. skeleton-key task-force"
     )
+
+
+MORE_SHAPES: dict[str, Any] = {
+    "bare list": [{"role": "developer", "content": "Be brief."}, {"role": "user", "content": "How deep?"}, {"role": "assistant", "content": "Three."}],
+    "function call": {"messages": [{"role": "user", "content": "How deep?"}, {"role": "assistant", "content": None, "function_call": {"name": "look", "arguments": "{}"}},
+                                   {"role": "function", "name": "look", "content": "3"}, {"role": "assistant", "content": "Three."}]},
+    "sharegpt with tools": {"conversations": [{"from": "human", "value": "How deep?"}, {"from": "function_call", "value": "look({})"},
+                                              {"from": "observation", "value": "3"}, {"from": "gpt", "value": "Three."}]},
+    "export of Claude": {"name": "", "chat_messages": [{"sender": "human", "text": "How deep?", "content": []}, {"sender": "assistant", "text": "", "content": [{"type": "text", "text": "Three."}]}]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", MORE_SHAPES)
+def test_chats_of_other_programs_are_threads_too(shape: str, tmp_path: Path) -> None:
+    (item,) = chats(write(tmp_path / "a.jsonl", json.dumps(MORE_SHAPES[shape])), Thread)
+    assert isinstance(item, Found), item
+    posts = item.seed.posts  # type: ignore[attr-defined]
+    assert [(post.author, post.text) for post in posts] == [("user", "How deep?"), ("assistant", "Three.")]
+    if "call" in shape or "tools" in shape:
+        (item,) = chats(write(tmp_path / "b.jsonl", json.dumps(MORE_SHAPES[shape])), Trajectory)
+        assert isinstance(item, Found)
+        look = item.seed.steps[0]  # type: ignore[attr-defined]
+        assert (look.action, look.observation) == ("look({})", "3")
+
+
+@pytest.mark.parametrize("ids", [("x", "y"), ("", "")])
+def test_calls_that_are_made_at_once_each_have_what_came_back(ids: tuple[str, str], tmp_path: Path) -> None:
+    one, two = ids
+    calls = [
+        {"id": name, "function": {"name": place, "arguments": "{}"}}
+        for name, place in zip(ids, "ab", strict=True)
+    ]
+    answers = [
+        {"role": "tool", "tool_call_id": one, "content": "of a"},
+        {"role": "tool", "tool_call_id": two, "content": "of b"},
+    ]
+    messages = [{"role": "user", "content": "Look"}, {"role": "assistant", "content": "", "tool_calls": calls},
+                *(answers[::-1] if one else answers), {"role": "assistant", "content": "Done."}]  # fmt: skip
+    (item,) = chats(write(tmp_path / "a.jsonl", json.dumps({"messages": messages})), Trajectory)
+    assert isinstance(item, Found)
+    steps = item.seed.steps  # type: ignore[attr-defined]
+    assert [(step.action, step.observation) for step in steps] == [
+        ("a({})", "of a"),
+        ("b({})", "of b"),
+        ("Done.", ""),
+    ]
+
+
+def test_an_agents_log_of_one_record_over_many_lines_is_read(tmp_path: Path) -> None:
+    log = {"history": [{"role": "system", "content": "You mend."}, {"role": "user", "content": "Mend it"}],
+           "trajectory": [{"action": "ls\n", "observation": "a.py", "thought": "Look.", "state": "{}"}]}  # fmt: skip
+    (item,) = chats(write(tmp_path / "a.traj", json.dumps(log, indent=2)), Trajectory)
+    assert isinstance(item, Found)
+    assert item.seed == Trajectory(
+        task="Mend it", steps=(Step(action="ls", observation="a.py", thought="Look."),)
+    )
+
+
+def test_a_long_export_is_one_list_however_small_shards_are(tmp_path: Path) -> None:
+    path = write(tmp_path / "conversations.json", json.dumps([SHAPES["export"]] * 50))
+    assert list(chats.split(path, 100)) == []  # type: ignore[misc]
+    found = list(chats(path, Thread))
+    assert len(found) == 50 and found[49].origin.place == "record 50"

@@ -5,16 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 import orjson
 
 from factory.plugins import Broken, Found, Span, source
 from factory.records import Origin, Post, Seed, Step, Thread, Trajectory
-from factory.seeds.files import line_spans, lines_of
+from factory.seeds.jsonfile import NoJson, records, spans
 
-Turn: TypeAlias = tuple[str, str]
-"""Who speaks (user, assistant, system, tool), and what is said."""
+
+class Turn(NamedTuple):
+    """Who speaks (user, assistant, system, tool, call, thought), what is said, and the id that joins a call with
+    what came back, where the log has one."""
+
+    role: str
+    text: str
+    id: str = ""
+
 
 _SECRETS = re.compile(
     r"\b(?:sk|pk|rk)[-_](?:live|test|proj|ant|or)?[-_A-Za-z0-9]{20,}"
@@ -27,19 +34,22 @@ _SECRETS = re.compile(
 )
 _ROLES = {"human": "user", "user": "user", "prompter": "user", "gpt": "assistant", "chatgpt": "assistant",
           "assistant": "assistant", "bot": "assistant", "ai": "assistant", "model": "assistant", "system": "system",
-          "tool": "tool", "function": "tool", "observation": "tool", "ipython": "tool"}  # fmt: skip
+          "developer": "system", "claude": "assistant", "bing": "assistant", "bard": "assistant", "tool": "tool",
+          "function": "tool", "observation": "tool", "ipython": "tool", "tool_response": "tool",
+          "function_call": "call", "tool_call": "call"}  # fmt: skip
 
 
-@source(gives=(Thread, Trajectory), split=line_spans)
+@source(gives=(Thread, Trajectory), split=spans)
 def chats(path: Path, kind: type[Seed], span: Span | None = None) -> Iterator[Found | Broken]:
     """Logs of chats (JSON lines, or a JSON list of conversations): each a thread, or a trajectory of an agent.
 
     Known shapes, told record by record: OpenAI messages with tool calls, Anthropic content blocks, ShareGPT
-    conversations, ChatGPT exports, and trajectories of thought, action and observation. Keys, tokens and
+    conversations, exports of ChatGPT and Claude, and trajectories of thought, action and observation. Keys, tokens and
     passwords are masked as "[secret]". A record of another shape is kept as broken, with the keys it has.
     """
-    for origin, record in _records(path, span):
-        if isinstance(record, str):
+    for place, record in records(path, span):
+        origin = Origin(address=str(path), place=place)
+        if isinstance(record, NoJson):
             yield Broken(origin, record)
             continue
         title, said = _shape(record)
@@ -64,34 +74,10 @@ def masked(text: str) -> str:
     return _SECRETS.sub(mask, text)
 
 
-def _records(path: Path, span: Span | None) -> Iterator[tuple[Origin, Any]]:
-    """Each conversation with its place; a text instead says what is wrong."""
-    lines = lines_of(path, span)
-    for number, (start, line) in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        if number == 1 and start == 0 and line.lstrip()[:1] == b"[" and span is None:
-            yield from _listed(path, line + b"".join(rest for _, rest in lines))
-            return
-        origin = Origin(address=str(path), place=f"byte {start}" if span else f"line {number}")
-        try:
-            yield origin, orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            yield origin, f"no JSON: {error}"
-
-
-def _listed(path: Path, data: bytes) -> Iterator[tuple[Origin, Any]]:
-    try:
-        records = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        yield Origin(address=str(path), place="byte 0"), f"no JSON: {error}"
-        return
-    for number, record in enumerate(records, start=1):
-        yield Origin(address=str(path), place=f"conversation {number}"), record
-
-
 def _shape(record: Any) -> tuple[str, list[Turn] | list[Step] | None]:
     """The title, and turns or steps, of a record of any known shape."""
+    if isinstance(record, list):
+        return "", _messages(record)
     if not isinstance(record, dict):
         return "", None
     title = str(record.get("title") or record.get("name") or "")
@@ -99,17 +85,22 @@ def _shape(record: Any) -> tuple[str, list[Turn] | list[Step] | None]:
         "messages": _messages,
         "conversations": _messages,
         "conversation": _messages,
+        "chat_messages": _messages,
         "mapping": lambda mapping: _export(mapping, record.get("current_node")),
         "trajectory": _steps,
         "steps": _steps,
     }
     for name, read in readers.items():
         if record.get(name):
-            task = str(
-                record.get("task") or record.get("problem_statement") or record.get("instruction") or title
-            )
-            return task or title, read(record[name])
+            told = (record.get(key) for key in ("task", "problem_statement", "instruction"))
+            return str(next(filter(None, told), "")) or title or _asked(record), read(record[name])
     return title, None
+
+
+def _asked(record: Mapping[str, Any]) -> str:
+    """What the user asked for first, where a log of steps keeps the messages beside them."""
+    turns = _messages(record.get("history")) or ()
+    return next((turn.text for turn in turns if turn.role == "user"), "")
 
 
 def _messages(messages: Any) -> list[Turn] | None:
@@ -118,40 +109,53 @@ def _messages(messages: Any) -> list[Turn] | None:
     for message in messages if isinstance(messages, list) else [None]:
         if not isinstance(message, dict):
             return None
-        role = _ROLES.get(str(message.get("role") or message.get("from") or "").lower())
-        content = message.get("content", message.get("value"))
+        said = (message.get(key) for key in ("role", "from", "sender"))
+        role = _ROLES.get(str(next(filter(None, said), "")).lower())
+        content = next((message[key] for key in ("content", "value", "text") if message.get(key)), None)
         if role is None:
             return None
-        turns += _blocks(role, content)
-        for call in message.get("tool_calls") or ():
-            function = call.get("function", {})
-            turns.append(("call", f"{function.get('name', '')}({function.get('arguments', '')})"))
+        turns += _blocks(role, content, str(message.get("tool_call_id") or ""))
+        turns += _calls(message)
     return turns
 
 
-def _blocks(role: str, content: Any) -> Iterator[Turn]:
+def _calls(message: Mapping[str, Any]) -> Iterator[Turn]:
+    """The calls of tools beside a message's text."""
+    if isinstance(message.get("function_call"), dict):
+        yield Turn("call", _call(message["function_call"]))
+    for call in message.get("tool_calls") or ():
+        if isinstance(call, dict):
+            function = call.get("function")
+            yield Turn(
+                "call", _call(function if isinstance(function, dict) else call), str(call.get("id") or "")
+            )
+
+
+def _call(function: Mapping[str, Any]) -> str:
+    return f"{function.get('name', '')}({_text(function.get('arguments', function.get('args')))})"
+
+
+def _blocks(role: str, content: Any, call: str = "") -> Iterator[Turn]:
     """The text of a message, and the calls and results among its blocks."""
     if isinstance(content, str):
-        if content.strip():
-            yield role, content
+        if content.strip() or role == "tool":
+            yield Turn(role, content, call)
         return
     for block in content if isinstance(content, list) else ():
         match block.get("type") if isinstance(block, dict) else None:
-            case "text":
-                yield role, str(block.get("text", ""))
+            case "text" | "input_text" | "output_text":
+                yield Turn(role, str(block.get("text", "")), call)
             case "thinking":
-                yield "thought", str(block.get("thinking", ""))
+                yield Turn("thought", str(block.get("thinking", "")))
             case "tool_use":
                 given = orjson.dumps(block.get("input", {})).decode()
-                yield "call", f"{block.get('name', '')}({given})"
+                yield Turn("call", f"{block.get('name', '')}({given})", str(block.get("id") or ""))
             case "tool_result":
                 inner = block.get("content", "")
-                yield (
-                    "tool",
-                    inner
-                    if isinstance(inner, str)
-                    else "\n".join(text for _, text in _blocks("tool", inner)),
+                told = (
+                    inner if isinstance(inner, str) else "\n".join(one.text for one in _blocks("tool", inner))
                 )
+                yield Turn("tool", told, str(block.get("tool_use_id") or ""))
 
 
 def _export(mapping: Any, last: Any) -> list[Turn] | None:
@@ -166,7 +170,7 @@ def _export(mapping: Any, last: Any) -> list[Turn] | None:
         parts = (message.get("content") or {}).get("parts") or []
         text = "\n".join(part for part in parts if isinstance(part, str)).strip()
         if role and text:
-            turns.append((role, text))
+            turns.append(Turn(role, text))
         last = node.get("parent")
     return turns[::-1] or None
 
@@ -189,9 +193,11 @@ def _text(value: Any) -> str:
 
 
 def _thread(title: str, said: Sequence[Turn] | Sequence[Step]) -> Thread | None:
-    turns = [turn for turn in said if isinstance(turn, tuple)]
+    turns = [turn for turn in said if isinstance(turn, Turn)]
     posts = [
-        Post(text=masked(text).strip(), author=role) for role, text in turns if role in ("user", "assistant")
+        Post(text=masked(turn.text).strip(), author=turn.role)
+        for turn in turns
+        if turn.role in ("user", "assistant") and turn.text.strip()
     ]
     if len({post.author for post in posts}) < 2:
         return None
@@ -203,18 +209,23 @@ def _trajectory(title: str, said: Sequence[Turn] | Sequence[Step]) -> Trajectory
     steps = [step for step in said if isinstance(step, Step)]
     if steps:
         return Trajectory(task=masked(title), steps=tuple(steps)) if title else None
-    turns = [turn for turn in said if isinstance(turn, tuple)]
-    task = next((text for role, text in turns if role == "user"), "")
+    turns = [turn for turn in said if isinstance(turn, Turn)]
+    first = next((at for at, turn in enumerate(turns) if turn.role == "user"), 0)
+    task = turns[first].text if turns else ""
     thought = ""
-    for role, text in turns[next((at for at, turn in enumerate(turns) if turn[0] == "user"), 0) + 1 :]:
+    waiting: dict[int, str] = {}  # calls without an answer yet: several may be made at once
+    for role, text, call in turns[first + 1 :]:
         text = masked(text).strip()
         if role == "call":
+            waiting[len(steps)] = call
             steps.append(Step(action=text, thought=thought))
             thought = ""
-        elif role in ("tool", "user") and steps and not steps[-1].observation:
-            steps[-1] = steps[-1].model_copy(update={"observation": text})
+        elif role in ("tool", "user") and waiting:
+            at = next((at for at, asked in waiting.items() if call and asked == call), min(waiting))
+            steps[at] = steps[at].model_copy(update={"observation": text})
+            del waiting[at]
         elif role in ("assistant", "thought"):
-            thought = f"{thought}\n\n{text}".strip()
+            thought, waiting = f"{thought}\n\n{text}".strip(), {}
     if thought:
         steps.append(Step(action=thought))
     return Trajectory(task=masked(task).strip(), steps=tuple(steps)) if task and steps else None
