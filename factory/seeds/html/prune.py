@@ -41,6 +41,8 @@ _NEVER = names("modal popup lightbox cookie cookies consent gdpr footer")
 _REST = 1200  # characters of prose that the rest of a page must have
 _MOST_HIDDEN = 0.4
 _MOST_ENDING = 0.2
+_UNANNOUNCED = 400
+_HARDLY = 0.03
 _LONGEST_ENDING = 60
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 # What stands in a line. Elements of a page's own ("mega-menu") are blocks like any other.
@@ -266,6 +268,8 @@ def _drop_endings(page: Survey, rules: Rules, dropped: dict[Node, str], comments
         for sibling in siblings[siblings.index(whole) + 1 :]:
             if sibling.tag in (*_HEADINGS, GRID) or sibling.size > _MOST_ENDING * root.size:
                 break
+            if sibling.prose > _UNANNOUNCED and sibling.linked < _HARDLY * sibling.size:
+                break  # prose without links to what the heading announces
             dropped[sibling] = why
 
 
