@@ -340,6 +340,17 @@ def test_links_are_the_content_of_a_page_that_has_little_else() -> None:
     assert "Harbour number" not in extract(article).markdown
 
 
+def test_what_a_click_unfolds_is_content_and_what_is_hidden_otherwise_is_not() -> None:
+    html = f"""<main><h1>Ferries</h1>{FILLER}<h3 id=q>May I bring a dog?</h3>
+    <div hidden aria-labelledby=q>Dogs sail free.</div>
+    <h3>And a bicycle?</h3><div class=faq-answer style="display:none">Bicycles sail on deck.</div>
+    <div style="display:none">Your session has expired.</div></main>"""
+    text = extract(html).markdown
+    assert "Dogs sail free." in text
+    assert "Bicycles sail on deck." in text
+    assert "expired" not in text
+
+
 def test_what_a_page_shows_again_for_narrow_screens_is_read_once() -> None:
     words = (
         "The ferry leaves at seven in the morning from the old quay, and comes back at nine in the evening. "

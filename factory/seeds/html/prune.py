@@ -34,6 +34,7 @@ _NAVIGATION_ROLES = names(
 )
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _FORUM_TYPE = re.compile(r"DiscussionForumPosting|QAPage")
+_FOLDED = names("accordion collapse collapsible expandable toggle faq")
 _PANELS = names("pane panel content body")
 _SUSPECT = BOILERPLATE | DOUBTFUL
 _ENDINGS = tuple(f"{ending} " for ending in ENDINGS)
@@ -146,10 +147,15 @@ def _is_unseen(classes: str) -> bool:
 
 
 def _is_panel(node: Node) -> bool:
-    """Whether a click on a tab shows this: content like what is seen at once."""
-    if node.attributes.get("role") == "tabpanel":
+    """Whether a click on a tab or a heading shows this: content like what is seen at once."""
+    attributes = node.attributes
+    role = attributes.get("role", "")
+    if role in ("tabpanel", "region") or ("aria-labelledby" in attributes and not role):
         return True
-    return "class" in node.attributes and "tab" in node.words and not _PANELS.isdisjoint(node.words)
+    if "class" not in attributes:
+        return False
+    words = node.words
+    return not words.isdisjoint(_FOLDED) or ("tab" in words and not _PANELS.isdisjoint(words))
 
 
 def _drop_named(page: Survey, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:
