@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,114 @@ def test_questions_with_their_best_answer_chosen_by_score_tags_and_answers() -> 
 def test_a_packed_dump_says_how_to_unpack_it(tmp_path: Path) -> None:
     with pytest.raises(FactoryError, match="unpack it first"):
         list(stackexchange(tmp_path / "a.7z", Thread))
+
+
+def dump(*pages: tuple[str, str]) -> list[str]:
+    """A dump's head, its pages, and its end."""
+    made = [
+        f"<page>\n<title>{title}</title><ns>0</ns><id>{number}</id><revision><id>9</id>"
+        f"<text>{escape(text)}</text></revision></page>\n"
+        for number, (title, text) in enumerate(pages, start=1)
+    ]
+    return ["<mediawiki><siteinfo><sitename>W</sitename></siteinfo>\n", *made, "</mediawiki>\n"]
+
+
+def article(markup: str, folder: Path) -> str:
+    path = folder / "enwiki.xml"
+    path.write_text("".join(dump(("T", markup))))
+    (item,) = wikipedia(path, Document, min_words=1)
+    assert isinstance(item, Found)
+    return item.seed.text.removeprefix("# T\n\n")  # type: ignore[attr-defined,no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("markup", "made"),
+    [
+        ("'''Euler''' was.", "**Euler** was."),
+        ("''Tides'' are.", "*Tides* are."),
+        ("* '''bold''' item\n** ''deep''", "- **bold** item\n  - *deep*"),
+        ("water H<sub>2</sub>O, 10<sup>6</sup>", "water H$_{2}$O, 10$^{6}$"),
+        ("<chem>H2O</chem> and <code>x < 1</code>", "$\\ce{H2O}$ and `x < 1`"),
+        ("a\n<pre>\nb  c\n  &lt;d\n</pre>", "a\n\n```\nb  c\n  <d\n```"),
+        ("is {{convert|10|km|mi}} long, {{val|1.5|e=6|u=m}}, {{frac|1|2}}, {{nowrap|a [[b]]}}", "is 10 km long, 1.5×10$^{6}$ m, 1/2, a b"),
+        ("Köln ({{IPA|de|kœln}}; {{lang|la|Colonia}}) and Bonn ({{IPA|x}})", "Köln (Colonia) and Bonn"),
+        ("{| class=x\n! A !! B\n|-\n| rowspan=2 | a || 1\n|-\n| 2\n|}", "| A | B |\n| --- | --- |\n| a | 1 |\n| a | 2 |"),
+        ("see https://a.example/x and [https://b.example B]", "see https://a.example/x and B"),
+        ("text [[fr:Nombre]][[Category:X]]", "text"),
+    ],
+)  # fmt: skip
+def test_what_editors_write_comes_out_as_it_is_read(markup: str, made: str, tmp_path: Path) -> None:
+    assert article(markup, tmp_path) == made
+
+
+PAGES = [(f"Page {number}", f"Words of page {number}, which are its own.") for number in range(40)]
+
+
+def multistream(path: Path) -> Path:
+    head, *pages, end = dump(*PAGES)
+    groups = ["".join(pages[at : at + 7]) for at in range(0, len(pages), 7)]
+    path.write_bytes(b"".join(bz2.compress(part.encode()) for part in [head, *groups, end]))
+    return path
+
+
+@pytest.mark.parametrize("size", [90, 500, 4000, 10**9])
+@pytest.mark.parametrize("packed", [True, False])
+def test_spans_of_a_dump_give_each_page_once_at_one_place(packed: bool, size: int, tmp_path: Path) -> None:
+    path = tmp_path / "enwiki-1-pages-articles-multistream.xml.bz2"
+    if packed:
+        multistream(path)
+    else:
+        path = tmp_path / "enwiki-1-pages-articles.xml"
+        path.write_text("".join(dump(*PAGES)))
+    whole = list(wikipedia(path, Document, min_words=1))
+    parts = list(wikipedia.split(path, size))  # type: ignore[misc]
+    assert [item for span in parts for item in wikipedia(path, Document, span, min_words=1)] == whole
+    assert [item.seed.title for item in whole] == [title for title, _ in PAGES]  # type: ignore[union-attr]
+    if packed:
+        assert whole[8].origin.place.partition(":")[0].endswith(", page 9")
+
+
+def test_a_dump_that_was_not_received_to_its_end_says_so_after_what_was_whole(tmp_path: Path) -> None:
+    path = tmp_path / "enwiki.xml"
+    path.write_text("".join(dump(*PAGES))[:-300])
+    found: list[Found | Broken] = []
+    with pytest.raises(HostileError, match="never received"):
+        found.extend(wikipedia(path, Document, min_words=1))
+    cut = multistream(tmp_path / "enwiki-multistream.xml.bz2")
+    cut.write_bytes(cut.read_bytes()[:-150])
+    with pytest.raises(EOFError, match="cut off"):
+        list(wikipedia(cut, Document, min_words=1))
+
+
+def test_threads_are_chosen_by_tags_old_and_new_and_by_what_was_closed_and_say_their_licences(
+    tmp_path: Path,
+) -> None:
+    rows = [
+        {"Id": "1", "PostTypeId": "1", "Title": "New", "Tags": "|c++|list|", "ContentLicense": "CC BY-SA 4.0"},
+        {"Id": "2", "PostTypeId": "2", "ParentId": "1", "ContentLicense": "CC BY-SA 3.0"},
+        {"Id": "3", "PostTypeId": "1", "Title": "Old", "Tags": "<c++>", "ClosedDate": "2013-01-01T00:00:00"},
+        {"Id": "4", "PostTypeId": "2", "ParentId": "3"},
+    ]  # fmt: skip
+    path = tmp_path / "Posts.xml"
+    lines = ["".join(f' {name}="{escape(value)}"' for name, value in row.items()) for row in rows]
+    path.write_text(
+        "<posts>"
+        + "".join(f'<row Score="1" Body="&lt;p&gt;Words&lt;/p&gt;"{line} />' for line in lines)
+        + "</posts>"
+    )
+
+    def told(**settings: object) -> dict[str, str | None]:
+        items = stackexchange(path, Thread, **settings)  # type: ignore[arg-type]
+        return {item.origin.title or "": item.origin.licence for item in items}
+
+    both = {"New": "CC-BY-SA-3.0 AND CC-BY-SA-4.0", "Old": "CC-BY-SA-4.0"}
+    assert told() == told(tags=("c++",)) == both
+    assert list(told(tags=("list",))) == list(told(closed=False)) == ["New"]
+    assert told(tags=("c",)) == {}
+
+
+def test_another_table_of_a_dump_is_told_to_be_no_posts(tmp_path: Path) -> None:
+    path = tmp_path / "Comments.xml"
+    path.write_text('<comments><row Id="1" PostId="1" Text="Why?" /></comments>')
+    (broken,) = stackexchange(path, Thread)
+    assert isinstance(broken, Broken) and "Posts.xml" in broken.error

@@ -10,16 +10,24 @@ from xml.parsers import expat
 from factory.seeds.archives import HostileError
 
 BLOCK = 1 << 16
+_ROOT = b"<mediawiki>"
+"""What stands around the pages of a dump that is read from its middle."""
 
 
-def elements(stream: BinaryIO, tag: str, name: str, *, most: int) -> Iterator[tuple[int, Element]]:
+def elements(
+    stream: BinaryIO, tag: str, name: str, *, most: int, base: int | None = None, whole: bool = True
+) -> Iterator[tuple[int, Element]]:
     """Each element called `tag`, whole, with the byte (of the unpacked dump) at which it begins.
 
     One whose text is longer than `most` characters is given without it, marked by an attribute ``too-long``.
+    `base`: the byte at which the stream begins, where it begins inside of a dump of MediaWiki, at an element.
+    `whole`: the stream is to end as the dump does.
     Raises HostileError, naming the dump, for a document type with entities and for XML that is not well-formed;
     what came before is given first.
     """
-    reader = _Reader(tag, name, most)
+    reader = _Reader(tag, name, most, 0 if base is None else base - len(_ROOT))
+    if base is not None:
+        reader.parser.Parse(_ROOT, False)
     while block := stream.read(BLOCK):
         try:
             reader.parser.Parse(block, False)
@@ -27,13 +35,15 @@ def elements(stream: BinaryIO, tag: str, name: str, *, most: int) -> Iterator[tu
             yield from reader.taken()
             raise HostileError(f"{name}: is no well-formed XML: {error}") from error
         yield from reader.taken()
+    if whole and not reader.ended():
+        raise HostileError(f"{name}: ends before its XML does; what is missing was never received")
 
 
 class _Reader:
     """Builds the elements that are wanted, and forgets all else."""
 
-    def __init__(self, tag: str, name: str, most: int) -> None:
-        self.tag, self.name, self.most = tag, name, most
+    def __init__(self, tag: str, name: str, most: int, base: int) -> None:
+        self.tag, self.name, self.most, self.base = tag, name, most, base
         self.found: list[tuple[int, Element]] = []
         self.stack: list[Element] = []
         self.start = self.size = 0
@@ -43,6 +53,14 @@ class _Reader:
         self.parser.EndElementHandler = self._end
         self.parser.CharacterDataHandler = self._text
         self.parser.EntityDeclHandler = self._entity
+
+    def ended(self) -> bool:
+        """Whether the document came to its end."""
+        try:
+            self.parser.Parse(b"", True)
+        except expat.ExpatError:
+            return False
+        return True
 
     def taken(self) -> Iterator[tuple[int, Element]]:
         """What was found since the last time."""
@@ -58,7 +76,7 @@ class _Reader:
                 raise HostileError(f"{self.name}: elements are nested more than 50 deep; refused")
             self.stack[-1].append(element)
         else:
-            self.start, self.size = self.parser.CurrentByteIndex, 0
+            self.start, self.size = self.base + self.parser.CurrentByteIndex, 0
         self.stack.append(element)
 
     def _end(self, tag: str) -> None:

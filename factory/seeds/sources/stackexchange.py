@@ -25,7 +25,7 @@ BATCH = 2_000
 _TAGS = re.compile(r"[<|]([^<>|]+)(?=[>|])")
 _COLUMNS = {"id": "bigint", "parent": "bigint", "score": "bigint", "owner": "varchar", "name": "varchar",
             "date": "varchar", "title": "varchar", "tags": "varchar", "accepted": "bigint", "body": "varchar",
-            "place": "bigint"}  # fmt: skip
+            "place": "bigint", "licence": "varchar", "closed": "boolean"}  # fmt: skip
 
 
 @source(gives=(Thread, Question))
@@ -37,13 +37,15 @@ def stackexchange(
     min_answers: int = 1,
     max_answers: int = 10,
     tags: tuple[str, ...] = (),
-    licence: str = "CC-BY-SA-4.0",
+    closed: bool = True,
+    licence: str = "",
 ) -> Iterator[Found | Broken]:
     """Posts.xml of a dump, packed or not: each question a thread, its accepted answer first, then by votes.
 
     Users.xml beside it gives the authors' names. As questions, the accepted answer (or the best) is the
     reference answer. `min_score`: least votes of a question; `min_answers`, `max_answers`: of a thread;
-    `tags`: only questions with one of them. Unpack the .7z of a dump first. Places are bytes of the dump.
+    `tags`: only questions with one of them; `closed`: also those that were closed. `licence`: where the posts do
+    not say theirs (CC-BY-SA-4.0). Unpack the .7z of a dump first. Places are bytes of the dump.
     """
     if path.suffix.lower() == ".7z":
         raise FactoryError(f"{path.name}: unpack it first (7z x {path.name}), and name its Posts.xml")
@@ -53,7 +55,7 @@ def stackexchange(
         duckdb.connect(f"{folder}/posts.duckdb", config={"memory_limit": "1GB", "threads": 1}) as scratch,
     ):
         yield from _gather(scratch, path, Path(folder))
-        for rows in _threads(scratch, min_score, min_answers, tags):
+        for rows in _threads(scratch, min_score, min_answers, tags, closed):
             yield _seed(rows, kind, path, max_answers, licence)
 
 
@@ -68,6 +70,10 @@ def _gather(scratch: duckdb.DuckDBPyConnection, path: Path, folder: Path) -> Ite
     broken: list[Broken] = []
     _insert(scratch, "posts", _posts(path, broken), folder)
     yield from broken
+    if not scratch.execute("select 1 from posts limit 1").fetchall():
+        yield Broken(
+            Origin(address=str(path), place=""), "no question and no answer in it: name a dump's Posts.xml"
+        )
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Element]]:
@@ -94,6 +100,8 @@ def _posts(path: Path, broken: list[Broken]) -> Iterator[dict[str, Any]]:
                 "accepted": int(row.get("AcceptedAnswerId") or 0),
                 "body": row.get("Body", "")[:MAX_POST],
                 "place": at,
+                "licence": (row.get("ContentLicense") or "").strip().replace(" ", "-").upper(),
+                "closed": bool(row.get("ClosedDate")),
             }
         except ValueError as error:
             broken.append(Broken(Origin(address=str(path), place=f"row at byte {at}"), f"no post: {error}"))
@@ -114,20 +122,21 @@ def _insert(
 
 
 def _threads(
-    scratch: duckdb.DuckDBPyConnection, min_score: int, min_answers: int, tags: tuple[str, ...]
+    scratch: duckdb.DuckDBPyConnection, min_score: int, min_answers: int, tags: tuple[str, ...], closed: bool
 ) -> Iterator[list[tuple[Any, ...]]]:
     """The rows of each thread: the question, then its answers."""
-    wanted = " or ".join(["tags like '%' || ? || '%'"] * len(tags)) or "true"
+    # "<python><c++>" in the dumps before 2024, "|python|c++|" since.
+    wanted = " or ".join(["contains(translate(tags, '<>', '||'), ?)"] * len(tags)) or "true"
     result = scratch.execute(
         "with questions as (select id, accepted from posts where id = parent and score >= ?"
-        f" and ({wanted}) and title is not null)"
+        f" and ({wanted}) and title is not null and (not closed or ?))"
         " select p.parent, p.id, p.score, coalesce(u.name, p.name, ''), p.date, p.title, p.tags,"
         "        q.accepted = p.id as accepted, p.body, p.place,"
-        "        count(*) over (partition by p.parent) - 1 as answers"
+        "        count(*) over (partition by p.parent) - 1 as answers, p.licence"
         " from posts p join questions q on q.id = p.parent left join users u using (owner)"
         " qualify answers >= ?"
         " order by p.parent, p.id != p.parent, q.accepted != p.id, p.score desc, p.id",
-        [min_score, *(f"<{tag}>" if tag else tag for tag in tags), min_answers],
+        [min_score, *(f"|{tag}|" for tag in tags), closed, min_answers],
     )
 
     def rows() -> Iterator[tuple[Any, ...]]:
@@ -141,18 +150,20 @@ def _threads(
 def _seed(
     rows: list[tuple[Any, ...]], kind: type[Seed], path: Path, max_answers: int, licence: str
 ) -> Found | Broken:
-    number, _, _, author, date, title, tags, _, _, place, _ = rows[0]
+    number, _, _, author, date, title, tags, _, _, place, _, _ = rows[0]
+    rows = rows[: max_answers + 1]
+    said = sorted({row[11] for row in rows} - {"", None})
     origin = Origin(
         address=str(path),
         place=f"row at byte {place}, question {number}",
         title=title,
         author=author or None,
         date=date or None,
-        licence=licence,
+        licence=licence or " AND ".join(said) or "CC-BY-SA-4.0",
     )
     posts = [
         Post(text=_markdown(row[8]), author=row[3], date=row[4], votes=row[2], accepted=bool(row[7]))
-        for row in rows[: max_answers + 1]
+        for row in rows
     ]
     if not posts[0].text:
         return Broken(origin, "the question has no text")
