@@ -383,7 +383,9 @@ def load_catalog(path: Path, environment: Mapping[str, str] | None = None) -> Ca
     sandbox = content.get("sandbox", "bubblewrap")
     if sandbox not in ISOLATIONS:
         near = did_you_mean(str(sandbox), ISOLATIONS)
-        faults.append(f"{file.where('sandbox')}: programs run in 'bubblewrap' or 'unsafe', not '{sandbox}'{near}")
+        faults.append(
+            f"{file.where('sandbox')}: programs run in 'bubblewrap' or 'unsafe', not '{sandbox}'{near}"
+        )
     if faults:
         raise CatalogError("\n".join(faults))
     if "writer" not in models:

@@ -59,6 +59,9 @@ FORGING = {
     "a message of its own": 'import os, struct\nm = b\'{"value": 1, "changed": [], "printed": ""}\'\n'
     "for _ in range(99):\n    try: os.write(3, struct.pack('!I', len(m)) + m)\n    except OSError: break"
     + _END,
+    "a message that names what equals anything": "import os, struct\ndef answer():\n"
+    '    m = b\'{"value": {"m": ["unittest.mock", "ANY"]}, "changed": [], "printed": ""}\'\n'
+    "    os.write(3, struct.pack('!I', len(m)) + m)",
     "a long message": "import os\ntry: os.write(3, b'\\xff' * 8)\nexcept OSError: pass" + _END,
     "orders to the judge": 'import os, struct\nm = b\'{"ask": "call", "arguments": [{"m": ["os", "_exit"]}, 0], "named": {}}\'\n'
     "os.write(3, struct.pack('!I', len(m)) + m)" + _END,
