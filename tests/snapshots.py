@@ -1,14 +1,21 @@
-"""Small snapshots as `factory export` writes them, for tests of the trainer."""
+"""Small snapshots as `factory export` writes them, and the trainer as a process, for tests of the trainer."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as parquet
+import yaml
+from conftest import ROOT
+
+from trainer.recipe import Recipe
 
 
 def write_snapshot(folder: Path, **rows: list[dict[str, Any]]) -> Path:
@@ -39,3 +46,19 @@ def texts(count: int, words: int, first: str = "word") -> list[dict[str, Any]]:
         {"text": " ".join(f"{first} {(number * 31 + place * 7) % 97}" for place in range(words))}
         for number in range(count)
     ]
+
+
+def start_trainer(
+    recipe: Recipe, path: Path, *options: str, ranks: int = 1, port: int = 0
+) -> subprocess.Popen[str]:
+    """Starts ``python -m trainer`` on a recipe that is written to a path; on several ranks, through torchrun."""
+    path.write_text(yaml.safe_dump(json.loads(recipe.model_dump_json(exclude_none=True))))
+    torchrun = ["-m", "torch.distributed.run", "--nproc-per-node", str(ranks), "--master-port", str(port)]
+    return subprocess.Popen(
+        [sys.executable, *(torchrun if ranks > 1 else []), "-m", "trainer", str(path), *options],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+        cwd=path.parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )

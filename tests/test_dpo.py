@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from snapshots import write_snapshot
+from snapshots import start_trainer, write_snapshot
 from torch.nn import functional
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -275,6 +275,24 @@ def test_a_resumed_run_on_pairs_is_the_same_run_to_the_bit(start: Path, tmp_path
     train(cut, _quiet)
     one, other = (read_model(recipe.output / "export").state_dict() for recipe in (whole, cut))
     assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_two_ranks_train_on_pairs_as_one_does(start: Path, tmp_path: Path) -> None:
+    write_snapshot(tmp_path / "snapshot", preference=_preferences())
+    # Single pairs leave one rank without any.
+    single, double = (
+        _recipe(tmp_path, start, output=str(tmp_path / name), batch={"pairs": 1}, epochs=0.5)
+        for name in ("single", "double")
+    )
+    train(single, _quiet)
+    process = start_trainer(double, tmp_path / "recipe.yaml", ranks=2, port=29587)
+    told, _ = process.communicate(timeout=200)
+    assert process.returncode == 0, told
+    np.testing.assert_allclose(
+        np.load(double.output / "reference.npy"), np.load(single.output / "reference.npy"), rtol=1e-5
+    )
+    one, other = (read_model(recipe.output / "export").state_dict() for recipe in (single, double))
+    assert all(torch.allclose(one[name], other[name], atol=1e-5) for name in one)
 
 
 def test_pairs_of_another_tokenizer_are_refused(start: Path, tmp_path: Path) -> None:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -15,9 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-import yaml
-from conftest import ROOT
-from snapshots import texts, write_snapshot
+from snapshots import start_trainer, texts, write_snapshot
 
 from factory.errors import FactoryError
 from trainer.checkpoint import Checkpoint
@@ -178,19 +172,6 @@ def _recipe(folder: Path, output: Path, **changes: Any) -> Recipe:
     return Recipe.model_validate(settings | changes)
 
 
-def _start(recipe: Recipe, path: Path, *options: str, ranks: int = 1) -> subprocess.Popen[str]:
-    path.write_text(yaml.safe_dump(json.loads(recipe.model_dump_json(exclude_none=True))))
-    torchrun = ["-m", "torch.distributed.run", "--nproc-per-node", str(ranks), "--master-port", "29583"]
-    return subprocess.Popen(
-        [sys.executable, *(torchrun if ranks > 1 else []), "-m", "trainer", str(path), *options],
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
-        cwd=path.parent,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
 def _quiet(line: str) -> None:
     """Says nothing."""
 
@@ -203,7 +184,7 @@ def test_a_run_goes_on_in_the_second_epoch_on_another_number_of_ranks(folder: Pa
     whole = _recipe(folder, tmp_path / "whole")
     train(whole, _quiet)
     moved = _recipe(folder, tmp_path / "moved")
-    process = _start(moved, tmp_path / "recipe.yaml", "--stop-after", "12", ranks=2)
+    process = start_trainer(moved, tmp_path / "recipe.yaml", "--stop-after", "12", ranks=2, port=29583)
     told, _ = process.communicate(timeout=200)
     assert process.returncode == 0, told
     checkpoint = Checkpoint.newest(moved.output / "checkpoints")
@@ -219,7 +200,7 @@ def test_a_run_goes_on_in_the_second_epoch_on_another_number_of_ranks(folder: Pa
 def test_a_run_that_is_killed_goes_on_to_the_bit(folder: Path, tmp_path: Path) -> None:
     whole = _recipe(folder, tmp_path / "whole", steps=400)
     killed = _recipe(folder, tmp_path / "killed", steps=400, checkpoint_every=1)
-    process = _start(killed, tmp_path / "recipe.yaml")
+    process = start_trainer(killed, tmp_path / "recipe.yaml")
     while len(_losses(killed)) < 20 and process.poll() is None:
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.distributed.fsdp import FSDPModule
 
 from trainer.model import Phi
 from trainer.objectives import NextToken, Objective, Preferences, pair_logprobs
@@ -53,6 +54,8 @@ def reference_logprobs(recipe: Recipe, work: PairOrder, model: Phi, world: World
         for start in range(0, share, at_once):
             batch = work.batch(mine[start : start + at_once] or [()], world.device)
             scores[batch.numbers] = pair_logprobs(model, batch)
+    if isinstance(model, FSDPModule):  # without a backward pass the last parameters stay whole on every rank
+        model.reshard()
     world.add_up(scores)
     return scores.cpu().numpy()
 
