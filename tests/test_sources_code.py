@@ -12,6 +12,7 @@ import pytest
 from factory.errors import FactoryError
 from factory.plugins import Broken, Found
 from factory.records import Change, Code, Document, Step, Thread, Trajectory
+from factory.seeds.files import signature
 from factory.seeds.licences import recognised
 from factory.seeds.sources.chats import chats, masked
 from factory.seeds.sources.code import code
@@ -312,3 +313,45 @@ def test_a_long_export_is_one_list_however_small_shards_are(tmp_path: Path) -> N
     assert list(chats.split(path, 100)) == []  # type: ignore[misc]
     found = list(chats(path, Thread))
     assert len(found) == 50 and found[49].origin.place == "record 50"
+
+
+def committed(head: Path, name: str, content: bytes, message: bytes, *options: str) -> None:
+    folder = head.parent.parent
+    (folder / name).write_bytes(content)
+    identity = ["-c", "user.name=Ada Lund", "-c", "user.email=ada@example.org", *options]
+    subprocess.run(["git", "add", "."], cwd=folder, check=True)
+    subprocess.run(["git", *identity, "commit", "-qF", "-"], cwd=folder, check=True, input=message)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["diff.noprefix=true", "diff.mnemonicPrefix=true", "i18n.logOutputEncoding=ISO-8859-1", "color.ui=always",
+     "log.showRoot=false", "core.quotePath=true", "diff.renames=copies", "diff.relative=true"],
+)  # fmt: skip
+def test_a_repositorys_configuration_changes_nothing_of_what_is_found(setting: str, tmp_path: Path) -> None:
+    head = repository(tmp_path / "repo")
+    latin = ("-c", "i18n.commitEncoding=ISO-8859-1")
+    committed(head, "größe.py", b'x = "\xe9"\n', "Größer wird es nun, in Latin-1".encode("latin-1"), *latin)
+    expected = list(git_history(head, Change))
+    assert [item.seed.message for item in expected][2:] == ["Größer wird es nun, in Latin-1"]  # type: ignore[union-attr]
+    name, _, value = setting.partition("=")
+    subprocess.run(["git", "config", name, value], cwd=head.parent.parent, check=True)
+    assert list(git_history(head, Change)) == expected
+
+
+def test_a_repository_is_read_again_when_it_has_a_new_commit(tmp_path: Path) -> None:
+    head = repository(tmp_path / "repo")
+    before = signature(head)
+    assert signature(head) == before
+    committed(head, "a.py", b"a = 3\n", b"Count from three this time")
+    assert signature(head) != before
+    now = signature(head)
+    subprocess.run(["git", "pack-refs", "--all"], cwd=head.parent.parent, check=True)
+    assert signature(head) == now
+
+
+def test_where_a_project_lies_does_not_make_its_code_vendored(tmp_path: Path) -> None:
+    text = "def f(x):\n    y = x + 1\n    z = y * 2\n    return z\n"
+    (tmp_path / "build/project/.git").mkdir(parents=True)
+    assert list(code(write(tmp_path / "build/project/a.py", text), Code))
+    assert not list(code(write(tmp_path / "build/project/vendor/a.py", text), Code))

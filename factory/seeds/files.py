@@ -44,9 +44,24 @@ def path_of(text: str) -> Path:
 
 
 def signature(path: Path) -> str:
-    """What changes when a file changes: its size and time of change."""
+    """What changes when a file changes: its size and time of change. Of a repository's HEAD, the commit."""
+    if path.name == "HEAD" and isinstance(path, Path) and (commit := _commit(path)):
+        return commit
     status = path.stat()
     return f"{status.st_size}-{getattr(status, 'st_mtime_ns', 0) or status.st_mtime}"
+
+
+def _commit(head: Path) -> str:
+    """The commit that a HEAD means: itself, or through the branch that it names; empty where it is none."""
+    told = head.read_bytes()[:1000].decode("utf-8", "replace").strip()
+    name = told.removeprefix("ref: ")
+    if not (name != told and name.startswith("refs/")) or ".." in name:
+        return ""
+    branch, packed = head.parent / name, head.parent / "packed-refs"
+    if branch.is_file():
+        return branch.read_bytes()[:100].decode("utf-8", "replace").strip()
+    lines = packed.read_text("utf-8", "replace").splitlines() if packed.is_file() else ()
+    return next((line.partition(" ")[0] for line in lines if line.endswith(f" {name}")), "")
 
 
 def address(path: Path, root: Path) -> str:

@@ -70,7 +70,7 @@ def code(
     has a comment. The licence is the file's own (SPDX) or that of the nearest licence file. Generated,
     vendored and minified files give nothing. C, C++, Go, Java, JavaScript, Python, Rust.
     """
-    if path.stat().st_size > MAX_BYTES or not _VENDORED.isdisjoint(path.parts):
+    if path.stat().st_size > MAX_BYTES or not _VENDORED.isdisjoint(_inside(path.parent)):
         return
     raw = path.read_bytes()
     origin = Origin(address=str(path), licence=licence_of(path, raw), place="")
@@ -94,6 +94,14 @@ def code(
     else:
         known = ", ".join(sorted([*LANGUAGES, ".py"]))
         raise FactoryError(f"{path.name}: no grammar for '{suffix}' files; there are {known}")
+
+
+@functools.lru_cache(maxsize=4096)
+def _inside(folder: Path) -> tuple[str, ...]:
+    """The folders that a file lies in, up to the top of its repository or of this project: what lies above has no
+    say in what is vendored."""
+    top = next((one for one in (folder, *folder.parents) if (one / ".git").exists()), Path.cwd())
+    return folder.relative_to(top).parts if folder.is_relative_to(top) else folder.parts
 
 
 def _definitions(

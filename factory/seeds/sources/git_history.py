@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, cast
 
 from factory.errors import FactoryError
 from factory.plugins import Broken, Found, source
@@ -19,16 +21,17 @@ _TRAILERS = re.compile(
     r"^(?:[A-Z][\w-]+-by|Co-authored-by|Change-Id|Cc|git-svn-id|Message-Id)\s*:.*$", re.I | re.M
 )
 _ADDRESS = re.compile(r"<?[\w.+-]+@[\w-]+(?:\.[\w-]+)+>?")
-_FILE = re.compile(r"^diff --git a/(.*?) b/", re.M)
+_FILE = re.compile(r'^diff --git "?a/(.*?)"? "?b/', re.M)
 _BINARY = re.compile(r"^(?:Binary files .* differ|GIT binary patch)$", re.M)
 _LANGUAGES = {".py": "python", ".c": "c", ".h": "c", ".cc": "cpp", ".cpp": "cpp", ".go": "go", ".java": "java",
               ".js": "javascript", ".ts": "typescript", ".rs": "rust", ".rb": "ruby", ".md": "markdown"}  # fmt: skip
 MAX_COMMIT = 4 << 20
 
-# A repository's own configuration may name programs: none of them is run.
+# A repository's own configuration may name programs: none of them is run. Nor does it decide what is shown.
 _HARDENED = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.pager=cat",
              "-c", "diff.external=", "-c", "protocol.ext.allow=never", "-c", "log.showSignature=false",
-             "-c", "core.attributesFile=/dev/null", "-c", "safe.directory=*"]  # fmt: skip
+             "-c", "core.attributesFile=/dev/null", "-c", "safe.directory=*", "-c", "core.quotePath=false",
+             "-c", "log.showRoot=true", "-c", "diff.mnemonicPrefix=false", "-c", "diff.noprefix=false"]  # fmt: skip
 
 
 @source(gives=Change)
@@ -52,7 +55,8 @@ def git_history(
     folder = path.parent
     licence = _licence(folder, branch)
     arguments = ["log", "--no-merges", "--reverse", f"--format={_FORMAT}", "-p", "--no-ext-diff", "--no-textconv",
-                 "--no-color", "--no-renames", "--unified=3", branch, "--", *paths]  # fmt: skip
+                 "--no-color", "--no-renames", "--unified=3", "--encoding=UTF-8", "--src-prefix=a/",
+                 "--dst-prefix=b/", "--no-relative", "--submodule=short", branch, "--", *paths]  # fmt: skip
     for record in _records(folder, arguments):
         commit, author, date, message, diff = (record.split(_FIELD, 4) + [""] * 5)[:5]
         origin = Origin(
@@ -76,24 +80,35 @@ def git_history(
 
 def _records(folder: Path, arguments: list[str]) -> Iterator[str]:
     """Commits as git writes them, one after the other; what is longer than `MAX_COMMIT` is cut."""
-    process = _git(folder, arguments)
-    assert process.stdout is not None
-    held = ""
-    for line in process.stdout:
+    # Git may have more to complain of than a pipe holds that nobody reads.
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
+        process = _git(folder, arguments, complaints)
+        try:
+            yield from _parted(cast("IO[str]", process.stdout))
+            if process.wait():
+                complaints.seek(0)
+                raise FactoryError(f"git cannot read {folder}: {complaints.read(2000).strip()}")
+        finally:
+            process.kill()
+            process.communicate()
+
+
+def _parted(lines: IO[str]) -> Iterator[str]:
+    held: list[str] = []
+    size = 0
+    for line in lines:
         if line.startswith(_RECORD):
             if held:
-                yield held
-            held = line[1:]
-        elif len(held) < MAX_COMMIT:
-            held += line
+                yield "".join(held)[:MAX_COMMIT]
+            held, size = [line[1:]], len(line)
+        elif size < MAX_COMMIT:
+            held.append(line)
+            size += len(line)
     if held:
-        yield held
-    error = process.stderr.read() if process.stderr else ""
-    if process.wait():
-        raise FactoryError(f"git cannot read {folder}: {error.strip()}")
+        yield "".join(held)[:MAX_COMMIT]
 
 
-def _git(folder: Path, arguments: list[str]) -> subprocess.Popen[str]:
+def _git(folder: Path, arguments: list[str], complaints: IO[str]) -> subprocess.Popen[str]:
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "LC_ALL")}
     environment = {**kept, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_TERMINAL_PROMPT": "0",
                    "GIT_OPTIONAL_LOCKS": "0", "GIT_ATTR_NOSYSTEM": "1", "HOME": os.devnull}  # fmt: skip
@@ -104,7 +119,7 @@ def _git(folder: Path, arguments: list[str]) -> subprocess.Popen[str]:
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=complaints,
             text=True,
             encoding="utf-8",
             errors="replace",
@@ -115,7 +130,9 @@ def _git(folder: Path, arguments: list[str]) -> subprocess.Popen[str]:
 
 def _licence(folder: Path, branch: str) -> str | None:
     for name in ("LICENSE", "LICENSE.txt", "LICENSE.md", "COPYING", "LICENCE"):
-        text, _ = _git(folder, ["cat-file", "-p", f"{branch}:{name}"]).communicate(timeout=60)
+        with tempfile.TemporaryFile("w+") as complaints:  # that there is no such file
+            arguments = ["cat-file", "-p", f"{branch}:{name}"]
+            text, _ = _git(folder, arguments, complaints).communicate(timeout=60)
         if text and (found := recognised(text[:65536])):
             return found
     return None
