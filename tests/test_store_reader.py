@@ -299,3 +299,13 @@ async def test_a_dead_builds_socket_does_not_stand_in_the_way(tmp_path: Path) ->
         found = await asyncio.to_thread(ask, path, "select 1 as n")
     assert found is not None
     assert found.table.equals(pa.table({"n": pa.array([1], pa.int32())}))
+
+
+def test_a_store_of_an_earlier_version_says_how_it_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "old.duckdb"
+    with Writer(path):
+        pass
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("update meta set version = 1")
+    with pytest.raises(StoreError, match=r"written by an earlier seedfactory .*'factory build'"):
+        query(path, "select 1")

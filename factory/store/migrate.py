@@ -24,11 +24,7 @@ def open_writer_schema(connection: duckdb.DuckDBPyConnection, migrations: Path =
     newest = max(steps, default=1)
     name = _name(connection)
     version = _version(connection, name)
-    if version > newest:
-        raise StoreError(
-            f"the store {name} has version {version} and this seedfactory knows versions up to"
-            f" {newest}; upgrade with 'pip install --upgrade seedfactory'"
-        )
+    _refuse_newer(name, version, newest)
     connection.begin()
     try:
         # A view may not stand in the way of a migration, and one that a new version dropped must go.
@@ -43,6 +39,27 @@ def open_writer_schema(connection: duckdb.DuckDBPyConnection, migrations: Path =
     except BaseException:
         connection.rollback()
         raise
+
+
+def check_version(connection: duckdb.DuckDBPyConnection) -> None:
+    """Raises StoreError where a store that is opened for reading has another version than this program's."""
+    newest = max(_steps(HERE), default=1)
+    name = _name(connection)
+    version = _version(connection, name)
+    _refuse_newer(name, version, newest)
+    if version < newest:
+        raise StoreError(
+            f"the store {name} was written by an earlier seedfactory (version {version} of {newest}); 'factory build',"
+            " or 'factory seeds', brings it up to date and loses nothing"
+        )
+
+
+def _refuse_newer(name: str, version: int, newest: int) -> None:
+    if version > newest:
+        raise StoreError(
+            f"the store {name} has version {version} and this seedfactory knows versions up to"
+            f" {newest}; upgrade with 'pip install --upgrade seedfactory'"
+        )
 
 
 def _steps(folder: Path) -> dict[int, Path]:

@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from factory.errors import StoreError
+from factory.store.migrate import check_version
 from factory.store.sets import cut_off
 
 _QUERIES = {"SELECT", "EXPLAIN", "MULTI"}
@@ -36,12 +37,13 @@ class Answer:
 def open_reader(path: Path, *, own_sql: bool = False) -> duckdb.DuckDBPyConnection:
     """Opens a store for reading, cut off from every other file but seed shards unless the SQL is our own.
 
-    Raises StoreError when there is no such file, or a build holds it.
+    Raises StoreError when there is no such file, a build holds it, or its version is not this program's.
     """
     if not path.exists():
         raise StoreError(f"there is no store {path} yet; run 'factory build' first")
     try:
         connection = duckdb.connect(str(path), read_only=True, config={"memory_limit": "1GB"})
+        check_version(connection)
         if not own_sql:
             cut_off(connection, path)
         return connection
