@@ -18,7 +18,9 @@ def factory_build(folder: Path, address: str, rows: int, at_once: int) -> float:
         for number in range(rows):
             stream.write(json.dumps({"text": f"What is the {number}th thing to know?"}) + "\n")
     (folder / "catalog.yaml").write_text(
-        f"models: {{writer: {{model: rehearsal, api_base: '{address}', concurrency: {at_once}}}}}\n"
+        f"models: {{writer: {{model: rehearsal, api_base: '{address}', concurrency: {at_once},"
+        # The promise with the most to do: money is set aside for every call, in a block for about each hundred.
+        " budget: 1, price: {input: 1, output: 1}}}\n"
         "seeds: {questions: {source: jsonl, path: questions.jsonl, as: question}}\n"
         "datasets: {rows: {seeds: questions, generator: bench.row}}\n"
     )

@@ -27,6 +27,7 @@ from factory.store.socket import serve
 from factory.store.writer import Writer
 from factory.teacher.client import client_for
 from factory.teacher.journal import Journal, now
+from factory.teacher.ledger import Ledger
 from factory.teacher.policies import Policies
 from factory.teacher.teacher import Resources
 
@@ -70,12 +71,13 @@ class Build:
         build_id = uuid.uuid4().hex[:12]
         with Writer(self.catalog.store) as writer:
             self._journal = Journal(writer, build_id)
+            ledger = Ledger(writer, build_id)
             report = Report(build_id, self._journal.tally)
             await self._begin(writer, build_id)
             try:
                 async with serve(writer.answer, self.catalog.store, interrupt=writer.interrupt):
                     await self._read_seeds(writer, report)
-                    await self._work(writer, report, self._journal)
+                    await self._work(writer, report, self._journal, ledger)
                 report.note = self._journal.stopped_because
                 report.status = "capped" if report.note else "interrupted" if self._stopping else "done"
             except BaseException:
@@ -83,7 +85,8 @@ class Build:
                 raise
             finally:
                 end = "update builds set ended_at = ?, status = ? where build_id = ?"
-                await writer.transact({}, [(end, [now(), report.status, build_id])])
+                rows = {"reservations": await ledger.closing()}
+                await writer.transact(rows, [(end, [now(), report.status, build_id])])
         self._watch(report)
         return report
 
@@ -114,10 +117,10 @@ class Build:
         await reading.bring_up_to_date(self._seeds, report.intakes)
         report.reading = ""
 
-    async def _work(self, writer: Writer, report: Report, journal: Journal) -> None:
+    async def _work(self, writer: Writer, report: Report, journal: Journal, ledger: Ledger) -> None:
         async with AsyncExitStack() as stack:
             resources = await open_resources(self.catalog, stack)
-            await journal.set_budgets(self.catalog.models, resources.stand_in)
+            journal.keep_within(await ledger.open(self.catalog.models, resources.stand_in))
             ready = []
             for dataset in self.datasets:
                 prepared = await prepare(dataset, self.catalog.models)

@@ -118,6 +118,14 @@ select dataset, plugin, section, role, model, count(*) as calls,
        sum(cost) as cost, avg(seconds) as mean_seconds
 from calls group by all order by cost desc, calls desc, dataset, section;
 
+-- What each build set aside for models with a budget, and did not strike out: what counts as spent on them, be it
+-- that more is found in `calls`. Where it is not settled and the build is over, the build was cut off.
+create or replace view set_aside as
+select build_id, model, sum(amount) as amount, count(*) filter (not r.settled) as blocks,
+       bool_or(r.settled) as settled, b.status, b.started_at
+from reservations r left join builds b using (build_id)
+group by all order by b.started_at, model;
+
 -- What each generator gives for what it takes, the calls of validators that judge it counted in. A reply that two
 -- datasets share counts for both.
 create or replace view yield_by_generator as

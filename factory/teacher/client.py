@@ -19,6 +19,7 @@ import orjson
 from yarl import URL
 
 from factory.errors import TeacherError
+from factory.teacher.budget import lost_attempt
 from factory.teacher.filters import plain
 from factory.teacher.limits import Limiter
 from factory.teacher.model import REHEARSAL, Client, Hint, Model, Reply, Request
@@ -56,12 +57,14 @@ def client_for(model: Model) -> Client:
 
 
 class Passing(Exception):
-    """A failure that may pass. `wait`: the seconds that the endpoint asks for; `busy`: it was too busy."""
+    """A failure that may pass. `wait`: the seconds that the endpoint asks for; `busy`: it was too busy; `lost`: it
+    may have worked, and charge for it, though no reply came."""
 
-    def __init__(self, fault: str, wait: float | None = None, busy: bool = False) -> None:
+    def __init__(self, fault: str, wait: float | None = None, busy: bool = False, lost: bool = False) -> None:
         super().__init__(fault)
         self.wait = wait
         self.busy = busy
+        self.lost = lost
 
 
 class HttpClient:
@@ -107,6 +110,8 @@ class HttpClient:
                     self._limiter.refused(turn, pause=pause, unused=most_tokens)
                 else:
                     self._limiter.failed(unused=most_tokens)
+                if fault.lost:
+                    await lost_attempt(again=attempt < self._model.retries)
                 await self._wait(attempt, unbidden, fault)
                 unbidden += fault.wait is None
             except BaseException:
@@ -143,21 +148,22 @@ class HttpClient:
                 answer = await response.read()
                 status, retry_after = response.status, response.headers.get("Retry-After")
         except TimeoutError:
-            raise Passing(f"no reply within {self._model.timeout:g} s", busy=True) from None
+            raise Passing(f"no reply within {self._model.timeout:g} s", busy=True, lost=True) from None
         except (aiohttp.ClientError, OSError) as error:
-            raise Passing(f"{type(error).__name__}: {error}") from error
+            sent = not isinstance(error, aiohttp.ClientConnectorError)
+            raise Passing(f"{type(error).__name__}: {error}", lost=sent) from error
         if status != 200:
             raise self._refusal(status, answer, retry_after)
         try:
             content = orjson.loads(answer)
         except orjson.JSONDecodeError:
-            raise Passing(f"a reply that is not JSON: {self._cut(answer)}") from None
+            raise Passing(f"a reply that is not JSON: {self._cut(answer)}", lost=True) from None
         if not isinstance(content, dict) or not content.get("choices"):
             fault = content.get("error") if isinstance(content, dict) else None
             # Some gateways put an error into a response of status 200.
             if isinstance(fault, dict) and isinstance(fault.get("code"), int):
                 raise self._refusal(fault["code"], answer, None)
-            raise Passing(f"a reply without choices: {self._cut(answer)}")
+            raise Passing(f"a reply without choices: {self._cut(answer)}", lost=True)
         return self.reply(content, len(body), time.monotonic() - started)
 
     def _open(self) -> aiohttp.ClientSession:

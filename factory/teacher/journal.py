@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -123,21 +122,16 @@ class Journal:
         self._under_way: dict[str, asyncio.Task[Any]] = {}
         self.stopping = False
         self.stopped_because = ""
-        self._budgets: dict[str, Budget] = {}
+        self._budgets: Mapping[str, Budget] = {}
 
     def stop(self, why: str = "") -> None:
         """From now on no new call starts; those in flight end and are kept."""
         self.stopping = True
         self.stopped_because = self.stopped_because or why
 
-    async def set_budgets(self, entries: Mapping[str, Model], entry_of: Callable[[str], str]) -> None:
-        """Caps what the models' entries may cost, counting what the store says was spent on each."""
-        spent: Counter[str] = Counter()
-        for role, cost in await self._store.query("select role, sum(cost) from calls group by role", []):
-            spent[entry_of(role)] += cost
-        for name, model in entries.items():
-            if model.budget is not None:
-                self._budgets[name] = Budget(model.budget, spent[name])
+    def keep_within(self, budgets: Mapping[str, Budget]) -> None:
+        """Caps what the entries of the catalogue's models may cost."""
+        self._budgets = budgets
 
     async def recorded(self, first: int, last: int) -> Recorded:
         """Everything recorded for the seeds numbered `first` to `last`, in two range scans."""
@@ -161,16 +155,19 @@ class Journal:
 
     async def _ask(self, place: Place, asked: Asked, request: Request) -> Answered:
         model, budget = asked.model, self._budgets.get(asked.entry)
+        text = request.canonical()
         try:
-            async with budget.reserve(model, request) if budget else nullcontext():
+            async with budget.reserve(request, text) if budget else nullcontext() as held:
                 self.tally.in_flight += 1
                 try:
                     reply = await asked.client.complete(request, place.draw, asked.hint)
                 finally:
                     self.tally.in_flight -= 1
-                cost = model.price.cost(reply.prompt_tokens, reply.completion_tokens) if model.price else 0.0
-                if budget:
-                    budget.settle(cost)
+                cost = model.cost(reply.prompt_tokens, reply.completion_tokens)
+                if held:
+                    # Without the endpoint's own counts the cost is a guess; its bytes bound it.
+                    bound = model.cost(len(text), len(reply.text.encode())) if reply.estimated else 0.0
+                    held.settle(max(cost, min(held.most, bound)))
         except OverBudget as error:
             self.stop(str(error))
             raise Stopped from error
@@ -178,7 +175,7 @@ class Journal:
             "section": asked.hint.section,
             "role": asked.role,
             "model": model.model,
-            "request": request.canonical().decode(),
+            "request": text.decode(),
             "reply": reply.text,
             "finish_reason": reply.finish_reason,
             "prompt_tokens": reply.prompt_tokens,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -173,6 +174,7 @@ async def _run(catalog: Catalog, name: str, limit: int) -> Agreement:
     from factory.plugins import Validator, instantiate
     from factory.store.writer import Writer
     from factory.teacher.journal import Journal
+    from factory.teacher.ledger import Ledger
     from factory.teacher.prompts import Prompts
     from factory.teacher.teacher import Subject, Teacher
 
@@ -189,8 +191,10 @@ async def _run(catalog: Catalog, name: str, limit: int) -> Agreement:
     async with AsyncExitStack() as stack:
         writer = stack.enter_context(Writer(catalog.store.with_name("agreement.duckdb")))
         resources = await open_resources(catalog, stack)
-        journal = Journal(writer, DATASET)
-        await journal.set_budgets(catalog.models, resources.stand_in)
+        build_id = uuid.uuid4().hex[:12]
+        journal, ledger = Journal(writer, build_id), Ledger(writer, build_id)
+        journal.keep_within(await ledger.open(catalog.models, resources.stand_in))
+        stack.push_async_callback(ledger.close)
         memory = await journal.recorded(0, len(pairs))
 
         def teacher_for(number: int, which: str) -> Teacher:

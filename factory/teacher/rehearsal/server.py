@@ -102,6 +102,8 @@ class Rehearsal:
         if self.faults.delay:
             await asyncio.sleep(self.faults.delay)
         if ask.meets("drop", self.faults.drop, times):
+            # The work is done, and a provider would charge for it.
+            self.stats.count_tokens(ask.completion(self._text(ask, times))["usage"])
             if request.transport is not None:
                 request.transport.abort()
             return web.Response(status=499)
@@ -116,7 +118,9 @@ class Rehearsal:
         except FactoryError as error:
             return _refusal(400, str(error))
         self.stats.count_answer(ask.identity, ask.label)
-        return _json(200, ask.completion(text))
+        completion = ask.completion(text)
+        self.stats.count_tokens(completion["usage"])
+        return _json(200, completion)
 
     def _text(self, ask: Ask, times: int) -> str:
         """The reply: an example, or what the prompt's own words give; then its faults."""
@@ -195,6 +199,7 @@ class Stats:
         self.answered = 0
         self.statuses: Counter[int] = Counter()
         self.sections: Counter[str] = Counter()
+        self.tokens: Counter[str] = Counter()
         self._asks: dict[str, int] = {}
         self._answers: dict[str, int] = {}
 
@@ -209,13 +214,18 @@ class Stats:
         self.sections[label] += 1
         _count(self._answers, identity)
 
+    def count_tokens(self, usage: Mapping[str, int]) -> None:
+        """Counts the tokens of a reply, whether it arrives or not."""
+        self.tokens.update(usage)
+
     def as_json(self) -> dict[str, Any]:
-        """`keys`: how often each ask was answered, by its identity."""
+        """`keys`: how often each ask was answered, by its identity; `tokens`: what a provider would charge for."""
         return {
             "requests": self.requests,
             "answered": self.answered,
             "statuses": {str(status): count for status, count in self.statuses.items()},
             "sections": self.sections,
+            "tokens": self.tokens,
             "keys": self._answers,
         }
 
