@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from factory.plugins import Broken, Found
+from factory.plugins import Broken, Found, Source
 from factory.records import Document, Passage, Table
 from factory.seeds.archives import HostileError, Limits, parse_xml, unpack
 from factory.seeds.sources.docx import docx
@@ -344,3 +344,43 @@ def test_archives_that_no_honest_person_makes_are_refused_with_the_reason(tmp_pa
     cut.write_bytes(many.read_bytes()[:100])
     with pytest.raises(HostileError, match="cannot be unpacked"):
         unpack(cut)
+
+
+def test_a_book_of_today_gives_its_chapters_and_says_what_is_locked(tmp_path: Path) -> None:
+    """EPUB 3 as publishers make it: a navigation page, fragments, pictures, several authors, one locked chapter."""
+    items = [("nav.xhtml", "application/xhtml+xml", "nav"), ("cover.svg", "image/svg+xml", ""),
+             ("one.xhtml", "application/xhtml+xml", ""), ("two.xhtml#begin", "application/xhtml+xml", ""),
+             ("locked.xhtml", "application/xhtml+xml", "")]  # fmt: skip
+    listed = "".join(
+        f'<item id="i{place}" href="{href}" media-type="{media}" properties="{about}"/>'
+        for place, (href, media, about) in enumerate(items)
+    )
+    order = "".join(f'<itemref idref="i{place}"/>' for place in range(len(items)))
+    opf = (
+        '<package xmlns="http://www.idpf.org/2007/opf" xmlns:dc="http://purl.org/dc/elements/1.1/" version="3.0">'
+        "<metadata><dc:title>Bays</dc:title><dc:creator>Ada</dc:creator><dc:creator>Bo</dc:creator></metadata>"
+        f"<manifest>{listed}</manifest><spine>{order}</spine></package>"
+    )
+    locks = '<encryption><EncryptedData><CipherData><CipherReference URI="OEBPS/locked.xhtml"/></CipherData></EncryptedData></encryption>'
+    path = tmp_path / "a.epub"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("META-INF/container.xml", '<c><rootfile full-path="OEBPS/a.opf"/></c>')
+        archive.writestr("META-INF/encryption.xml", locks)
+        archive.writestr("OEBPS/a.opf", opf)
+        archive.writestr("OEBPS/nav.xhtml", f"<html><body><nav>{FILL}</nav></body></html>")
+        archive.writestr("OEBPS/locked.xhtml", bytes(range(256)))
+        for name in ("one", "two"):
+            archive.writestr(f"OEBPS/{name}.xhtml", f"<html><body><h1>{name}</h1><p>{FILL}</p></body></html>")
+    one, two, locked = epub(path, Document, min_words=10)
+    assert isinstance(one, Found) and isinstance(two, Found) and isinstance(locked, Broken)
+    assert [item.seed.text.partition("\n")[0] for item in (one, two)] == ["# one", "# two"]  # type: ignore[attr-defined]
+    assert one.origin.author == "Ada; Bo"
+    assert "digital rights management" in locked.error
+
+
+@pytest.mark.parametrize("read_file", [epub, docx])
+def test_what_is_no_archive_is_told_to_be_none(read_file: Source, tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    path.write_bytes(b"<html>An error page that was saved instead.</html>")
+    with pytest.raises(HostileError, match="is no archive"):
+        list(read_file(path, Document))

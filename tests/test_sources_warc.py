@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import io
+import zlib
 from pathlib import Path
 
 import pytest
@@ -175,3 +176,101 @@ def guarded(path: Path) -> list[Found | Broken]:
     with contextlib.suppress(OSError):
         items.extend(warc.target(path, Document))
     return items
+
+
+WORDS = b"Words that make up a page of text, enough of them to count here. " * 12
+HTML = (
+    b"<html><head><title>Page</title></head><body><article><h1>Head</h1><p>"
+    + WORDS
+    + b"</p></article></body></html>"
+)
+CYRILLIC = "<p>" + "Слова на странице, которых хватает для счёта. " * 20 + "</p>"
+
+
+def one_page(folder: Path, body: bytes, headers: dict[str, str], **about: str) -> list[Found | Broken]:
+    """What an archive of one page with these headers gives."""
+    path = folder / "a.warc.gz"
+    with path.open("wb") as out:
+        made = StatusAndHeaders("200 OK", list(headers.items()), protocol="HTTP/1.1")
+        named = {name.replace("_", "-"): value for name, value in about.items()}
+        writer = WARCWriter(out, gzip=True)
+        writer.write_record(
+            writer.create_warc_record(
+                "https://a.example/",
+                "response",
+                payload=io.BytesIO(body),
+                http_headers=made,
+                warc_headers_dict=named,
+            )
+        )
+    return read(path, min_words=5)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (HTML, {"Content-Type": "text/plain"}),
+        (b"<!-- x --> <!DOCTYPE html>" + HTML, {"Content-Type": "application/octet-stream"}),
+        (HTML, {}),
+        (HTML, {"CONTENT-TYPE": "Text/HTML; Charset=utf-8"}),
+        (HTML, {"Content-Type": "text/html", "Transfer-Encoding": "chunked"}),
+        (zlib.compress(HTML), {"Content-Type": "text/html", "Content-Encoding": "deflate"}),
+        (zlib.compress(HTML)[2:-4], {"Content-Type": "text/html", "Content-Encoding": "deflate"}),
+        (zstandard.compress(HTML), {"Content-Type": "text/html", "Content-Encoding": "zstd"}),
+        (
+            gzip.compress(gzip.compress(HTML)),
+            {"Content-Type": "text/html", "Content-Encoding": "gzip, gzip"},
+        ),
+    ],
+)
+def test_a_page_is_told_by_what_it_is_and_not_by_what_its_server_says(
+    body: bytes, headers: dict[str, str], tmp_path: Path
+) -> None:
+    (item,) = one_page(tmp_path, body, headers)
+    assert isinstance(item, Found), item
+    assert item.seed.text.startswith("# Head\n\nWords")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("body", [b"%PDF-1.4 ", b"\x89PNG\r\n", b"PK\x03\x04", b'{"a": [1, 2]} '])
+@pytest.mark.parametrize("kind", ["text/html", "text/plain", ""])
+def test_what_is_no_page_gives_nothing_under_any_name(body: bytes, kind: str, tmp_path: Path) -> None:
+    if body.startswith(b"{") and kind == "text/plain":
+        return  # a text, if an odd one
+    assert one_page(tmp_path, body + WORDS, {"Content-Type": kind}) == []
+
+
+@pytest.mark.parametrize("codec", ["windows-1251", "koi8-r", "utf-8", "iso-8859-5"])
+def test_the_encoding_that_only_the_server_names_is_used(codec: str, tmp_path: Path) -> None:
+    (item,) = one_page(tmp_path, CYRILLIC.encode(codec), {"Content-Type": f"text/html; charset={codec}"})
+    assert isinstance(item, Found) and item.seed.text.startswith("Слова на странице")  # type: ignore[attr-defined]
+
+
+def test_a_default_of_the_server_does_not_overrule_the_page(tmp_path: Path) -> None:
+    page = f'<meta charset="windows-1251">{CYRILLIC}'.encode("cp1251")
+    (item,) = one_page(tmp_path, page, {"Content-Type": "text/html; charset=ISO-8859-1"})
+    assert isinstance(item, Found) and item.seed.text.startswith("Слова на странице")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "why"), [("exi", "its encoding is 'exi'"), ("zstd", "ValueError"), ("deflate", "error")]
+)
+def test_an_encoding_that_is_unknown_or_false_is_a_broken_record(
+    encoding: str, why: str, tmp_path: Path
+) -> None:
+    (item,) = one_page(
+        tmp_path, b"\x01\x02\x03" * 500, {"Content-Type": "text/html", "Content-Encoding": encoding}
+    )
+    assert isinstance(item, Broken) and why in item.error
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_an_archive_that_was_cut_off_says_so_once_however_it_is_read(
+    compressed: bool, tmp_path: Path
+) -> None:
+    path = archive(tmp_path / "a.warc.gz", compressed=compressed)
+    assert not [item for item in read(path) if isinstance(item, Broken)]
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    for parts in ([None], list(spans(path, 20_000))):
+        broken = [item for span in parts for item in read(path, span=span) if isinstance(item, Broken)]
+        (cut,) = broken
+        assert cut.origin.place.startswith("record at byte ") and "not received to its end" in cut.error

@@ -20,7 +20,11 @@ from factory.errors import FactoryError
 from factory.seeds.files import open_bytes
 
 
-class HostileError(FactoryError):
+class UnreadableError(FactoryError):
+    """A file, or a part of one, is not what it is read as. The message says why."""
+
+
+class HostileError(UnreadableError):
     """An archive or an XML file does what no honest one does. The message names the file, the member and why."""
 
 
@@ -91,10 +95,15 @@ def members_of(
     try:
         size = stream.seek(0, io.SEEK_END)
         stream.seek(0)
-        head = stream.read(4)
+        head = stream.read(512)
         stream.seek(0)
         archive = _Archive(name, size, limits, wanted)
-        yield from archive.zipped(stream) if head[:2] == b"PK" else archive.tarred(stream, head[:2] == _GZIP)
+        if head[:2] == b"PK":
+            yield from archive.zipped(stream)
+        else:
+            known = head[:2] == _GZIP or _begins_tar(head)
+            archive.refuse(not known, "", "is no archive: neither a zip, nor a tar, nor a gzip")
+            yield from archive.tarred(stream, head[:2] == _GZIP)
     except _UNREADABLE as error:
         raise HostileError(f"{name}: cannot be unpacked: {error}") from error
 

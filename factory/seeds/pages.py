@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from factory.plugins import Found
+from factory.errors import FactoryError
+from factory.plugins import Broken, Found
 from factory.records import Code, Document, Origin, Passage, Post, Seed, Table, Thread
+from factory.seeds.archives import UnreadableError
 from factory.seeds.html import Block, Page, extract
 from factory.seeds.prose import blocks_of_text
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS, segment
@@ -22,6 +25,20 @@ class Wanted:
     max_words: int = MAX_WORDS
     min_lines: int = 2
     languages: tuple[str, ...] = ()
+
+
+def guarded(found: Iterator[Found | Broken], origin: Origin) -> Iterator[Found | Broken]:
+    """What one record of a file gives; an error on the way is a broken record, and not the end of the file.
+
+    A missing package is no fault of the record: its FactoryError goes on."""
+    try:
+        yield from found
+    except UnreadableError as error:
+        yield Broken(origin, str(error))
+    except FactoryError:
+        raise
+    except Exception:
+        yield Broken(origin, traceback.format_exc())
 
 
 def seeds_of_page(raw: bytes, wanted: Wanted, origin: Origin, *, whole: bool = False) -> Iterator[Found]:

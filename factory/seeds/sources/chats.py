@@ -52,7 +52,15 @@ def chats(path: Path, kind: type[Seed], span: Span | None = None) -> Iterator[Fo
         if isinstance(record, NoJson):
             yield Broken(origin, record)
             continue
-        title, said = _shape(record)
+        try:
+            title, said = _shape(record)
+        except (
+            AttributeError,
+            TypeError,
+            KeyError,
+            RecursionError,
+        ):  # names of a known shape, with other values
+            title, said = "", None
         if said is None:
             keys = ", ".join(sorted(record)) if isinstance(record, dict) else type(record).__name__
             yield Broken(origin, f"no chat of a known shape; it has: {keys}")

@@ -24,28 +24,30 @@ def epub(
 ) -> Iterator[Found | Broken]:
     """Books (EPUB 2 and 3): each chapter a document, in reading order; all of a chapter is content.
 
-    Title, author, date, language and rights are the book's. A chapter that is missing or broken is told of,
-    and the next is read.
+    Title, author, date, language and rights are the book's; its table of contents is none of its chapters. A
+    chapter that is missing, locked or broken is told of, and the next is read.
     """
     members = unpack(path, lambda name: name.lower().endswith(_PAGES) or name == "mimetype")
     container = parse_xml(_member(members, "META-INF/container.xml", path), "META-INF/container.xml")
     package = next((one.get("full-path", "") for one in container.iter() if _tag(one) == "rootfile"), "")
     opf = parse_xml(_member(members, package, path), package)
     said = {_tag(one): " ".join("".join(one.itertext()).split()) for one in reversed(list(opf.iter()))}
-    items = {one.get("id"): one.get("href", "") for one in opf.iter() if _tag(one) == "item"}
-    spine = [items.get(one.get("idref"), "") for one in opf.iter() if _tag(one) == "itemref"]
-    for number, href in enumerate(spine, start=1):
-        name = normpath(join(dirname(package), unquote(href)))
+    authors = [" ".join("".join(one.itertext()).split()) for one in opf.iter() if _tag(one) == "creator"]
+    locked = _locked(members)
+    for number, name in enumerate(_chapters(opf, dirname(package)), start=1):
         origin = Origin(
             address=str(path),
             place=f"chapter {number}, {name}",
             title=said.get("title") or None,
-            author=said.get("creator") or None,
+            author="; ".join(filter(None, authors)) or None,
             date=iso_date(said.get("date", "")) or None,
             licence=spdx(said.get("rights", "")) or None,
         )
         if name not in members:
             yield Broken(origin, f"the book lists {name}, which is not in it")
+            continue
+        if name in locked:
+            yield Broken(origin, "encrypted: the book is under digital rights management")
             continue
         wanted = Wanted(kind, min_words, max_words)
         for item in seeds_of_page(members[name], wanted, origin, whole=True):
@@ -55,6 +57,32 @@ def epub(
             )
             has_language = "language" in type(item.seed).model_fields and not isinstance(item.seed, Code)
             yield kept.changed(language=language) if has_language and language else kept
+
+
+def _chapters(opf: Element, folder: str) -> list[str]:
+    """The names of the pages of a book in reading order, each once, without its table of contents."""
+    items = {one.get("id"): one for one in opf.iter() if _tag(one) == "item"}
+    contents = {
+        one.get("href", "") for one in opf.iter() if _tag(one) == "reference" and one.get("type") == "toc"
+    }
+    spine = [items.get(one.get("idref")) for one in opf.iter() if _tag(one) == "itemref"]
+    pages = [
+        one.get("href", "").partition("#")[0]
+        for one in spine
+        if one is not None
+        and "nav" not in one.get("properties", "").split()
+        and "html" in one.get("media-type", "html")
+    ]
+    names = [normpath(join(folder, unquote(href))) for href in pages if href not in contents]
+    return list(dict.fromkeys(names))
+
+
+def _locked(members: dict[str, bytes]) -> frozenset[str]:
+    """The names of what is encrypted; of pages, since fonts are so in many honest books."""
+    listed = members.get("META-INF/encryption.xml")
+    root = parse_xml(listed, "META-INF/encryption.xml") if listed else ()
+    links = [one.get("URI", "") for part in root for one in part.iter() if _tag(one) == "CipherReference"]
+    return frozenset(unquote(link) for link in links)
 
 
 def _member(members: dict[str, bytes], name: str, path: Path) -> bytes:

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from factory.errors import FactoryError
 from factory.plugins import Broken, Found, source
 from factory.records import Document, Origin, Passage, Seed
 from factory.seeds.archives import BULK, members, parse_xml, read
 from factory.seeds.html.mathml import of_element, tex_of
 from factory.seeds.html.metadata import spdx
 from factory.seeds.html.words import names
-from factory.seeds.pages import Wanted, seeds_of_markdown
+from factory.seeds.pages import Wanted, guarded, seeds_of_markdown
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS
 
 _LEFT_OUT = names(
@@ -49,26 +48,24 @@ def jats(
         return
     for name, content in members(path, lambda name: name.lower().endswith((".xml", ".nxml")), BULK):
         origin = Origin(address=str(path), place=name)
-        try:
-            yield from _articles(content, name, origin, wanted)
-        except FactoryError as error:
-            yield Broken(origin, str(error))
+        yield from guarded(_articles(content, name, origin, wanted), origin)
 
 
-def _articles(data: bytes, name: str, origin: Origin, wanted: Wanted) -> Iterator[Found]:
+def _articles(data: bytes, name: str, origin: Origin, wanted: Wanted) -> Iterator[Found | Broken]:
     """The articles of a document: itself, or those of a set."""
     root = parse_xml(data, name)
     for element in root.iter():
         element.tag = str(element.tag).rpartition("}")[2]
     if root.tag == "article":
-        yield from _article(root, origin, wanted)
+        yield from guarded(_article(root, origin, wanted), origin)
         return
     for number, article in enumerate(root.iter("article"), start=1):
         place = f"{origin.place}: article {number}".removeprefix(": ")
-        yield from _article(article, origin.model_copy(update={"place": place}), wanted)
+        about = origin.model_copy(update={"place": place})
+        yield from guarded(_article(article, about, wanted), about)
 
 
-def _article(root: Element, place: Origin, wanted: Wanted) -> Iterator[Found]:
+def _article(root: Element, place: Origin, wanted: Wanted) -> Iterator[Found | Broken]:
     front = root.find("front")
     meta = front if front is not None else root
     heading = meta.find(".//title-group/article-title")

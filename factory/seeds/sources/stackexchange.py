@@ -19,6 +19,7 @@ from factory.records import Origin, Post, Question, Seed, Thread
 from factory.seeds.dumps import elements
 from factory.seeds.files import open_bytes
 from factory.seeds.html import extract
+from factory.seeds.pages import guarded
 
 MAX_POST = 1 << 20
 BATCH = 2_000
@@ -56,7 +57,8 @@ def stackexchange(
     ):
         yield from _gather(scratch, path, Path(folder))
         for rows in _threads(scratch, min_score, min_answers, tags, closed):
-            yield _seed(rows, kind, path, max_answers, licence)
+            about = Origin(address=str(path), place=f"row at byte {rows[0][9]}, question {rows[0][0]}")
+            yield from guarded((_seed(rows, kind, path, max_answers, licence) for _ in "1"), about)
 
 
 def _gather(scratch: duckdb.DuckDBPyConnection, path: Path, folder: Path) -> Iterator[Broken]:

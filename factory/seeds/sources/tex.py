@@ -6,13 +6,12 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from factory.errors import FactoryError
 from factory.plugins import Broken, Found, source
 from factory.records import Code, Document, Origin, Passage, Seed
-from factory.seeds.archives import BULK, members, members_of, unpack
+from factory.seeds.archives import BULK, UnreadableError, members, members_of, unpack
 from factory.seeds.html.encoding import decode
 from factory.seeds.html.metadata import iso_date
-from factory.seeds.pages import Wanted, seeds_of_markdown
+from factory.seeds.pages import Wanted, guarded, seeds_of_markdown
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS
 from factory.seeds.tex import expand, to_markdown, whole_text
 
@@ -35,20 +34,24 @@ def tex(
     if path.suffix.lower() == ".tar" and _holds_papers(path):
         for name, content in members(path, _is_packed, BULK):
             origin = Origin(address=str(path), place=name)
-            try:
-                files = _texts(dict(members_of(io.BytesIO(content), name, _wanted(name))))
-                yield from _paper(files, "", origin, wanted)
-            except FactoryError as error:
-                yield Broken(origin, str(error))
+            yield from guarded(_packed(content, name, origin, wanted), origin)
         return
     origin = Origin(address=str(path), place="")
-    try:
-        yield from _paper(*_files(path), origin, wanted)
-    except FactoryError as error:
-        yield Broken(origin, str(error))
+    yield from guarded(_project(path, origin, wanted), origin)
 
 
-def _paper(files: Mapping[str, str], main: str, origin: Origin, wanted: Wanted) -> Iterator[Found]:
+def _project(path: Path, origin: Origin, wanted: Wanted) -> Iterator[Found | Broken]:
+    """A paper of its own, packed or in a folder."""
+    yield from _paper(*_files(path), origin, wanted)
+
+
+def _packed(content: bytes, name: str, origin: Origin, wanted: Wanted) -> Iterator[Found | Broken]:
+    """A paper of an archive of papers."""
+    files = _texts(dict(members_of(io.BytesIO(content), name, _wanted(name))))
+    yield from _paper(files, "", origin, wanted)
+
+
+def _paper(files: Mapping[str, str], main: str, origin: Origin, wanted: Wanted) -> Iterator[Found | Broken]:
     document = to_markdown(expand(whole_text(files, main)))
     origin = origin.model_copy(
         update={
@@ -76,7 +79,7 @@ def _files(path: Path) -> tuple[dict[str, str], str]:
     """The texts of a project by name, and its main file where that is known."""
     with path.open("rb") as stream:
         if stream.read(5) == b"%PDF-":
-            raise FactoryError(f"{path.name}: a PDF, and no TeX; the source 'pdf' reads it")
+            raise UnreadableError(f"{path.name}: a PDF, and no TeX; the source 'pdf' reads it")
     if path.suffix.lower() in (".tex", ".ltx"):
         main = decode(path.read_bytes()).text
         beside = [one for one in sorted(path.parent.rglob("*.tex"))[:MOST_FILES] if one != path]

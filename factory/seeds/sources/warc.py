@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import io
 import re
@@ -13,7 +14,7 @@ from typing import Any, BinaryIO
 from factory.errors import FactoryError
 from factory.plugins import Broken, Found, Span, source
 from factory.records import Code, Document, Origin, Passage, Seed, Table, Thread
-from factory.seeds.pages import Wanted, seeds_of_page
+from factory.seeds.pages import Wanted, guarded, seeds_of_page
 from factory.seeds.prose import blocks_of_text
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS, segment
 
@@ -23,6 +24,19 @@ MAX_PAGE = 64 << 20
 _GZIP = b"\x1f\x8b\x08"
 _WINDOW = 1 << 20
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
+_UNTOLD = frozenset(
+    {"", "text/plain", "application/octet-stream", "application/xml", "text/xml", "unk", "unknown"}
+)
+"""Types that say nothing of what servers send under them."""
+_PAGE = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_BINARY = re.compile(
+    rb"%PDF-|\x89PNG|GIF8|\xff\xd8\xff|PK\x03\x04|\x1f\x8b|RIFF|\x28\xb5\x2f\xfd|\x00\x00\x00"
+)
+_RECORD = re.compile(rb"\s*[\[{]\s*(?:[\"{\[\]}]|-?\d)")
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
 _CHUNK = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
 
 
@@ -69,7 +83,7 @@ def pages_of(path: Path) -> Iterator[tuple[str, bytes]]:
         for at, record in _records(stream, 0):
             if isinstance(record, OSError):
                 continue
-            with contextlib.suppress(ValueError, zlib.error):
+            with contextlib.suppress(ValueError, OSError, EOFError, RuntimeError, zlib.error):
                 content, is_page = _content(record, MAX_PAGE)
                 if is_page:
                     yield record.headers.get("WARC-Target-URI") or f"{path} byte {at}", content
@@ -90,10 +104,39 @@ def _records(stream: BinaryIO, start: int) -> Iterator[tuple[int, Any]]:
             for record in ArchiveIterator(stream, record_types=kinds, parse_http=False, quirks_mode=True):
                 at = record.stream_pos
                 yield at, record
+            if (cut := _cut_off(stream, at, size)) is not None:
+                yield cut, OSError("the archive ends inside of this record: it was not received to its end")
             return
         except OSError as error:
             yield at, error
             start = _first_record(stream, at + 1)
+
+
+def _cut_off(stream: BinaryIO, at: int, size: int) -> int | None:
+    """The first byte of the record in which an archive breaks off, of those from `at` on; None where none does.
+
+    The reader itself takes the end of the file for the end of the record. (zstd is not looked at.)"""
+    stream.seek(at)
+    head = stream.read(_WINDOW)
+    if not head.startswith(_GZIP):
+        said = re.search(rb"(?i)\r?\ncontent-length:\s*(\d{1,15})", head)
+        ends = re.search(rb"\r?\n\r?\n", head)
+        if not (head.startswith(b"WARC/") and said and ends):
+            return None
+        return at if at + ends.end() + int(said[1]) > size else None
+    unpack = zlib.decompressobj(31)
+    while head:
+        unpack.decompress(head, _WINDOW)
+        held = unpack.unconsumed_tail
+        if unpack.eof:
+            rest = unpack.unused_data
+            at = stream.tell() - len(rest)
+            if rest and not rest.startswith(_GZIP[: len(rest)]):
+                return None  # something behind the last member, which is whole
+            head, unpack = rest or stream.read(_WINDOW), zlib.decompressobj(31)
+        else:
+            head = held or stream.read(_WINDOW)
+    return at if at < size else None
 
 
 def _seeds(record: Any, path: Path, at: int, wanted: Wanted, max_bytes: int) -> Iterator[Found | Broken]:
@@ -101,11 +144,11 @@ def _seeds(record: Any, path: Path, at: int, wanted: Wanted, max_bytes: int) -> 
     origin = Origin(address=str(path), place=f"record at byte {at}", url=url or None, date=_date(record))
     try:
         content, is_page = _content(record, max_bytes)
-    except (ValueError, zlib.error) as error:
+    except (ValueError, OSError, EOFError, RuntimeError, zlib.error) as error:
         yield Broken(origin, f"{type(error).__name__}: {error}")
         return
     if is_page:
-        yield from seeds_of_page(content, wanted, origin)
+        yield from guarded(seeds_of_page(content, wanted, origin), origin)
     elif content:
         yield from _texts(content.decode("utf-8", "replace"), wanted, origin)
 
@@ -127,9 +170,36 @@ def _content(record: Any, max_bytes: int) -> tuple[bytes, bool]:
             return b"", False
         media = headers.get("content-type", "").partition(";")[0].strip().lower()
         body = _decoded(body, headers, max_bytes)
-    if media in _HTML or (not media and b"<html" in body[:2048].lower()):
-        return body, True
-    return (body, False) if media == "text/plain" else (b"", False)
+    if _is_page(body, media, record.headers.get("WARC-Identified-Payload-Type") or ""):
+        return _as_utf8(body, headers.get("content-type", "") if kind == "response" else ""), True
+    is_text = media == "text/plain" and not _BINARY.match(body) and b"\0" not in body[:1024]
+    return (body, False) if is_text else (b"", False)
+
+
+def _is_page(body: bytes, media: str, identified: str) -> bool:
+    """Whether a body is HTML: by what it begins with, where a server says nothing or what cannot be."""
+    if _BINARY.match(body):
+        return False
+    if media in _HTML:
+        return not (_RECORD.match(body) or (identified == "application/json"))
+    return identified in _HTML or (media in _UNTOLD and bool(_PAGE.match(body)))
+
+
+def _as_utf8(body: bytes, content_type: str) -> bytes:
+    """A page in UTF-8, where its server names another encoding. What servers name by default is no evidence
+    against what the page says of itself."""
+    named = _CHARSET.search(content_type)
+    try:
+        codec = codecs.lookup(named[1]).name if named else ""
+        body.decode("utf-8")
+    except LookupError:
+        return body
+    except UnicodeDecodeError:
+        with contextlib.suppress(LookupError, UnicodeError):  # some codecs give no text
+            if codec and codec not in ("utf-8", "ascii", "iso8859-1", "cp1252"):
+                meant = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949"}
+                return body.decode(meant.get(codec, codec), "replace").encode()
+    return body
 
 
 def _http(message: bytes) -> tuple[dict[str, str], bytes]:
@@ -148,17 +218,37 @@ def _decoded(body: bytes, headers: Mapping[str, str], max_bytes: int) -> bytes:
     """A body without its encodings. Crawlers leave the headers of what they have already decoded."""
     if "chunked" in headers.get("transfer-encoding", "").lower() and _CHUNK.match(body):
         body = _unchunked(body)
-    encoding = headers.get("content-encoding", "").lower()
-    if encoding in ("gzip", "x-gzip", "deflate") and body.lstrip()[:1] != b"<":
-        unpack = zlib.decompressobj(47 if encoding != "deflate" or body[:1] == b"x" else -15)
-        body = unpack.decompress(body, max_bytes + 1)
-    elif encoding == "br" and body.lstrip()[:1] != b"<":
-        from fastwarc.stream_io import BrotliReader
-
-        body = BrotliReader(io.BytesIO(body)).read(max_bytes + 1)
-    if len(body) > max_bytes:
-        raise ValueError(f"the page is larger than {max_bytes} bytes when decompressed (max_bytes)")
+    names = [name.strip() for name in headers.get("content-encoding", "").lower().split(",")]
+    for encoding in reversed(names):
+        if body.lstrip()[:1] != b"<":
+            body = _unpacked(body, encoding, max_bytes + 1)
+        if len(body) > max_bytes:
+            raise ValueError(f"the page is larger than {max_bytes} bytes when decompressed (max_bytes)")
     return body
+
+
+def _unpacked(body: bytes, encoding: str, most: int) -> bytes:
+    """A body without one encoding, up to so many bytes."""
+    match encoding:
+        case "" | "identity" | "none" | "utf-8" | "utf8" | "8bit" | "binary":
+            return body
+        case "gzip" | "x-gzip":
+            return zlib.decompressobj(47).decompress(body, most) if body[:2] == _GZIP[:2] else body
+        case "deflate":
+            return zlib.decompressobj(47 if body[:1] == b"x" else -15).decompress(body, most)
+        case "br":
+            from fastwarc.stream_io import BrotliReader
+
+            return bytes(BrotliReader(io.BytesIO(body)).read(most))
+        case "zstd":
+            import zstandard
+
+            try:
+                with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(body)) as stream:
+                    return stream.read(most)
+            except zstandard.ZstdError as error:
+                raise ValueError(str(error)) from error
+    raise ValueError(f"its encoding is '{encoding}', which no crawler asks for")
 
 
 def _unchunked(body: bytes) -> bytes:

@@ -14,7 +14,7 @@ from factory.plugins import Broken, Found, Span, source
 from factory.records import Code, Document, Origin, Passage, Seed
 from factory.seeds.dumps import elements
 from factory.seeds.files import line_spans, open_bytes
-from factory.seeds.pages import Wanted, seeds_of_markdown
+from factory.seeds.pages import Wanted, guarded, seeds_of_markdown
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS
 from factory.seeds.wikitext import to_markdown
 
@@ -145,4 +145,8 @@ def _article(
         return
     if _DISAMBIGUATION.search(text):
         return
+    yield from guarded(_seeds(title, text, wanted, origin, language), origin)
+
+
+def _seeds(title: str, text: str, wanted: Wanted, origin: Origin, language: str) -> Iterator[Found | Broken]:
     yield from seeds_of_markdown(f"# {title}\n\n{to_markdown(text)}", wanted, origin, language)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from factory.errors import FactoryError
+from factory.seeds.archives import UnreadableError
 from factory.seeds.tex.scan import NAME, VERBATIM, argument, option
 
 MOST = 300_000
@@ -47,7 +47,7 @@ class Macro:
 def expand(text: str) -> str:
     """A text with its author's macros expanded and their definitions taken out.
 
-    Macros that decide or redefine anything are left as they stand. Raises FactoryError where expansion has no
+    Macros that decide or redefine anything are left as they stand. Raises UnreadableError where expansion has no
     end or makes too much.
     """
     macros, bare = _collect(text)
@@ -124,7 +124,7 @@ def _definition(text: str, found: re.Match[str]) -> tuple[str, Macro | None, int
 
 def _expanded(text: str, macros: dict[str, Macro], depth: int, made: list[int]) -> str:
     if depth > 30:
-        raise FactoryError("the author's macros use each other without end")
+        raise UnreadableError("the author's macros use each other without end")
     parts: list[str] = []
     at = 0
     while found := NAME.search(text, at):
@@ -140,7 +140,7 @@ def _expanded(text: str, macros: dict[str, Macro], depth: int, made: list[int]) 
         body, at = _filled(macro, text, at)
         made[0] += 1 + len(body) // 1000
         if made[0] > MOST:
-            raise FactoryError(f"the author's macros expand more than {MOST} times; refused")
+            raise UnreadableError(f"the author's macros expand more than {MOST} times; refused")
         inner = body if macro.final else _expanded(body, macros, depth + 1, made)
         # A command before a letter needs something between the two.
         between = " " if _ENDS_IN_NAME.search(inner) and text[at : at + 1].isalpha() else ""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from posixpath import dirname, join, normpath
 
-from factory.errors import FactoryError
+from factory.seeds.archives import UnreadableError
 from factory.seeds.tex.scan import VERBATIM
 
 DEPTH = 20
@@ -35,7 +35,7 @@ _BEGINS = re.compile(r"^[^%\n]*\\begin\s*\{document\}", re.MULTILINE)
 def whole_text(files: Mapping[str, str], main: str = "") -> str:
     """The text of a project of files by name; `main` is told by the files where it is not given.
 
-    Raises FactoryError where no file is a main file, or where the files input each other without end."""
+    Raises UnreadableError where no file is a main file, or where the files input each other without end."""
     main = main or _main(files)
     return _resolved(main, files, (main,), [0])
 
@@ -43,12 +43,12 @@ def whole_text(files: Mapping[str, str], main: str = "") -> str:
 def _main(files: Mapping[str, str]) -> str:
     """The file that begins a document and is no part of another: the largest with its inputs, where several do."""
     if not files:
-        raise FactoryError("there is no TeX in it: the paper was withdrawn, or sent as PDF or PostScript")
+        raise UnreadableError("there is no TeX in it: the paper was withdrawn, or sent as PDF or PostScript")
     whole = [name for name, text in files.items() if _MAIN.search(text) and _BEGINS.search(text)]
     begun = whole or [name for name, text in files.items() if _BEGINS.search(text)]
     begun = begun or [name for name, text in files.items() if _PLAIN.search(text.rstrip())]
     if not begun:
-        raise FactoryError(f"none of {', '.join(sorted(files)[:5])} begins a TeX document")
+        raise UnreadableError(f"none of {', '.join(sorted(files)[:5])} begins a TeX document")
     inputs = {name: _inputs(name, files) for name in files}
     parts = {part for name, found in inputs.items() for part in found - {name}}
     # A paper's supplement begins a document too, and is rarely the longer of the two.
@@ -78,14 +78,14 @@ def _resolved(name: str, files: Mapping[str, str], above: tuple[str, ...], size:
         text = body[1]  # a part that is also a document of its own (subfiles, standalone)
     size[0] += len(text)
     if size[0] > MOST:
-        raise FactoryError(f"the project has more than {MOST} characters; refused")
+        raise UnreadableError(f"the project has more than {MOST} characters; refused")
 
     def put_in(found: re.Match[str]) -> str:
         inner = _found(_wanted(found), dirname(name), files)
         if inner is None:
             return " "  # a figure, or a file that was not sent along
         if inner in above or len(above) > DEPTH:
-            raise FactoryError(f"{' -> '.join([*above, inner])}: the files input each other without end")
+            raise UnreadableError(f"{' -> '.join([*above, inner])}: the files input each other without end")
         return "\n" + _resolved(inner, files, (*above, inner), size) + "\n"
 
     return _INPUT.sub(put_in, text)
