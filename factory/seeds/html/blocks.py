@@ -32,8 +32,8 @@ _HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
 _CODE_SPANS = frozenset({"code", "tt", "kbd", "samp"})
 _ANCHOR = re.compile(r"^\W{0,2}$|^\[?\s*edit\s*\]?$|^permalink$", re.I)
 _DISPLAYED = re.compile(r"\$\$(.+?)\$\$", re.S)
-_BLANKS = " \t\n\r\f\v"
 _SPACE = re.compile(r"[ \t\n\r\f\v]+")
+_PARTED = re.compile(r"\n{2,}")
 _AROUND_BREAK = re.compile(r" *\n *")
 
 
@@ -142,7 +142,10 @@ class _Reader:
         while stack:
             item = stack.pop()
             if isinstance(item, str):
-                self._add(_SPACE.sub(" ", item) if item.strip(_BLANKS) else " ")
+                if item != " ":
+                    self._add(_SPACE.sub(" ", item))
+                elif self.parts:
+                    self.parts.append(" ")
             elif isinstance(item, _Leaving):
                 self._leave(item.node)
             elif item in self.dropped or item.tag == GONE:
@@ -244,8 +247,12 @@ class _Reader:
     def _flush(self, end: int) -> None:
         """Ends the gathered text: one block, or several where two line breaks divide it."""
         gathered, self.parts = "".join(self.parts), []
-        lines = _AROUND_BREAK.sub("\n", _SPACE.sub(" ", gathered.replace("\v", "\x00")).replace("\x00", "\n"))
-        for piece in re.split(r"\n{2,}", lines):
+        if "\v" in gathered:
+            lines = _SPACE.sub(" ", gathered.replace("\v", "\x00")).replace("\x00", "\n")
+            pieces = _PARTED.split(_AROUND_BREAK.sub("\n", lines))
+        else:
+            pieces = [_SPACE.sub(" ", gathered)]
+        for piece in pieces:
             text = delimited(piece.strip())
             if not text:
                 continue

@@ -20,6 +20,7 @@ _SKIPPED = names(
     """style template head link meta iframe object embed canvas audio video map svg
     input select textarea button datalist dialog"""
 )
+_VERBATIM = names("pre listing xmp code")
 
 
 @dataclass(frozen=True)
@@ -69,22 +70,26 @@ def _head(parser: LexborHTMLParser) -> Head:
 def _convert(body: LexborNode, order: list[Node], spans: list[tuple[int, int]]) -> None:
     """Copies what can hold text below `body` below the one node of `order`, and adds it there."""
     root = into = order[0]
-    node = body.first_child
+    node, verbatim = body.first_child, 0  # `verbatim`: in how many elements whose blanks count
     entered: list[LexborNode] = []
     while node is not None:
         if node.is_text_node:
-            into.children.append(node.text_content or "")
+            text = node.text_content or ""
+            blank = not verbatim and text.isspace() and text.isascii()
+            into.children.append(" " if blank else text)
         elif node.is_element_node and (made := _element(node, into, spans)) is not None:
             made.parent = into
             into.children.append(made)
             order.append(made)
             if (first := node.first_child) is not None:
                 entered.append(node)
+                verbatim += made.tag in _VERBATIM
                 into, node = made, first
                 continue
         node = node.next
         while node is None and entered:
             node = entered.pop().next
+            verbatim -= into.tag in _VERBATIM
             into = into.parent or root
 
 

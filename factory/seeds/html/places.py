@@ -24,13 +24,13 @@ def placed(blocks: Sequence[Block], source: Source) -> list[Block]:
     """
     spans: list[tuple[int, int]] = []
     for number, block in enumerate(blocks):
-        near = blocks[max(0, number - 1) : number + 2]
-        wider = (min(other.start for other in near), max(other.end for other in near))
-        tried = ((block.start, block.end), wider)
         words = _words(block)
-        spans.append(
-            next((span for span in tried if _holds(source.text, span, words)), (0, len(source.text)))
-        )
+        span = (block.start, block.end)
+        if not _holds(source.text, span, words):
+            near = blocks[max(0, number - 1) : number + 2]
+            span = (min(other.start for other in near), max(other.end for other in near))
+            span = span if _holds(source.text, span, words) else (0, len(source.text))
+        spans.append(span)
     offsets = source.byte_offsets(position for span in spans for position in span)
     return [
         replace(block, start=offsets[start], end=offsets[end])
@@ -49,4 +49,5 @@ def _words(block: Block) -> tuple[list[str], list[str]]:
 
 
 def _holds(text: str, span: tuple[int, int], ends: tuple[list[str], list[str]]) -> bool:
-    return all(not words or any(text.find(word, *span) >= 0 for word in words) for words in ends)
+    start, end = span
+    return all(not words or any(text.find(word, start, end) >= 0 for word in words) for words in ends)

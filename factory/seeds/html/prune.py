@@ -75,11 +75,12 @@ LEAST = Rules(veto=0.05, density=1.01, short=0, names=False, endings=False)
 
 @dataclass(frozen=True)
 class Survey:
-    """What all readings of a page share: its nodes in order, its headings, those at or above code, what a browser
-    with scripts does not show, the characters of prose without that, whether readers' posts are its content, and
-    the rules by which it was read so far."""
+    """What all readings of a page share: its nodes in order, its main elements, its headings, the nodes at or above
+    code, what a browser with scripts does not show, the characters of prose without that, whether readers' posts
+    are its content, and the rules by which it was read so far."""
 
     order: Sequence[Node]
+    mains: Sequence[Node]
     headings: Sequence[Node]
     coded: Set[Node]
     unseen: Mapping[Node, str]
@@ -96,7 +97,8 @@ def survey(order: Sequence[Node]) -> Survey:
     headings = [node for node in order if node.tag in _HEADINGS]
     listings = [node for node in order if node.tag == LISTING]
     coded = {above for node in listings for above in (node, *node.above())}
-    return Survey(order, headings, coded, unseen, order[0].prose, _is_forum(order))
+    mains = [node for node in order if is_main(node)]
+    return Survey(order, mains, headings, coded, unseen, order[0].prose, _is_forum(order))
 
 
 def prune(page: Survey, rules: Rules, *, product: bool = False) -> dict[Node, str]:
@@ -128,6 +130,11 @@ def _unseen(order: Sequence[Node]) -> dict[Node, str]:
         if size <= _MOST_HIDDEN * order[0].size:
             unseen |= dict.fromkeys(found, why)
     return unseen
+
+
+def is_main(node: Node) -> bool:
+    """Whether a page says that this is its main content."""
+    return node.tag == "main" or node.attributes.get("role") == "main"
 
 
 def _is_hidden(node: Node) -> bool:
@@ -167,12 +174,8 @@ def _drop_named(page: Survey, rules: Rules, dropped: dict[Node, str], comments: 
         node = stack.pop()
         if node in dropped:
             continue
-        never = root.prose - node.prose >= _REST and _is_never_content(node)
-        if (
-            node is not root
-            and (node.size <= allowed or never)
-            and (why := _boilerplate(node, page, rules, comments))
-        ):
+        small = node.size <= allowed or (root.prose - node.prose >= _REST and _is_never_content(node))
+        if small and node is not root and (why := _boilerplate(node, page, rules, comments)):
             dropped[node] = why
             continue
         stack.extend(node.elements)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
-from factory.seeds.html.prune import LEAST, LINKED, RELAXED, STRICT, Rules, Survey, prune, survey
+from factory.seeds.html.prune import LEAST, LINKED, RELAXED, STRICT, Rules, Survey, is_main, prune, survey
 from factory.seeds.html.tree import Node
 from factory.seeds.html.words import CONTENT
 
@@ -52,14 +52,15 @@ def choose(order: Sequence[Node], *, product: bool = False) -> Reading:
 
 def _reading(page: Survey, rules: Rules, name: str, product: bool) -> Reading:
     dropped = prune(page, rules, product=product)
-    part = _main_part(page.order, dropped)
+    part = _main_part(page, dropped)
     return Reading(part, dropped, part.size, part.prose, name)
 
 
-def _main_part(order: Sequence[Node], dropped: Container[Node]) -> Node:
+def _main_part(page: Survey, dropped: Container[Node]) -> Node:
     """The one ``main`` of the page that has prose; else the largest node that says it is the content, by tag or
     role, else by name, where it holds enough of the text left; else the root."""
-    mains = [node for node in order if _is_main(node) and node not in dropped]
+    order = page.order
+    mains = [node for node in page.mains if node not in dropped]
     if len(mains) == 1 and mains[0].prose >= _MAIN_PROSE and mains[0].size >= _MAIN_SHARE * order[0].size:
         return mains[0]
     enough = _ENOUGH * order[0].size
@@ -69,9 +70,5 @@ def _main_part(order: Sequence[Node], dropped: Container[Node]) -> Node:
     return max(explicit or named, key=lambda node: node.size, default=order[0])
 
 
-def _is_main(node: Node) -> bool:
-    return node.tag == "main" or node.attributes.get("role") == "main"
-
-
 def _is_content(node: Node) -> bool:
-    return node.tag == "article" or _is_main(node) or node.attributes.get("itemprop") == "articleBody"
+    return node.tag == "article" or is_main(node) or node.attributes.get("itemprop") == "articleBody"
