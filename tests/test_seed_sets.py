@@ -327,3 +327,23 @@ def test_datasets_are_selected_by_the_seed_set_that_they_stand_on(steps: Project
     told = steps.factory("build", "-s", "pages+")
     assert steps.query("select dataset from datasets") == [("a",)], told
     assert "did you mean 'pages'" in steps.factory("build", "-s", "page+", code=1)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_missing_package_stops_the_reading_and_is_no_fault_of_a_file(
+    workers: str, project: Project
+) -> None:
+    page = "<page><title>Tide</title><ns>0</ns><revision><text>It rises twice a day.</text></revision></page>"
+    for number in range(2):
+        project.write(f"{number}/enwiki.xml", f"<m>{page.replace('Tide', f'Tide {number}')}</m>")
+    project.write(
+        "catalog.yaml",
+        "seeds: {wiki: {source: wikipedia, path: '*/enwiki.xml', as: document, with: {min_words: 1}}}\n",
+    )
+    project.plugin("mwparserfromhell.py", "raise ImportError('it is not installed')")
+    told = project.factory("seeds", "-w", workers, code=1)
+    assert "pip install 'seedfactory[seeds]'" in told and "Traceback" not in told
+    (project.site / "mwparserfromhell.py").unlink()
+    project.factory("seeds", "-w", workers)
+    assert project.query("select count(*) from sets.wiki") == [(2,)]
+    assert project.query("select count(*) from failures") == [(0,)]

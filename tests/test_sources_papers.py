@@ -283,6 +283,9 @@ def test_a_pdf_comes_out_in_paragraphs_without_running_heads(tmp_path: Path) -> 
     assert second.startswith("A second paragraph") and second.endswith("until it stops.")
     assert "Journal" not in item.seed.text  # type: ignore[attr-defined]
     assert (item.origin.title, item.origin.author, item.origin.date) == ("On Bays", "Ada Lund", "2020-03-04")
+    assert item.origin.place == "pages 1-5"
+    parts = list(pdf(tmp_path / "a.pdf", Passage, min_words=20, max_words=25))
+    assert [part.origin.place for part in parts] == ["page 1", "pages 1-5"]
 
 
 @pytest.mark.parametrize("content", [b"", b"%PDF-1.4\nnothing", b"no pdf at all" * 50])

@@ -209,7 +209,9 @@ class _Reader:
         """What the source finds; an error of the source itself is a broken record of the file."""
         try:
             yield from self.source(path, self.kind, span, **self.settings)
-        except Exception:
+        except Exception as error:
+            if isinstance(error.__cause__, ImportError):
+                raise  # a missing package: no file is to blame, and none would be read
             yield Broken(Origin(address="", place=""), traceback.format_exc())
 
     def _through(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -38,8 +41,8 @@ def pdf(
     """PDF files: text in reading order, paragraphs put together from lines, hyphens mended.
 
     Running heads, feet and page numbers are told by their repetition and left out. Formulas and tables come
-    as the text that they are drawn with. Encrypted and damaged files, and pages without text (scans), are
-    broken records.
+    as the text that they are drawn with. Places are pages of the file. Encrypted and damaged files, and pages
+    without text (scans), are broken records.
     """
     origin = Origin(address=str(path), place="")
     try:
@@ -52,7 +55,7 @@ def pdf(
     if not any(pages):
         yield Broken(origin, f"{len(pages)} pages without text: a scan, which needs OCR first")
         return
-    text = markdown_of(pages)
+    paragraphs = paragraphs_of(pages)
     told = {
         "title": about.get("Title"),
         "author": about.get("Author"),
@@ -61,7 +64,13 @@ def pdf(
     origin = Origin(
         address=str(path), place=f"pages 1-{len(pages)}", **{k: v or None for k, v in told.items()}
     )
-    yield from seeds_of_markdown(text, Wanted(kind, min_words, max_words), origin)
+    text = "\n\n".join(paragraph.text for paragraph in paragraphs)
+    ends = list(accumulate(len(paragraph.text.encode("utf-8", "replace")) + 2 for paragraph in paragraphs))
+    for item in seeds_of_markdown(text, Wanted(kind, min_words, max_words), origin):
+        start, end = map(int, item.origin.place.rpartition("bytes ")[2].split("-"))
+        first, last = (paragraphs[min(bisect_right(ends, at), len(ends) - 1)] for at in (start, end - 1))
+        place = f"page {first.page}" if first.page == last.last else f"pages {first.page}-{last.last}"
+        yield Found(item.seed, item.origin.model_copy(update={"place": place}))
 
 
 def _read(path: Path) -> tuple[list[list[str]], dict[str, str]]:
@@ -70,7 +79,8 @@ def _read(path: Path) -> tuple[list[list[str]], dict[str, str]]:
         import pypdfium2
     except ImportError as error:
         raise FactoryError("PDF files need: pip install 'seedfactory[seeds]'") from error
-    document: Any = pypdfium2.PdfDocument(path.read_bytes())
+    # A file on this machine is read as its pages are; it need not fit into memory.
+    document: Any = pypdfium2.PdfDocument(str(path) if type(path) is type(Path()) else path.read_bytes())
     try:
         if len(document) > MAX_PAGES:
             raise ValueError(f"{len(document)} pages, more than {MAX_PAGES}")
@@ -88,23 +98,33 @@ def _read(path: Path) -> tuple[list[list[str]], dict[str, str]]:
         document.close()
 
 
-def markdown_of(pages: Sequence[Sequence[str]]) -> str:
+@dataclass
+class Paragraph:
+    """A paragraph, and the pages on which it begins and ends."""
+
+    text: str
+    page: int
+    last: int
+
+
+def paragraphs_of(pages: Sequence[Sequence[str]]) -> list[Paragraph]:
     """The lines of pages as paragraphs."""
     heads = _running(pages)
-    lines = [line for page in pages for line in _without(page, heads)]
-    usual = median([len(line) for line in lines if len(line) > 20] or [80])
-    paragraphs: list[str] = []
+    lines = [(line, number) for number, page in enumerate(pages, start=1) for line in _without(page, heads)]
+    usual = median([len(line) for line, _ in lines if len(line) > 20] or [80])
+    paragraphs: list[Paragraph] = []
     open_ = False
-    for line in lines:
+    for line, number in lines:
         if open_ and not _ITEM.match(line):
-            before = paragraphs[-1]
+            before = paragraphs[-1].text
             joined = _HYPHEN.search(before) and line[:1].islower()
-            paragraphs[-1] = before.rstrip("-\u00ad\u2010") + line if joined else f"{before} {line}"
+            text = before.rstrip("-\u00ad\u2010") + line if joined else f"{before} {line}"
+            paragraphs[-1] = Paragraph(text, paragraphs[-1].page, number)
         else:
-            paragraphs.append(line)
+            paragraphs.append(Paragraph(line, number, number))
         # A paragraph ends with a short line, or a sentence that ends before the line does.
         open_ = len(line) > 0.75 * usual and not (_ENDS.search(line) and len(line) < 0.9 * usual)
-    return "\n\n".join(_escaped(paragraph) for paragraph in paragraphs)
+    return [replace(paragraph, text=_escaped(paragraph.text)) for paragraph in paragraphs]
 
 
 def _running(pages: Sequence[Sequence[str]]) -> frozenset[str]:
