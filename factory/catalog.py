@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from factory.errors import CatalogError, PluginError, did_you_mean
 from factory.plugins import ISOLATIONS, Cleaner, Generator, Isolation, Source, Validator
 from factory.records import Document, Seed
 from factory.seeds.files import SHARD_MB
+from factory.selection import StatesOf, select_datasets
 from factory.teacher.model import Model
 from factory.yamlfile import KeyPath, YamlFile, read_yaml
 
@@ -182,50 +182,11 @@ class Catalog:
         """The folder of the catalogue: its paths start here."""
         return self.file.path.parent
 
-    def select(self, wanted: Sequence[str] = (), exclude: Sequence[str] = ()) -> list[str]:
-        """Names of the datasets of a selection, in the catalogue's order; all of them when none is wanted.
-
-        A selector is a dataset's name (globs allowed), ``tag:NAME``, ``generator:GLOB``, or ``SEED_SET+``
-        for the datasets that stand on a seed set.
-        Raises CatalogError for one that selects nothing.
-        """
-        chosen = {name for selector in wanted for name in self._selected(selector)}
-        if not wanted:
-            chosen = set(self.datasets)
-        chosen -= {name for selector in exclude for name in self._selected(selector)}
-        return [name for name in self.datasets if name in chosen]
-
-    def _selected(self, selector: str) -> list[str]:
-        method, colon, pattern = selector.partition(":")
-        if selector.endswith("+"):
-            pattern = selector.removesuffix("+")
-            found = [name for name in self.datasets if fnmatch.filter(self._seed_sets_below(name), pattern)]
-            options: Iterable[str] = self.seeds
-        elif not colon:
-            found = [name for name in self.datasets if fnmatch.fnmatchcase(name, selector)]
-            options = self.datasets
-        elif method == "tag":
-            found = [name for name, entry in self.datasets.items() if pattern in entry.tags]
-            options = {tag for entry in self.datasets.values() for tag in entry.tags}
-        elif method == "generator":
-            values = {name: entry.generator for name, entry in self.datasets.items()}
-            found = [name for name, value in values.items() if fnmatch.fnmatchcase(value, pattern)]
-            options = set(values.values())
-        else:
-            near = did_you_mean(method, ("tag", "generator"))
-            raise CatalogError(f"unknown selector '{selector}'{near}")
-        if not found:
-            raise CatalogError(f"'{selector}' selects no dataset{did_you_mean(pattern or selector, options)}")
-        return found
-
-    def _seed_sets_below(self, dataset: str) -> list[str]:
-        """The seed set of a dataset, what that is cut from, and so on."""
-        found: list[str] = []
-        name = self.datasets[dataset].seeds
-        while name in self.seeds and name not in found:
-            found.append(name)
-            name = self.seeds[name].from_ or ""
-        return found
+    def select(
+        self, wanted: Sequence[str] = (), exclude: Sequence[str] = (), states: StatesOf | None = None
+    ) -> list[str]:
+        """Names of the datasets of a selection: see `factory.selection`."""
+        return select_datasets(self, wanted, exclude, states)
 
     def dataset(self, name: str) -> Dataset:
         """A dataset with its plugins loaded and its settings checked. Raises CatalogError or PluginError."""

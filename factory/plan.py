@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
 
 from factory.catalog import Catalog, Dataset
+from factory.errors import CatalogError, PluginError
 from factory.fingerprint import check_fingerprint, run_fingerprint
 from factory.plugins import DatasetCheck, Generator, Judge, Validator, instantiate
 from factory.records import Seed
+from factory.selection import STATES
+from factory.store.reader import open_reader
 from factory.store.rows import json_text
 from factory.store.writer import Writer
 from factory.teacher.model import Model
@@ -20,6 +23,8 @@ from factory.teacher.streams import Mark
 
 CHUNK = 256
 """Seeds that are read at once, with all that is recorded of them."""
+
+NEVER = "never built"
 
 Action = Literal["generate", "judge"]
 
@@ -201,6 +206,11 @@ class Standing:
         return not self.why and not self._open and self.failed <= self.max_failed
 
     @property
+    def modified(self) -> bool:
+        """Never built, or holding rows or lacking verdicts because of what changed since: ``state:modified``."""
+        return bool(self.why or self.stale or self.unjudged)
+
+    @property
     def _open(self) -> int:
         return self.stale + self.waiting + self.unjudged
 
@@ -209,7 +219,7 @@ def standing(rows: list[tuple[Any, ...]], described: tuple[Any, ...] | None, pre
     """Combines the store's `progress` row and `datasets` row with what the catalogue says now."""
     name = prepared.dataset.name
     if described is None or not rows:
-        return Standing(name, why="never built")
+        return Standing(name, why=NEVER)
     fingerprint, settings, validators, checks = described
     counts = dict(zip(("seeds", "done", "failed", "stale", "waiting", "unjudged"), rows[0], strict=True))
     why = ""
@@ -237,3 +247,31 @@ async def standings(catalog: Catalog, query: Any, names: list[str]) -> list[Stan
         result.append(standing(rows, described[0] if described else None, prepared))
         await prepared.close()
     return result
+
+
+async def states(catalog: Catalog, names: Sequence[str]) -> Mapping[str, Set[str]]:
+    """The datasets in each state that ``state:`` selects, as the store has them now.
+
+    One whose plugins do not load, or that is badly described, counts as modified: who works on it will say why.
+    """
+    found: dict[str, set[str]] = {state: set() for state in STATES}
+    sound = []
+    for name in names:
+        try:
+            catalog.dataset(name)
+            sound.append(name)
+        except (CatalogError, PluginError):
+            found["modified"].add(name)
+    if not catalog.store.exists():
+        return {"new": set(names), "modified": set(names)}
+    with open_reader(catalog.store, own_sql=True) as connection:
+
+        def query(sql: str, parameters: Any) -> list[tuple[Any, ...]]:
+            return connection.execute(sql, parameters).fetchall()
+
+        for one in await standings(catalog, query, sound):
+            if one.why == NEVER:
+                found["new"].add(one.dataset)
+            if one.modified:
+                found["modified"].add(one.dataset)
+    return found

@@ -102,13 +102,3 @@ def test_a_key_is_never_shown(tmp_path: Path) -> None:
         assert "sesame" not in _fault(tmp_path, GOOD.replace("{model: rehearsal, temperature: 0.7}", wrong))
     shown = repr(_catalog(tmp_path, text.replace("hot", "1"), KEY="sesame").models["writer"])
     assert "sesame" not in shown
-
-
-def test_selection_follows_names_tags_and_generators(tmp_path: Path) -> None:
-    catalog = _catalog(tmp_path)
-    assert catalog.select() == ["voted", "exercises"]
-    assert catalog.select(["tag:math"]) == ["voted"]
-    assert catalog.select(["generator:code.*"]) == ["exercises"]
-    assert catalog.select(["tag:sft"], exclude=["v*"]) == ["exercises"]
-    with pytest.raises(CatalogError, match="did you mean 'voted'"):
-        catalog.select(["votd"])

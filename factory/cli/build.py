@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from factory.build import Build
     from factory.catalog import Catalog
     from factory.report import Report
+    from factory.selection import StatesOf
 
 
 @click.command()
@@ -43,10 +45,21 @@ def build(
     kept (or a dataset is paused), 3 a budget is used up, 130 interrupted.
 
     \b
-    A SELECTOR is a dataset's name (globs allowed), tag:NAME, generator:GLOB, or SEED_SET+
-    for the datasets that stand on a seed set:
+    A SELECTOR is one of these; several joined by commas select what all of them do:
+      NAME             a dataset, globs allowed
+      tag:NAME         those with a tag
+      generator:GLOB   those of a generator
+      state:modified   those never built, or with rows or verdicts that a change made stale,
+                       as 'factory plan' shows them; it may be none
+      state:new        those never built
+      SEED_SET+        those that stand on a seed set
+      +NAME            as NAME: what a dataset stands on are seed sets, and a build always
+                       brings them up to date first ('factory seeds +NAME' does that alone)
+
+    \b
       factory build -s docs_qa
       factory build -s tag:pretrain -x 'generator:rewrite.*'
+      factory build -s tag:pretrain,state:modified
       factory build --retry failed
     """
     from factory.build import Build
@@ -55,7 +68,11 @@ def build(
 
     loaded = load_catalog(catalog)
     _warn(loaded)
-    names, broken = _buildable(loaded, loaded.select(select, exclude))
+    chosen = loaded.select(select, exclude, states_in(loaded))
+    if not chosen and loaded.datasets:
+        click.echo("nothing to do: the selection holds no dataset")
+        return
+    names, broken = _buildable(loaded, chosen)
     with display(quiet=quiet) as watch:
         made = Build(loaded, names, workers=workers or cores(), retry_failed=retry == "failed", watch=watch)
         report = asyncio.run(run_until_stopped(made))
@@ -64,6 +81,17 @@ def build(
     for fault in broken:
         click.secho(f"error: {fault}", fg="red", err=True)
     sys.exit(exit_code(report, bool(broken)))
+
+
+def states_in(catalog: Catalog) -> StatesOf:
+    """What ``state:`` selects, looked up in the store only when a selector asks."""
+
+    def look(names: Sequence[str]) -> Mapping[str, Set[str]]:
+        from factory.plan import states
+
+        return asyncio.run(states(catalog, names))
+
+    return look
 
 
 def _warn(catalog: Catalog) -> None:

@@ -26,12 +26,16 @@ def plan(catalog: Path, select: tuple[str, ...], exclude: tuple[str, ...]) -> No
     from rich.table import Table
 
     from factory.catalog import load_catalog
+    from factory.cli.build import states_in
     from factory.cli.progress import wide_console
     from factory.plan import standings
     from factory.store.reader import open_reader
 
     loaded = load_catalog(catalog)
-    names = loaded.select(select, exclude)
+    names = loaded.select(select, exclude, states_in(loaded))
+    if not names:
+        click.echo("nothing to do: the selection holds no dataset")
+        return
     if not loaded.store.exists():
         for name in names:
             loaded.dataset(name)

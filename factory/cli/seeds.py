@@ -17,29 +17,35 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="[SEED_SET]...")
+@click.argument("names", nargs=-1, metavar="[SELECTOR]...")
 @catalog_option
 @workers_option
 @click.option("--quiet", "-q", is_flag=True, help="No progress display; the closing table only.")
 def seeds(names: tuple[str, ...], catalog: Path, workers: int | None, quiet: bool) -> None:
-    """Read and clean seed sets, and show where seeds went: all of the catalogue's, or those named.
+    """Read and clean seed sets, and show where seeds went: all of the catalogue's, or those selected.
 
     Only new and changed files are read; 'factory build' does the same for the seed sets of its datasets.
     Ctrl-C ends after the shards being read; the same command goes on from there.
 
     \b
+    A SELECTOR is a seed set's name (globs allowed), or '+' before a selector of datasets
+    (see 'factory build --help'), for the seed sets that they stand on:
       factory seeds web --workers 8
+      factory seeds +docs_qa
+      factory seeds +tag:pretrain
+    \b
       factory sql "from seed_funnel"         seen, kept and dropped at each step
       factory sql "from drop_reasons"        why, with an example of each
       factory sql "from sets.web limit 5"    the seeds themselves
     """
     from factory.build import Build
     from factory.catalog import load_catalog
-    from factory.cli.build import cores, exit_code, run_until_stopped
+    from factory.cli.build import cores, exit_code, run_until_stopped, states_in
     from factory.cli.progress import display
+    from factory.selection import select_seed_sets
 
     loaded = load_catalog(catalog)
-    wanted = names or tuple(loaded.seeds)
+    wanted = select_seed_sets(loaded, names, states_in(loaded))
     with display(quiet=quiet) as watch:
         made = Build(loaded, (), seed_sets=wanted, workers=workers or cores(), watch=watch)
         report = asyncio.run(run_until_stopped(made))
