@@ -13,7 +13,7 @@ from conftest import Project
 from pyarrow import parquet
 
 from factory.errors import FactoryError
-from validators.decontaminate import decontaminate
+from validators.decontamination.command import decontaminate
 
 RIDDLE = (
     "A snail climbs three metres up a well each day and slides two metres back each night until at last it"

@@ -69,3 +69,16 @@ def test_no_file_has_grown_into_two() -> None:
         if (count := len(path.read_text().splitlines())) > 450
     ]
     assert long == []
+
+
+def test_help_imports_no_command() -> None:
+    shown = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "factory", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "evaluate" in shown.stdout
+    imported = {line.rpartition("|")[2].strip() for line in shown.stderr.splitlines()}
+    assert "factory.cli.main" in imported
+    assert not {"pydantic", "duckdb", "torch", "validators", "trainer", "factory.cli.build"} & imported

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
+import importlib.util
 import os
 import sys
 from collections.abc import Mapping
@@ -60,10 +62,25 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of commands, without importing the core's."""
-        others = [(entry.name, entry.load().get_short_help_str(limit=70)) for entry in _offered()]
+        """The list of commands, without importing any."""
+        others = [(entry.name, _summary(entry)) for entry in _offered()]
         with formatter.section("Commands"):
             formatter.write_dl([*COMMANDS.items(), *others])
+
+
+def _summary(entry: metadata.EntryPoint) -> str:
+    """The first line of a command's docstring, read from its source: some import what is heavy."""
+    top, *inner = entry.module.split(".")
+    found = importlib.util.find_spec(top)
+    for location in (found and found.submodule_search_locations) or ():
+        path = Path(location).joinpath(*inner)
+        file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        if file.is_file():
+            for node in ast.parse(file.read_bytes()).body:
+                if isinstance(node, ast.FunctionDef) and node.name == entry.attr:
+                    return (ast.get_docstring(node) or "").partition("\n")[0]
+    command: click.Command = entry.load()
+    return command.get_short_help_str(limit=100)
 
 
 def _offered() -> list[metadata.EntryPoint]:
