@@ -108,6 +108,12 @@ def test_unwanted_and_unsure_languages_are_left_out() -> None:
     assert dropped(step.clean(found("zx qv 17 kk -- 44"))).reason == "language unsure"
 
 
+@pytest.mark.parametrize("name", ["english", "EN", "en-US", ""])
+def test_a_language_that_no_text_can_have_is_told_before_anything_is_read(name: str) -> None:
+    with pytest.raises(FactoryError, match="is no code of ISO 639"):
+        language.bind(keep=("de", name))
+
+
 def test_a_missing_language_model_is_named() -> None:
     with pytest.raises(FactoryError, match=r"there is no model nowhere\.bin"):
         language.bind(model="nowhere.bin").clean(found(CLEAN))

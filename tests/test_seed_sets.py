@@ -347,3 +347,19 @@ def test_a_missing_package_stops_the_reading_and_is_no_fault_of_a_file(
     project.factory("seeds", "-w", workers)
     assert project.query("select count(*) from sets.wiki") == [(2,)]
     assert project.query("select count(*) from failures") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("path", "mend"),
+    [
+        ("pages/non*.txt", "no file matches"),
+        ("pages", "it is a folder; name its files, such as pages/**/*"),
+        ("nosuch://bucket/a.txt", "Unsupported filesystem"),
+        ("gcs://bucket/a*.txt", "needs a package"),
+        ("file:///nowhere/a.txt", "No such file"),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_told_with_what_to_do(steps: Project, path: str, mend: str) -> None:
+    catalog(steps, f"  pages: {{source: text, path: '{path}', as: document}}")
+    told = steps.factory("seeds", code=1)
+    assert mend in told and "'pages'" in told and "Traceback" not in told

@@ -25,7 +25,12 @@ def files_of(paths: Sequence[str], root: Path, name: str) -> list[Path]:
     """The files of the seed set `name`, sorted, each once. Raises CatalogError where a path matches nothing."""
     found: dict[Path, None] = {}
     for pattern in paths:
-        files = _remote(pattern) if "://" in pattern else _local(pattern, root)
+        try:
+            files = _remote(pattern) if "://" in pattern else _local(pattern, root)
+        except ImportError as error:  # fsspec's own words say which package a protocol needs
+            raise FactoryError(f"seed set '{name}': {pattern} needs a package: {error}") from error
+        except (OSError, ValueError) as error:
+            raise CatalogError(f"seed set '{name}': {pattern} cannot be read: {error}") from error
         if not files:
             raise CatalogError(f"seed set '{name}': no file matches {pattern}{_near(pattern, root)}")
         found.update(dict.fromkeys(files))
@@ -83,7 +88,9 @@ def _remote(pattern: str) -> list[Path]:
     protocol, _, rest = pattern.partition("://")
     place = next((at for at, part in enumerate(rest.split("/")) if "*" in part or "?" in part), None)
     if place is None:
-        return [path_of(pattern)]
+        only = path_of(pattern)
+        only.stat()  # what is not there is told now, and not by every process
+        return [only]
     parts = rest.split("/")
     base = path_of(f"{protocol}://" + "/".join(parts[:place]))
     return sorted((path for path in base.glob("/".join(parts[place:])) if path.is_file()), key=str)
@@ -93,6 +100,8 @@ def _near(pattern: str, root: Path) -> str:
     if "://" in pattern:
         return ""
     base = Path(pattern).expanduser()
+    if (root / base).is_dir():
+        return f": it is a folder; name its files, such as {pattern.rstrip('/')}/**/*"
     near = did_you_mean(base.name, (path.name for path in (root / base).parent.glob("*")))
     return f" below {root}{near}"
 

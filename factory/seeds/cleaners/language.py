@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
+from factory.errors import FactoryError
 from factory.plugins import Drop, Found, Score, cleaner
 from factory.records import Document, Passage, Question
 from factory.seeds.fasttext import file_hash, language_model, load_model, probabilities
 from factory.seeds.plain import prose
 
+_CODE = re.compile(r"[a-z]{2,3}")
 PARTS, PART = 5, 400
 """A long text is judged by so many parts of so many characters, spread over it: enough, and quick."""
 
@@ -24,6 +27,11 @@ class language:
     """
 
     def __init__(self, *, keep: tuple[str, ...] = (), min_score: float = 0.5, model: str = "") -> None:
+        for name in keep:
+            if not _CODE.fullmatch(name):
+                raise FactoryError(
+                    f"language: keep: '{name}' is no code of ISO 639, such as en, de, zh, or ceb"
+                )
         self.keep, self.min_score = frozenset(keep), min_score
         self.path = Path(model) if model else language_model()
         self.fingerprint = file_hash(self.path)

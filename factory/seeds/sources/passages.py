@@ -10,6 +10,7 @@ import orjson
 
 from factory.plugins import Found, source
 from factory.records import Code, Document, Origin, Passage, Seed
+from factory.seeds.archives import UnreadableError
 from factory.seeds.prose import blocks_of_text
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS, count_words, segment, token_counter
 
@@ -36,8 +37,14 @@ def passages(
     """
     with path.open("rb") as lines:
         for line in lines:
-            row = orjson.loads(line)
-            document = Document.model_validate(orjson.loads(row["content"]))
+            try:
+                row = orjson.loads(line)
+                document = Document.model_validate(orjson.loads(row["content"]))
+            except (ValueError, KeyError, TypeError) as error:
+                raise UnreadableError(
+                    "the source 'passages' reads the documents of another seed set: name it by 'from:' instead of"
+                    " 'path:'"
+                ) from error
             scores = orjson.loads(row["scores"] or "{}")
             if kind is Document:
                 yield Found(document, _origin(row, row["place"], row["parent"]), scores)
