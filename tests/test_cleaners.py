@@ -148,7 +148,14 @@ def test_broken_text_is_left_out_and_told_why(reason: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [CLEAN, CLEAN[:250], *LANGUAGES.values(), "Short.", CLEAN + "```\n" + "+--+--+\n|  |  |\n" * 9 + "```"],
+    [
+        CLEAN,
+        CLEAN[:250],
+        *LANGUAGES.values(),
+        "Short.",
+        f"Tides\n{'=' * 99}\n\n{CLEAN[:150]}\n\n{'-' * 99}",
+        CLEAN + "```\n" + "+--+--+\n|  |  |\n" * 9 + "```",
+    ],
 )
 def test_clean_text_of_any_language_passes(text: str) -> None:
     assert passed(corruption.bind()(found(text))).seed.id == found(text).seed.id
@@ -193,6 +200,24 @@ SHOP = (
     * 12
 )
 TEASERS = "\n\n".join(f"[Read more about story number {number}](http://a.b/{number})" for number in range(40))
+
+
+EXPLAINED = {
+    "de": "Die Flut steigt zweimal am Tag, weil der Mond das Wasser anzieht. Zum Beispiel fallen Häfen trocken.",
+    "ru": "Прилив бывает дважды в день, потому что Луна притягивает воду. Например, в заливе вода выше.",
+    "nl": "Het tij komt twee keer per dag, omdat de maan aan het water trekt. Zo staat bijvoorbeeld een baai vol.",
+    "tr": "Gelgit günde iki kez olur, çünkü ay suyu kendine çeker. Örneğin dar bir koyda su daha fazla yükselir.",
+    "vi": "Thủy triều lên hai lần mỗi ngày, bởi vì mặt trăng hút nước. Ví dụ, trong một vịnh hẹp nước dâng cao.",
+    "zh": "潮汐每天涨落两次，因为月球吸引海水。例如，在狭窄的海湾里，水面比外海升得更高。",
+    "th": "น้ำขึ้นวันละสองครั้ง เพราะดวงจันทร์ดึงดูดน้ำทะเล ตัวอย่างเช่น ในอ่าวแคบน้ำจะขึ้นสูงกว่าทะเลเปิด",
+    "hi": "ज्वार दिन में दो बार आता है, क्योंकि चंद्रमा पानी को खींचता है। उदाहरण के लिए, खाड़ी में पानी ऊँचा है।",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXPLAINED)
+def test_heuristics_see_an_explanation_in_many_languages(name: str) -> None:
+    explained = passed(heuristics.bind()(found(" ".join([EXPLAINED[name]] * 4)))).scores["education"]
+    assert isinstance(explained, float) and explained >= 3.0
 
 
 @pytest.mark.parametrize("poor", [SHOP, TEASERS, "ok"])

@@ -17,6 +17,9 @@ Reason: TypeAlias = tuple[str, dict[str, float | int]]
 LEAST = 200
 """Characters below which statistics of a text say little; only control characters are looked for then."""
 
+VARIETY = 8
+"""Different characters that a run of base64 or hexadecimal digits has at least."""
+
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd\ufffe\uffff]")
 _BLOB = re.compile(r"[A-Za-z0-9+/=_-]{80,}|(?:[0-9a-fA-F]{2}[ :,]?){60,}|(?:\\x[0-9a-fA-F]{2}){20,}")
 
@@ -61,7 +64,9 @@ def _faults(text: str, max_controls: float, max_blobs: float, min_letters: float
         yield "control characters", {"controls": round(controls, 4)}
     if size < LEAST:
         return
-    blobs = sum(len(match.group()) for match in _BLOB.finditer(text)) / size
+    # A rule of dashes is a long run of such characters too, but of few different ones.
+    found = (match.group() for match in _BLOB.finditer(text))
+    blobs = sum(len(blob) for blob in found if len(set(blob)) >= VARIETY) / size
     if blobs > max_blobs:
         yield "binary in disguise", {"blobs": round(blobs, 3)}
     prose = unfenced(text)

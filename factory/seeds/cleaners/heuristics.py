@@ -10,15 +10,20 @@ from factory.records import Document, Passage
 from factory.seeds.plain import LINK, prose
 
 READ = 20_000
-_ENDS = ".!?。！？।؟"
-_END = re.compile(r"[.!?。！？।؟]+(?=[\"'”’»)\]]*(?:\s|$|[^\x00-\x7f]))")
+_ENDS = ".!?。！？।؟។။።"
+_END = re.compile(r"[.!?。！？।؟។။።]+(?=[\"'”’»)\]]*(?:\s|$|[^\x00-\x7f]))")
+# Thai and Lao end their sentences by a space.
+_UNMARKED = re.compile(r"(?<=[\u0e00-\u0eff]) +(?=[\u0e00-\u0eff])")
 _WORD = re.compile(r"[^\W\d_]+")
 _EXPLAINS = re.compile(
     r"\b(because|therefore|thus|hence|consists? of|is (?:a|an|the|called|defined)|are called|means that|for"
     r" example|for instance|in other words|such as|due to|as a result|note that|suppose|let us|if and only"
     r"|weil|deshalb|daher|zum Beispiel|das heißt|parce que|c'est-à-dire|par exemple|donc|porque|por ejemplo"
-    r"|es decir|por lo tanto|perché|cioè|ad esempio|потому что|например|поэтому|то есть)\b"
-    r"|因为|所以|例如|因此|也就是说|なぜなら|例えば|つまり|したがって|때문에|예를 들어",
+    r"|es decir|por lo tanto|perché|cioè|ad esempio|потому что|поскольку|например|поэтому|то есть|por exemplo"
+    r"|portanto|omdat|daarom|bijvoorbeeld|ponieważ|dlatego|na przykład|protože|například|eftersom|till exempel"
+    r"|çünkü|örneğin|karena|misalnya|bởi vì|do đó|ví dụ|لأن|لذلك|مثلا|على سبيل المثال|тому що|наприклад)\b"
+    r"|因为|所以|例如|因此|也就是说|なぜなら|例えば|つまり|したがって|때문에|예를 들어|क्योंकि|इसलिए|उदाहरण|কারণ|উদাহরণ"
+    r"|เพราะ|เนื่องจาก|ดังนั้น|ตัวอย่างเช่น|เช่น",
     re.IGNORECASE,
 )
 _SELLS = re.compile(
@@ -53,9 +58,9 @@ def heuristics(item: Found, *, min_education: float = 0.0) -> Found | Drop:
     for links, repeated lines and calls to buy.
 
     A stand-in until a model's annotations have trained a classifier (`quality`); scores say so: `education`,
-    `education_by` = "heuristics". Texts below `min_education` go. Rules work on any script; explanations and
-    calls to buy are known in eight languages. Source: phi-4 report, section 2.3 scores educational potential
-    with classifiers; the rules are ours.
+    `education_by` = "heuristics". Texts below `min_education` go. Rules work on any script; explanations are
+    known in some twenty languages, calls to buy in eight. Source: phi-4 report, section 2.3 scores educational
+    potential with classifiers; the rules are ours.
     """
     text: str = item.seed.text  # type: ignore[attr-defined]
     value = education(marks(text))
@@ -67,7 +72,7 @@ def heuristics(item: Found, *, min_education: float = 0.0) -> Found | Drop:
 def marks(text: str) -> Marks:
     """What the rules look at, of the first `READ` characters of a text in Markdown."""
     text = text[:READ]
-    plain = prose(text)
+    plain = _UNMARKED.sub(". ", prose(text))
     words = len(_WORD.findall(plain)) + len(_UNSPACED.findall(plain)) // 2
     sentences = len(_END.findall(plain))
     ended = sum(1 + max(line.rfind(mark) for mark in _ENDS) for line in plain.splitlines())
