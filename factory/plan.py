@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence, Set
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -25,6 +25,7 @@ CHUNK = 256
 """Seeds that are read at once, with all that is recorded of them."""
 
 NEVER = "never built"
+_VALIDATORS, _CHECKS = "validators changed", "dataset checks changed"
 
 Action = Literal["generate", "judge"]
 
@@ -183,10 +184,14 @@ def _seed(kind: str, content: str) -> Seed:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a dataset stands, and whether it is finished."""
+    """Where a dataset stands, and whether it is finished.
+
+    `generate` seeds would go through the generator, and the samples of `judge` others through the validators that
+    `judges` names. `seeds` are those of the store: None where its seed set was never read.
+    """
 
     dataset: str
-    seeds: int = 0
+    seeds: int | None = 0
     done: int = 0
     failed: int = 0
     stale: int = 0
@@ -194,59 +199,122 @@ class Standing:
     unjudged: int = 0
     why: str = ""
     max_failed: int = 0
+    generate: int = 0
+    judge: int = 0
+    judges: tuple[str, ...] = ()
 
     @property
     def todo(self) -> int:
         """Seeds that a build would work on."""
-        return self.seeds if self.why else self._open
+        return self.generate + self.judge
 
     @property
     def finished(self) -> bool:
         """No seed waits or is stale, verdicts are current, failures are within bounds."""
-        return not self.why and not self._open and self.failed <= self.max_failed
+        unfinished = self.stale + self.waiting + self.unjudged
+        return not self.why and not unfinished and self.failed <= self.max_failed
 
     @property
     def modified(self) -> bool:
         """Never built, or holding rows or lacking verdicts because of what changed since: ``state:modified``."""
         return bool(self.why or self.stale or self.unjudged)
 
-    @property
-    def _open(self) -> int:
-        return self.stale + self.waiting + self.unjudged
+
+Query = Callable[[str, Any], list[tuple[Any, ...]]]
+"""Reads the store: SQL and its parameters."""
 
 
-def standing(rows: list[tuple[Any, ...]], described: tuple[Any, ...] | None, prepared: Prepared) -> Standing:
-    """Combines the store's `progress` row and `datasets` row with what the catalogue says now."""
-    name = prepared.dataset.name
-    if described is None or not rows:
-        return Standing(name, why=NEVER)
-    fingerprint, settings, validators, checks = described
-    counts = dict(zip(("seeds", "done", "failed", "stale", "waiting", "unjudged"), rows[0], strict=True))
-    why = ""
-    if fingerprint != prepared.fingerprint:
-        now = json_text(prepared.dataset.settings.model_dump(mode="json"))
-        why = "settings changed" if settings != now else "generator, prompts or models changed"
-    elif [v["fingerprint"] for v in validators] != [fingerprint for _, _, fingerprint, _ in prepared.judges]:
-        why = "validators changed"
-    elif [v["fingerprint"] for v in checks] != [fingerprint for _, _, fingerprint in prepared.checks]:
-        why = "dataset checks changed"
-    return Standing(name, **counts, why=why, max_failed=prepared.dataset.max_failed)
-
-
-async def standings(catalog: Catalog, query: Any, names: list[str]) -> list[Standing]:
-    """Where each dataset stands against the catalogue. `query(sql, parameters)` reads the store."""
+async def standings(catalog: Catalog, query: Query, names: Sequence[str]) -> list[Standing]:
+    """Where each dataset stands against the catalogue."""
     result = []
     for name in names:
         prepared = await prepare(catalog.dataset(name), catalog.models)
-        rows = query(
-            "select seeds, done, failed, stale, waiting, unjudged from progress where dataset = ?", [name]
-        )
-        described = query(
-            "select fingerprint, settings, validators, checks from datasets where dataset = ?", [name]
-        )
-        result.append(standing(rows, described[0] if described else None, prepared))
+        result.append(_standing(query, prepared))
         await prepared.close()
     return result
+
+
+def _standing(query: Query, prepared: Prepared) -> Standing:
+    """Combines what the store says of a dataset with what the catalogue says now."""
+    dataset = prepared.dataset
+    described = query(
+        "select fingerprint, settings, validators, checks, seed_set, seed_limit from datasets where dataset = ?",
+        [dataset.name],
+    )
+    seeds, without = _live(query, prepared)
+    if not described:
+        return Standing(dataset.name, seeds=seeds, why=NEVER, generate=without, max_failed=dataset.max_failed)
+    columns = ("seeds", "done", "failed", "stale", "waiting", "unjudged")
+    rows = query(f"select {', '.join(columns)} from progress where dataset = ?", [dataset.name])
+    counts = dict(zip(columns, rows[0], strict=True))
+    why, changed = _changes(prepared, *described[0])
+    generate, judge = counts["stale"] + counts["waiting"], 0
+    if why in (_VALIDATORS, _CHECKS):
+        judge = counts["done"] + counts["unjudged"] if changed else 0
+    elif why:
+        counts["seeds"], generate = seeds, without
+    elif counts["unjudged"]:
+        changed = [name for name, *_ in prepared.judges]
+        unjudged = "select count(distinct seed_number) from judged where dataset = ? and state = 'waiting'"
+        judge = query(unjudged, [dataset.name])[0][0]
+    return Standing(
+        dataset.name,
+        **counts,
+        why=why,
+        max_failed=dataset.max_failed,
+        generate=generate,
+        judge=judge,
+        judges=tuple(changed),
+    )
+
+
+def _changes(
+    prepared: Prepared,
+    fingerprint: str,
+    settings: str,
+    validators: list[dict[str, str]],
+    checks: list[dict[str, str]],
+    seed_set: str,
+    limit: int | None,
+) -> tuple[str, list[str]]:
+    """What changed since the store's description of a dataset, in words, and the validators that are new by it."""
+    dataset = prepared.dataset
+    if fingerprint != prepared.fingerprint:
+        now = json_text(dataset.settings.model_dump(mode="json"))
+        return "settings changed" if settings != now else "generator, prompts or models changed", []
+    if (seed_set, limit) != (dataset.seeds.name, dataset.limit):
+        return "seed set or limit changed", []
+    known = [one["fingerprint"] for one in validators]
+    if known != [mark for _, _, mark, _ in prepared.judges]:
+        return _VALIDATORS, [name for name, _, mark, _ in prepared.judges if mark not in known]
+    if [one["fingerprint"] for one in checks] != [mark for _, _, mark in prepared.checks]:
+        return _CHECKS, []
+    return "", []
+
+
+def _live(query: Query, prepared: Prepared) -> tuple[int | None, int]:
+    """The seeds that the catalogue gives a dataset, and how many of them have no run of its fingerprint yet."""
+    dataset = prepared.dataset
+    seeds, without = query(
+        """
+        with live as (
+            select distinct seed_number from live_origins where seed_set = $seeds
+            order by seed_number limit $limit::bigint
+        ),
+        ended as (
+            select distinct seed_number from runs where dataset = $dataset and fingerprint = $fingerprint
+        )
+        select count(*), count(*) filter (e.seed_number is null) from live left join ended e using (seed_number)
+        """,
+        {
+            "seeds": dataset.seeds.name,
+            "limit": dataset.limit,
+            "dataset": dataset.name,
+            "fingerprint": prepared.fingerprint,
+        },
+    )[0]
+    read = query("select count(*) from seed_sets where seed_set = ?", [dataset.seeds.name])[0][0]
+    return (seeds if read else None), without
 
 
 async def states(catalog: Catalog, names: Sequence[str]) -> Mapping[str, Set[str]]:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from factory.cli.main import catalog_option
+
+if TYPE_CHECKING:
+    from factory.catalog import Catalog
+    from factory.estimate import Estimate
+    from factory.plan import Query, Standing
 
 
 @click.command()
@@ -18,16 +24,15 @@ from factory.cli.main import catalog_option
 )
 @click.option("--exclude", "-x", multiple=True, metavar="SELECTOR", help="Datasets to leave out.")
 def plan(catalog: Path, select: tuple[str, ...], exclude: tuple[str, ...]) -> None:
-    """Show what a build would do, and why.
+    """Show what a build would do, and why, and about what it would take.
 
-    Seeds that are new to the store are counted when a build reads them; calls are estimated from what
-    each dataset's finished seeds took.
+    Calls, tokens and money are estimated from what finished seeds of each dataset took, or else those of the same
+    generator elsewhere, the calls of validators that ask a model included, at the catalogue's prices. Seeds that
+    are new to the store are counted once 'factory seeds' or a build has read them.
     """
-    from rich.table import Table
-
     from factory.catalog import load_catalog
     from factory.cli.build import states_in
-    from factory.cli.progress import wide_console
+    from factory.estimate import estimate
     from factory.plan import standings
     from factory.store.reader import open_reader
 
@@ -39,23 +44,96 @@ def plan(catalog: Path, select: tuple[str, ...], exclude: tuple[str, ...]) -> No
     if not loaded.store.exists():
         for name in names:
             loaded.dataset(name)
-        click.echo(f"{loaded.store} does not exist yet: 'factory build' makes it, with {', '.join(names)}")
+        click.echo(
+            f"{loaded.store} does not exist yet: 'factory build' makes it, with {', '.join(names)};"
+            " until then there is no basis for an estimate"
+        )
         return
-    connection = open_reader(loaded.store, own_sql=True)
+    with open_reader(loaded.store, own_sql=True) as connection:
 
-    def query(sql: str, parameters: Any) -> Any:
-        return connection.execute(sql, parameters).fetchall()
+        def query(sql: str, parameters: Any) -> list[tuple[Any, ...]]:
+            return connection.execute(sql, parameters).fetchall()
+
+        found = asyncio.run(standings(loaded, query, names))
+        estimates = [estimate(query, loaded.dataset(one.dataset), one, loaded.models) for one in found]
+        _table(found, estimates)
+        _notes(loaded, found, estimates)
+        _budgets(loaded, query, estimates)
+
+
+def _table(found: Sequence[Standing], estimates: Sequence[Estimate]) -> None:
+    from rich.table import Table
+
+    from factory.cli.progress import wide_console
 
     table = Table(box=None, padding=(0, 2), header_style="bold")
-    for column in ("dataset", "seeds", "done", "failed", "to do", "calls, about", "state"):
+    headings = ("dataset", "seeds", "done", "failed", "to do", "calls, about", "tokens", "cost", "state")
+    for column in headings:
         table.add_column(column, justify="left" if column in ("dataset", "state") else "right")
-    for standing in asyncio.run(standings(loaded, query, names)):
-        rate = query(
-            "select calls / nullif(done, 0) from yield_by_generator where dataset = ?", [standing.dataset]
-        )
-        todo = standing.todo
-        calls = f"{todo * rate[0][0]:,.0f}" if rate and rate[0][0] and todo else ("?" if todo else "0")
-        state = standing.why or ("finished" if standing.finished else "unfinished")
-        counts = (standing.seeds, standing.done, standing.failed, todo)
-        table.add_row(standing.dataset, *(str(count) for count in counts), calls, state)
+    for one, taken in zip(found, estimates, strict=True):
+        state = one.why or ("finished" if one.finished else "unfinished")
+        unread = one.seeds is None
+        counts = ("?" if unread else str(one.seeds), str(one.done), str(one.failed))
+        todo = "?" if unread else str(one.todo)
+        table.add_row(one.dataset, *counts, todo, *(["?"] * 3 if unread else _shown(taken)), state)
+    if len(estimates) > 1:
+        total = [
+            f"{sum(one.calls for one in estimates):,.0f}",
+            f"{sum(one.tokens for one in estimates):,.0f}",
+        ]
+        cost = f"{sum(one.cost for one in estimates):,.4f}"
+        more = "+" if any(one.missing for one in estimates) or any(one.seeds is None for one in found) else ""
+        table.add_row("in all", "", "", "", "", *(f"{figure}{more}" for figure in (*total, cost)), "")
     wide_console().print(table)
+
+
+def _shown(taken: Estimate) -> list[str]:
+    """Calls, tokens and cost; '+' where some of it has no basis, '?' where all of it has none."""
+    if taken.missing and not taken.told:
+        return ["?", "?", "?"]
+    more = "+" if taken.missing else ""
+    cost = "no price" if taken.unpriced and not taken.cost else f"{taken.cost:,.4f}"
+    return [f"{taken.calls:,.0f}{more}", f"{taken.tokens:,.0f}{more}", f"{cost}{more if taken.cost else ''}"]
+
+
+def _notes(catalog: Catalog, found: Sequence[Standing], estimates: Sequence[Estimate]) -> None:
+    """What each estimate rests on, and what has nothing to rest on."""
+    for one, taken in zip(found, estimates, strict=True):
+        if one.seeds is None:
+            seeds = catalog.datasets[one.dataset].seeds
+            click.echo(
+                f"{one.dataset}: '{seeds}' was never read; to count its seeds: factory seeds +{one.dataset}"
+            )
+            continue
+        if taken.told:
+            click.echo(f"{one.dataset}: estimated from {'; '.join(taken.told)}")
+        for plugin in taken.missing:
+            click.echo(
+                f"{one.dataset}: no basis for an estimate of {plugin}: nothing that it did is in the store;"
+                " build a few seeds ('limit: 20' in the catalogue), and plan again"
+            )
+        for entry in sorted(taken.unpriced):
+            price = "add 'price: {input: ..., output: ...}' per million tokens"
+            click.echo(
+                f"{one.dataset}: the model '{entry}' has no price, so its calls count as free; {price}"
+            )
+    if any(taken.calls for taken in estimates):
+        click.echo("replies that are in the store and still fit are used again, and make it less")
+
+
+def _budgets(catalog: Catalog, query: Query, estimates: Sequence[Estimate]) -> None:
+    """What is left of each budget, beside what the work would take of it."""
+    from factory.teacher.ledger import ASIDE, REPLIES, counted
+
+    def entry_of(role: str) -> str:
+        return role if role in catalog.models else "writer"
+
+    capped = {name: model.budget for name, model in catalog.models.items() if model.budget is not None}
+    if not capped:
+        return
+    spent, _ = counted(query(REPLIES, []), query(ASIDE, []), entry_of)
+    for name, budget in capped.items():
+        wanted = sum(one.costs.get(name, 0.0) for one in estimates)
+        left = max(0.0, budget - spent[name])
+        short = "; more than that: the build would stop at the cap" if wanted > left else ""
+        click.echo(f"budget of {name}: {left:,.4f} of {budget:g} left, about {wanted:,.4f} wanted{short}")

@@ -6,12 +6,15 @@ did not strike out again. So a build that was killed has spent all that it may h
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from factory.teacher.budget import Budget
 from factory.teacher.journal import Committer, Row, now
 from factory.teacher.model import Model
+
+REPLIES = "select build_id, role, sum(cost) from calls group by all"
+ASIDE = "select build_id, model, sum(amount) from reservations group by all"
 
 
 class Ledger:
@@ -25,7 +28,8 @@ class Ledger:
     async def open(self, models: Mapping[str, Model], entry_of: Callable[[str], str]) -> Mapping[str, Budget]:
         """The budget of each entry of ``models:`` that has a cap and a price. `entry_of` names the entry that serves
         a role."""
-        spent, unsettled = await self._spent(entry_of)
+        replies, aside = await self._store.query(REPLIES, []), await self._store.query(ASIDE, [])
+        spent, unsettled = counted(replies, aside, entry_of)
         for name, model in models.items():
             if model.budget is not None and model.price is not None:
                 self._budgets[name] = Budget(model, self._writer(name), spent[name], unsettled[name])
@@ -56,18 +60,24 @@ class Ledger:
             "recorded_at": now(),
         }
 
-    async def _spent(self, entry_of: Callable[[str], str]) -> tuple[Counter[str], Counter[str]]:
-        """What counts as spent on each entry, and how much of that has no recorded reply to show for it."""
-        replies: Counter[tuple[str, str]] = Counter()
-        sql = "select build_id, role, sum(cost) from calls group by all"
-        for build_id, role, cost in await self._store.query(sql, []):
-            replies[build_id, entry_of(role)] += cost
-        sql = "select build_id, model, sum(amount) from reservations group by all"
-        aside = {(build_id, name): amount for build_id, name, amount in await self._store.query(sql, [])}
-        spent: Counter[str] = Counter()
-        unsettled: Counter[str] = Counter()
-        for key in {*replies, *aside}:
-            beyond = max(0.0, aside.get(key, 0.0) - replies[key])
-            spent[key[1]] += replies[key] + beyond
-            unsettled[key[1]] += beyond
-        return spent, unsettled
+
+def counted(
+    replies: Sequence[tuple[str, str, float]],
+    aside: Sequence[tuple[str, str, float]],
+    entry_of: Callable[[str], str],
+) -> tuple[Mapping[str, float], Mapping[str, float]]:
+    """What counts as spent on each entry, and how much of that has no recorded reply to show for it.
+
+    `replies`, `aside`: the rows of `REPLIES` and `ASIDE`.
+    """
+    costs: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for build_id, role, cost in replies:
+        costs[build_id, entry_of(role)] += cost
+    amounts = {(build_id, name): amount for build_id, name, amount in aside}
+    spent: defaultdict[str, float] = defaultdict(float)
+    unsettled: defaultdict[str, float] = defaultdict(float)
+    for key in {*costs, *amounts}:
+        beyond = max(0.0, amounts.get(key, 0.0) - costs[key])
+        spent[key[1]] += costs[key] + beyond
+        unsettled[key[1]] += beyond
+    return spent, unsettled
