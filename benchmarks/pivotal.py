@@ -3,7 +3,7 @@
     python -m benchmarks.pivotal [--weights FOLDER] [--problems 40] [--runs 3]
 
 The policy is a model of 0.7M parameters that learnt right and systematically wrong solutions of relation problems
-(examples/closed_loop/problems.py); it is trained once, about five minutes of CPU, and kept in the folder. Problems
+(examples/closed_loop/closed_loop/problems.py); it is trained once, about five minutes of CPU, and kept in the folder. Problems
 are of a split that it never saw. Tokens are all that a method sampled, confirmation included. A pair is true when 64
 fresh samples on each side differ by the gap; those cost nobody. "Plain" bisection is the report's: each node's
 samples count there alone. The same choice after another opener is another pair; distinct ones are counted apart.
@@ -40,7 +40,7 @@ from validators.answers import final_answer, same
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "examples/closed_loop"))
 
-from problems import Problem, problems  # noqa: E402 - not a package
+from closed_loop.problems import Problem, problems  # noqa: E402 - not a package
 
 GAP, LOW, HIGH, MOST, CHECKED = 0.2, 0.2, 0.8, 96, 64
 STEPS, BATCH = 1800, 24

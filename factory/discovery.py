@@ -64,7 +64,8 @@ def discover(group: Group) -> Mapping[str, Listing]:
         for module, path in _modules(entry.value, group.marker, distribution):
             name = prefix + module.removeprefix(f"{entry.value}.")
             listing = Listing(name, module, path, distribution)
-            if name in found:
+            # A distribution that lies twice on the path is one all the same.
+            if name in found and found[name].path != path:
                 other = found[name]
                 raise PluginError(
                     f"two {group.noun}s are called '{name}': {other.path} (of {other.distribution})"
