@@ -116,13 +116,52 @@ FORGING = {
     "recursion in the answer": "x = []\nx.append(x)\ndef answer(): return x",
     "an answer without end": "def answer():\n    while True: yield 1",
     "an answer too large": "def answer(): return ['x' * 1000] * 40000",
+    "a distance of another kind": "class F(float): pass\nclass E:\n    __sub__ = __rsub__ = __mod__ = lambda s, o: s\n"
+    "    __abs__ = __neg__ = __round__ = lambda s, *a: F(0)\n    __hash__ = None\ndef answer(): return E()",
+    "a skip by another name": "import unittest\nunittest.SkipTest.__module__ = 'unittest'\n"
+    "def answer(): raise unittest.SkipTest('no')",
+    "a kind of skip": "import unittest\nunittest.SkipTest.__module__ = 'unittest'\nclass S(unittest.SkipTest): pass\n"
+    "def answer(): raise S('no')",
+    "members that share a hash": "import gc, os\nfrom struct import pack\nm = ','.join('{\"i\":\"%s\"}' % hex(k * (2**61 - 1))"
+    " for k in range(5000, 105000))\nfor o in gc.get_objects():\n    n = getattr(o, '_nonce', None)\n    if n:\n"
+    "        for kind, body in ((b's', b''), (b'v', b'{\"S\":[%s]}' % m.encode()), (b'z', b'')):\n"
+    "            rest = memoryview(pack('!16scI', n, kind, len(body)) + body)\n"
+    "            while rest: rest = rest[os.write(3, rest):]\n        os._exit(0)" + _END,
+    "the frames of an exception": "def answer():\n    try: 1 / 0\n    except ZeroDivisionError as e: f = e.__traceback__.tb_frame\n"
+    "    while f:\n        for v in [*f.f_locals.values(), *f.f_globals.values()]:\n            if type(v) is dict and 'calls' in v:"
+    " v['calls'] = ()\n            if hasattr(v, '_nonce'): v.send(b'v', b'true'), v.send(b'z')\n        f = f.f_back",
+    "the frames of generators": "import gc\ndef answer():\n    for o in gc.get_objects():\n        for kind in ('gi', 'cr', 'ag'):\n"
+    "            f = getattr(o, kind + '_frame', None)\n            for v in f.f_locals.values() if f else ():\n"
+    "                if type(v) is int and v > 7000: return v",
+    "what leads to the tests": "import gc\ndef answer():\n    seen, todo = set(), [answer]\n    while todo and len(seen) < 50000:\n"
+    "        o = todo.pop()\n        if id(o) in seen: continue\n        seen.add(id(o))\n"
+    "        if type(o) is str and '== 7' in o: return int(o.partition('== ')[2][:4])\n"
+    "        todo += gc.get_referents(o) + (gc.get_referrers(o) if len(seen) < 99 else [])",
+    "an audit hook": "import os, sys\nsys.addaudithook(lambda name, given: os._exit(0) if name == 'compile' else None)"
+    + _END,
+    "signals all the time": "import signal\ndef leave(*a): raise SystemExit(0)\nsignal.signal(signal.SIGALRM, leave)\n"
+    "signal.setitimer(signal.ITIMER_REAL, 0.01, 0.001)\ndef answer():\n    while True: pass",
+    "a finaliser of a module": "import os, sys, weakref\nclass D: pass\nd = sys.modules['d'] = D()\nweakref.finalize(d, os._exit, 0)\n"
+    "def answer():\n    del sys.modules['d'], globals()['d']\n    return None",
+    "a reducer": "import copyreg\nclass E:\n    __reduce__ = lambda s: (eval, ('7919',))\n    __reduce_ex__ = lambda s, n: s.__reduce__()\n"
+    "copyreg.pickle(int, lambda i: (int, (7919,)))\ndef answer(): return E()",
+    "a member of an enumeration": "import enum\nclass E(enum.IntEnum):\n    A = 1\n    __eq__ = lambda s, o: True\n"
+    "    __hash__ = int.__hash__\ndef answer(): return E.A",
+    "a key of another kind": "class I(int):\n    __eq__ = lambda s, o: True\n    __hash__ = lambda s: hash(7919)\n"
+    "    __sub__ = __rsub__ = lambda s, o: 0\ndef answer(): return {I(1): 0}.popitem()[0]",
+    "a class that lies about its kind": "class M(type):\n    __eq__ = __instancecheck__ = __subclasscheck__ = lambda s, o: True\n"
+    "    __hash__ = type.__hash__\nclass E(int, metaclass=M):\n    __class__ = property(lambda s: float)\n"
+    "    __eq__ = lambda s, o: True\n    __hash__ = int.__hash__\ndef answer(): return E(3)",
+    "a number that is none": "from decimal import Decimal\ndef answer(): return Decimal('NaN')",
+    "a number changed below Python": "import ctypes\ndef answer():\n    ctypes.memset(id(True) + 24, 0xef, 1)\n    return True",
+    "an argument for an answer": "import gc\nfor o in gc.get_objects():\n    if type(o).__name__ == 'Wire':\n        send = o.send\n"
+    "        type(o).send = lambda s, m: send({**m, 'argument': -1} if 'value' in m else m)\nclass E:\n"
+    "    __sub__ = __rsub__ = __mod__ = __floordiv__ = lambda s, o: s\ndef answer(): return E()",
 }
 
 TESTS = """
 import math, unittest
 from pytest import approx, mark, raises
-
-assert answer() == 7919
 
 def test_equal(): assert answer() == 7919
 def test_turned(): assert 7919 == answer()
@@ -158,6 +197,8 @@ class Case(unittest.TestCase):
     def test_in(self): self.assertIn(answer(), [7919])
 """
 COUNT = TESTS.count("def test_") + 1
+BARE_ASSERT = "assert answer() == 7919"
+"""By itself: an assert that fails outside of the tests ends them before the first."""
 
 OBJECTS = {
     "an inequality that never holds": "class P:\n    def __init__(s, x): pass\n    __eq__ = lambda s, o: True\n"

@@ -67,6 +67,22 @@ LEAVING = {
         "(lambda c, b: c.prctl(16, b, 0, 0, 0) == 0 and b.value == b'traced')"
         "(__import__('ctypes').CDLL(None), __import__('ctypes').create_string_buffer(16))",
     ),
+    "a lock on what all share": (
+        "import fcntl, os\nfcntl.flock(open(os.__file__), fcntl.LOCK_EX)\nkept = open('/dev/null')\nfcntl.flock(kept, fcntl.LOCK_EX)",
+        "__import__('fcntl').flock(open('/dev/null'), 6) is not None",
+    ),
+    "an import hook": (
+        "import sys\nclass H:\n    def find_spec(s, *a): return None\nsys.meta_path.insert(0, H())\nsys.path_hooks.insert(0, H)",
+        "any('__main__' in str(h) or 'H' == type(h).__name__ for h in __import__('sys').meta_path)",
+    ),
+    "a codec": (
+        "import codecs\ncodecs.register(lambda name: codecs.lookup('ascii') if name == 'trace' else None)",
+        "bool(__import__('codecs').lookup('trace'))",
+    ),
+    "a site of its own": (
+        "open('sitecustomize.py', 'w').write('trace = 1')\nopen('usercustomize.py', 'w').write('trace = 1')",
+        "bool(__import__('usercustomize') or __import__('sitecustomize'))",
+    ),
     "its source": (
         "SECRET_OF_THE_FIRST_JOB = 'kept' * 3",
         "any('SECRET_OF_THE' + '_FIRST' in o for o in __import__('gc').get_objects() if isinstance(o, (str, dict)))",

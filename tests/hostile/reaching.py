@@ -1,6 +1,7 @@
 """Programs that reach for what is not theirs. Each sets `reached` to True where it got there.
 
-`{port}` is a port that listens on the host, `{project}` a file of the project, `{socket}` a socket of the host.
+`{port}` is a port that listens on the host, `{project}` a file of the project, `{socket}` a socket of the host,
+`{abstract}` the name of one that has no file.
 """
 
 _C = "import ctypes\nc = ctypes.CDLL(None, use_errno=True)\n"
@@ -18,6 +19,12 @@ REACHING = {
     "a raw socket": "import socket\nsocket.socket(socket.AF_INET, socket.SOCK_RAW, 1)\nreached = True",
     "the kernel's routing": "import socket\nsocket.socket(16, socket.SOCK_RAW, 0)\nreached = True",
     "a socket of the host": "import socket\ns = socket.socketpair()[0]\nreached = s.sendto(b'x', '{socket}') == 1",
+    "a socket without a file": "import socket\ns = socket.socketpair(type=socket.SOCK_DGRAM)[0]\n"
+    "reached = s.sendto(b'x', '\\0{abstract}') == 1",
+    "a socket without a file of its own": "import socket\ns = socket.socketpair(type=socket.SOCK_DGRAM)[0]\n"
+    "s.bind('\\0of its own')\nreached = True",
+    "descriptors of others": "import array, socket\na, b = socket.socketpair()\n"
+    "a.sendmsg([b'x'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [1]))])\nreached = True",
     "a machine below": "import socket\nsocket.socket(40, socket.SOCK_STREAM)\nreached = True",
     "its own calls to the kernel": _C + "reached = c.syscall(41, 2, 1, 0) >= 0",
     # files, keys and the environment
@@ -75,6 +82,12 @@ REACHING = {
     "exec of a file in memory": "import os\nfd = os.memfd_create('x')\nos.write(fd, b'#!/python\\n')\nos.execve(fd, ['x'], {})",
     "a process of its own": "import multiprocessing\np = multiprocessing.Process(target=print)\np.start()\nreached = True",
     "a forked process": "import os\nreached = os.fork() >= 0",
+    "a file in memory": "import os\nreached = os.memfd_create('x') >= 0",
+    "a fork that is waited for": "import os\npid = os.forkpty()[0]\nreached = pid > 0 and os.waitpid(pid, 0)[0] == pid",
+    "a child of somebody else": "import os\nreached = os.waitpid(-1, os.WNOHANG) != (0, 0)",
+    "a debugger of its parent": "import os\nreached = os.pidfd_open(os.getppid()) >= 0",
+    "the priority of its parent": "import os\nos.setpriority(os.PRIO_PROCESS, os.getppid(), 19)\nreached = True",
+    "the cores of its parent": "import os\nos.sched_setaffinity(os.getppid(), {0})\nreached = True",
     "a borrowed fork": _C + "reached = c.vfork() >= 0",
     "a spawned process": "import os, sys\nreached = os.posix_spawn(sys.executable, ['p', '-c', ''], {}) > 0",
     "becoming root": "import os\nos.setuid(0)\nreached = os.getuid() == 0",

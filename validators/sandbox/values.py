@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import ast
 import builtins
+import itertools
+import json
 import math
+import re
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -18,6 +21,7 @@ from factory.records import Case, Result
 
 RELATIVE, ABSOLUTE = 1e-9, 1e-12
 MAX_LITERAL = 4 << 20
+MAX_PARTS = 500_000
 MAX_DEPTH = 100
 _MAX_UNORDERED = 2000
 _SHOWN = 80
@@ -64,15 +68,31 @@ def _raised(name: str, result: Result) -> str | None:
 def read_literal(text: str) -> Any:
     """The value of a Python literal, nan, inf, set() and frozenset({...}) included; nothing is evaluated.
 
-    Raises LiteralError for anything else, and for a text over 4 MB or nested more than 100 deep.
+    Raises LiteralError for anything else, for what is nested more than 100 deep, and, but for lists of numbers,
+    for a text over 4 MB or of more than half a million parts.
     """
+    if _NUMBERS.fullmatch(text) and _depth(text) <= MAX_DEPTH:
+        try:
+            return json.loads(text)  # a syntax tree of so many numbers would take gigabytes
+        except ValueError:
+            pass  # a literal that is no JSON, such as "[1,]"
     if len(text) > MAX_LITERAL:
         raise LiteralError(f"it is longer than {MAX_LITERAL >> 20} MB")
+    if text.count(",") + text.count("[") + text.count("(") > MAX_PARTS:
+        raise LiteralError(f"it has more than {MAX_PARTS:,} parts")
     try:
         tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         raise LiteralError(f"'{_cut(text)}' is not a literal ({type(error).__name__})") from None
     return _value(tree.body, MAX_DEPTH)
+
+
+_NUMBERS = re.compile(r"[][0-9 .,e+-]++")
+
+
+def _depth(text: str) -> int:
+    steps = (1 if bracket == "[" else -1 for bracket in re.findall(r"[][]", text))
+    return max(itertools.accumulate(steps), default=0)
 
 
 _CONSTANTS = (int, float, complex, str, bytes, bool, type(None))
@@ -146,7 +166,11 @@ def _called(node: ast.Call, depth: int) -> Any:
 
 
 def _refused(node: ast.AST) -> Any:
-    raise LiteralError(f"'{_cut(ast.unparse(node))}' is not a literal of plain data")
+    try:
+        text = ast.unparse(node)
+    except (RecursionError, ValueError):  # nested too deeply, or an integer too long to be written
+        text = type(node).__name__
+    raise LiteralError(f"'{_cut(text)}' is not a literal of plain data")
 
 
 # ---------------------------------------------------------------------------------------- comparing
@@ -207,7 +231,7 @@ def _dicts_differ(expected: dict[Any, Any], found: dict[Any, Any], place: str) -
     if isinstance(matched, str):
         return f"{matched}{_at(place)}"
     for key, other in matched:
-        difference = _differs(expected[key], found[other], f"{place}[{_cut(repr(key), 20)}]")
+        difference = _differs(expected[key], found[other], f"{place}[{_cut(_shown(key), 20)}]")
         if difference is not None:
             return difference
     return None
@@ -229,11 +253,11 @@ def _matched(expected: Collection[Any], found: Collection[Any]) -> list[tuple[An
             rest.append(member)
     others = list(exact.values())
     if len(rest) > _MAX_UNORDERED:
-        return f"{len(rest)} members are missing, such as {_cut(repr(rest[0]))}"
+        return f"{len(rest)} members are missing, such as {_shown(rest[0])}"
     for member in rest:
         partner = next((at for at, other in enumerate(others) if _differs(member, other, "") is None), None)
         if partner is None:
-            return f"{_cut(repr(member))} is missing"
+            return f"{_shown(member)} is missing"
         pairs.append((member, others.pop(partner)))
     return pairs
 

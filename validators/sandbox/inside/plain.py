@@ -12,10 +12,12 @@ import json
 import math
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 MAX_DEPTH = 64
+_MOST_ALIKE = 64  # members with one hash
 _SMALL = 2**53
 _ASIS = ({int}, {float}, {str}, {bool}, {type(None)}, set[type]())
 
@@ -147,7 +149,18 @@ def _number(content: Any, depth: int, other: Other) -> float:
 
 def _dict(content: Any, depth: int, other: Other) -> dict[Any, Any]:
     keys, values = (_items(part, depth, other) for part in content)
-    return dict(zip(keys, values, strict=True))
+    return dict(zip(_spread(keys), values, strict=True))
+
+
+def _members(content: Any, depth: int, other: Other) -> list[Any]:
+    return _spread(_items(content, depth, other))
+
+
+def _spread(members: list[Any]) -> list[Any]:
+    """What goes into a set or dict, unless many share a hash: to enter these takes the square of their number."""
+    if len(members) > _MOST_ALIKE and max(Counter(map(hash, members)).values()) > _MOST_ALIKE:
+        raise NotData(f"more than {_MOST_ALIKE} members have one hash")
+    return members
 
 
 def _text(content: Any) -> str:
@@ -171,8 +184,8 @@ def _not_finite(content: Any) -> float:
 _READERS: dict[str, Callable[[Any, int, Other], Any]] = {
     "t": lambda content, depth, other: tuple(_items(content, depth, other)),
     "d": _dict,
-    "S": lambda content, depth, other: set(_items(content, depth, other)),
-    "F": lambda content, depth, other: frozenset(_items(content, depth, other)),
+    "S": lambda content, depth, other: set(_members(content, depth, other)),
+    "F": lambda content, depth, other: frozenset(_members(content, depth, other)),
     "b": lambda content, depth, other: bytes.fromhex(_text(content)),
     "i": lambda content, depth, other: _large(content),
     "f": lambda content, depth, other: _not_finite(content),

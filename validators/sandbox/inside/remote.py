@@ -95,6 +95,15 @@ def _refused(name: str) -> TypeError:
     return TypeError(f"'{name}' between an object of the program and plain data: only the program could say")
 
 
+def _told(result: Any, name: str) -> Handle:
+    """What an object makes of plain data that it was told: another object, which is told as well. Whatever holds
+    data could hold just what passes."""
+    if not isinstance(result, Handle) or result._far_holds:
+        raise _refused(name)
+    object.__setattr__(result, "_far_told", True)
+    return result
+
+
 def _ordering(name: str) -> Callable[[Handle, Any], Any]:
     def compare(self: Handle, other: Any) -> Any:
         if self._far_holds:
@@ -117,10 +126,7 @@ def _arithmetic(name: str, *, turned: bool = False) -> Callable[[Handle, Any], A
         result = self._far_link.ask(operation, *((other, self) if turned else (self, other)))
         if isinstance(other, Handle) and not (self._far_told or other._far_told):
             return result
-        if not isinstance(result, Handle) or result._far_holds:
-            raise _refused(name)
-        object.__setattr__(result, "_far_told", True)
-        return result
+        return _told(result, name)
 
     return combine
 
@@ -130,9 +136,7 @@ def _conversion(name: str, *, honest: bool = False) -> Callable[..., Any]:
         if self._far_holds and name not in ("setitem", "delitem"):
             return getattr(content(self), f"__{name}__")(*arguments)
         result = self._far_link.ask(name, self, *arguments)
-        if self._far_told and not honest and not isinstance(result, Handle):
-            raise _refused(name)
-        return result
+        return _told(result, name) if self._far_told and not honest else result
 
     return convert
 
@@ -373,8 +377,9 @@ def _known_class(module: Any, name: Any) -> type | None:
     if module == "builtins" and name in (*_PLAIN, "object", "NoneType"):
         return _PLAIN.get(name, object if name == "object" else type(None))
     found = getattr(sys.modules.get(str(module)), str(name), None)
-    is_error = isinstance(found, type) and issubclass(found, BaseException)
-    return found if is_error and is_standard(str(module)) and module != "unittest.case" else None
+    if not (isinstance(found, type) and issubclass(found, BaseException) and is_standard(str(module))):
+        return None
+    return None if found.__module__ == "unittest.case" else found  # a skip would be believed, by any name
 
 
 def _received(encoded: dict[str, Any], depth: int, other: Callable[[Any, int], Any]) -> Any:
