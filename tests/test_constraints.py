@@ -231,6 +231,12 @@ def test_sentences_end_at_the_marks_of_their_script(text: str, expected: list[st
     assert sentences(text) == expected
 
 
+def test_the_mark_of_a_quote_stands_before_it() -> None:
+    assert Response("> > All is >5 here").prose == "All is >5 here"
+    assert Response("if a > b and b > c").prose == "if a > b and b > c"
+    assert len(Response(f"x{' ' * 300_000}x").lines) == 1  # looked for once, not at each space
+
+
 def test_keywords_are_whole_words_where_a_script_has_them() -> None:
     assert places("cat", "Cat, concatenate, 猫cat猫, cats") == [0, 19]
     assert places("고양이", "고양이는 잔다") and places("كتاب", "هذا الكتاب")

@@ -91,3 +91,10 @@ def test_an_option_about_the_others_keeps_its_place() -> None:
 
 def test_a_sentence_that_begins_with_a_letter_is_no_option() -> None:
     assert Choices.read("A train leaves. B is late.") is None
+
+
+def test_a_text_full_of_first_options_is_read_in_proportion_to_its_length() -> None:
+    assert Choices.read("A) x " * 100_000) is None
+    read = Choices.read("B) y A) x " * 50_000 + "B) z C) w")
+    assert read is not None
+    assert read.options == ("x", "z", "w")

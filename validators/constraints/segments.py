@@ -111,7 +111,7 @@ class Response:
 
 _THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 _FENCE = re.compile(r"(`{3,}+|~{3,}+)[ \t]*+([^\s`]*+)[^`]*+$")
-_QUOTE = re.compile(r"(?:[ \t]*+>)+")
+_QUOTE = re.compile(r"\A(?:[ \t]*+>)+")
 _SHAPES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("heading", re.compile(r"(#{1,6})[ \t]++(.*?)(?:[ \t]++#++)?[ \t]*+$")),
     ("rule", re.compile(r"()((?:\*[ \t]*+){3,}+|(?:-[ \t]*+){3,}+|(?:_[ \t]*+){3,}+)$")),

@@ -32,14 +32,15 @@ class Choices:
     def read(cls, text: str) -> Choices | None:
         """The last run of options A, B, ... in a text, each on a line or in a row; None where there is none."""
         marks = list(_MARK.finditer(text))
-        for start in reversed([at for at, mark in enumerate(marks) if mark[1] == "A"]):
-            run = [marks[start]]
-            for mark in marks[start + 1 :]:
-                if mark[1] == ascii_uppercase[len(run)]:
-                    run.append(mark)
-            if len(run) > 1:
-                return cls._cut(text, run)
-        return None
+        second = max((at for at, mark in enumerate(marks) if mark[1] == "B"), default=0)
+        first = max((at for at, mark in enumerate(marks[:second]) if mark[1] == "A"), default=None)
+        if first is None:
+            return None
+        run: list[re.Match[str]] = []
+        for mark in marks[first:]:
+            if mark[1] == ascii_uppercase[len(run)]:
+                run.append(mark)
+        return cls._cut(text, run)
 
     @classmethod
     def _cut(cls, text: str, run: Sequence[re.Match[str]]) -> Choices:
