@@ -134,6 +134,13 @@ def test_what_authors_write_comes_out_as_it_would_be_read(
     assert "\n".join(line.strip() for line in text.split("\n")) == made
 
 
+@pytest.mark.parametrize(
+    "body", [r"\begin{verbatim}" * 20_000, r"\iffalse " * 20_000, r"\verb|" * 9_999, r"\SI{" * 9_999]
+)
+def test_a_paper_that_closes_nothing_ends(body: str, tmp_path: Path) -> None:
+    assert isinstance(markdown(f"Words. {body}", tmp_path), str)
+
+
 def test_authors_are_names_without_where_they_work(tmp_path: Path) -> None:
     path = tmp_path / "1.gz"
     names = (

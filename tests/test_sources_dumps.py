@@ -56,6 +56,10 @@ def test_packed_dumps_and_their_code_are_read(tmp_path: Path) -> None:
     "text",
     [
         "{{" * 3000,
+        "<pre>" * 30_000,
+        "<ref>" * 30_000,
+        "<sub>" * 50_000,
+        "( , " * 20_000,
         "[[" * 3000,
         "{|\n" * 500,
         "''" * 5000,

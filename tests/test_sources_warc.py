@@ -14,10 +14,12 @@ from conftest import ROOT
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
+from factory.errors import FactoryError
 from factory.plugins import Broken, Found
 from factory.records import Document, Passage, Table
 from factory.seeds.sources.html import html
 from factory.seeds.sources.warc import spans, warc
+from factory.seeds.spoken import surely_not
 
 PAGES = sorted((ROOT / "examples/pages").rglob("*.html"))[:12]
 TEXT = "A line of text that was taken from a page by someone else, with words enough to count.\n" * 12
@@ -239,6 +241,11 @@ def test_what_is_no_page_gives_nothing_under_any_name(body: bytes, kind: str, tm
     assert one_page(tmp_path, body + WORDS, {"Content-Type": kind}) == []
 
 
+@pytest.mark.parametrize("body", [b"<!---->" * 9_000, b" " * 500_000, b"<!--" * 90_000])
+def test_telling_a_page_ends_whatever_it_begins_with(body: bytes, tmp_path: Path) -> None:
+    assert one_page(tmp_path, body + b"no page", {"Content-Type": "application/octet-stream"}) == []
+
+
 @pytest.mark.parametrize("codec", ["windows-1251", "koi8-r", "utf-8", "iso-8859-5"])
 def test_the_encoding_that_only_the_server_names_is_used(codec: str, tmp_path: Path) -> None:
     (item,) = one_page(tmp_path, CYRILLIC.encode(codec), {"Content-Type": f"text/html; charset={codec}"})
@@ -274,3 +281,34 @@ def test_an_archive_that_was_cut_off_says_so_once_however_it_is_read(
         broken = [item for span in parts for item in read(path, span=span) if isinstance(item, Broken)]
         (cut,) = broken
         assert cut.origin.place.startswith("record at byte ") and "not received to its end" in cut.error
+
+
+GERMAN = "Die Flut steigt zweimal am Tag, weil der Mond das Wasser anzieht, und fällt danach wieder. "
+ENGLISH = "The tide rises twice a day, since the moon pulls the water, and falls again after that. "
+
+
+def test_pages_that_are_surely_in_another_language_need_not_be_extracted(tmp_path: Path) -> None:
+    path = tmp_path / "a.warc.gz"
+    pages = {
+        "de": f"<script>if (a < b) {{ {ENGLISH * 9} }}</script><nav>Home</nav><p>{GERMAN * 9}</p>",
+        "en": f"<!-- {GERMAN * 9} --><p>{ENGLISH * 9}</p>",
+        "both": f"<p>{ENGLISH * 9}</p><p>{GERMAN * 9}</p>",
+        "short": "<p>Nur ein paar Worte.</p>",
+    }
+    with path.open("wb") as out:
+        writer = WARCWriter(out, gzip=True)
+        for name, body in pages.items():
+            response(writer, f"https://a.example/{name}", body.encode(), [("Content-Type", "text/html")])
+    kept = [item.origin.url for item in read(path, min_words=3, spoken=("en",))]
+    assert "https://a.example/de" not in kept
+    assert {"https://a.example/en", "https://a.example/short"} <= set(kept)
+    assert len(read(path, min_words=3, spoken=("en", "de"))) == 4
+    with pytest.raises(FactoryError, match="no code of ISO 639"):
+        read(path, spoken=("english",))
+
+
+@pytest.mark.parametrize(
+    "html", ["<" * 300_000, "<script>" * 40_000, "<!--" * 90_000, "&" * 300_000, "<p>" * 90_000]
+)
+def test_asking_for_the_language_ends_whatever_the_page(html: str) -> None:
+    assert surely_not(html.encode(), ("xx",)) in (True, False)

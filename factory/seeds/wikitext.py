@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from html import unescape
 from typing import Any
 
@@ -18,22 +19,18 @@ _ENDINGS = re.compile(
     r"^(?:see also|references|external links|further reading|notes|bibliography|sources|footnotes|einzelnachweise"
     r"|weblinks|literatur|siehe auch|références|liens externes|voir aussi|referencias|enlaces externos|note"
     r"|примечания|ссылки|литература|脚注|関連項目|外部リンク|参考资料|外部链接|参见)$", re.I)  # fmt: skip
-_CODE = re.compile(r"<(syntaxhighlight|source)\b([^>]*)>(.*?)</\1>", re.I | re.S)
-_MATH = re.compile(r"<math\b([^>]*)>(.*?)</math>", re.I | re.S)
+_HELD_TAGS = re.compile(r"<(syntaxhighlight|source|math|chem|ce|pre)\b([^<>]*)>", re.I)
+_LOST_TAGS = re.compile(r"<(ref|gallery|timeline|score|imagemap)\b([^<>]*)>|<!(--)", re.I)
+MOST_TAGS = 5_000
+"""Of an article, code and references aside: more would keep the parser busy for hours."""
 _LANGUAGE = re.compile(r"lang\s*=\s*[\"']?([\w+#-]+)", re.I)
 _TABLE = re.compile(r"^\{\|.*?^\|\}", re.S | re.M)
 _LIST = re.compile(r"^([*#:;]+)\s*(.*)$")
-_PRE = re.compile(r"<pre\b[^>]*>(.*?)</pre>", re.I | re.S)
-_CHEM = re.compile(r"<(?:chem|ce)\b[^>]*>(.*?)</(?:chem|ce)>", re.I | re.S)
 _SCRIPT = re.compile(r"<(sub|sup)>([^<>{}\[\]|]{1,20})</\1>", re.I)
 _LANGUAGE_LINK = re.compile(r"^\s*[a-z]{2,3}(?:-[a-z]+)?:(?!\s)")
 # What is left of brackets whose templates told how a name is spoken or spelled.
-_HOLLOW = re.compile(r"[ \t]*\((?=[\s,;:]*\))[\s,;:]*\)")
+_HOLLOW = re.compile(r"(?<![ \t])[ \t]*+\((?=[\s,;:]*\))[\s,;:]*\)")
 _OPENING = re.compile(r"\((?:\s*[,;:])+\s*")
-_REF = re.compile(
-    r"<ref\b[^>]*/>|<ref\b[^>]*>.*?</ref>|<!--.*?-->|<(gallery|timeline|score|imagemap)\b.*?</\1>",
-    re.I | re.S,
-)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _HELD = re.compile("\ue000(\\d+)\ue001")
 # Characters for private use stand for what is held back; the parser ends a text at a NUL.
@@ -50,13 +47,11 @@ def to_markdown(text: str) -> str:
         held.append(made)
         return f"\ue000{len(held) - 1}\ue001"
 
-    text = _REF.sub("", _RESERVED.sub("", text))
-    text = _CODE.sub(lambda found: hold(_fenced(found)), text)
-    text = _MATH.sub(lambda found: hold(_formula(found)), text)
-    text = _CHEM.sub(lambda found: hold(f"$\\ce{{{unescape(found[1]).strip()}}}$"), text)
-    text = _PRE.sub(lambda found: hold(f"\n\n```\n{unescape(found[1]).strip(chr(10))}\n```\n\n"), text)
+    text = _between(_RESERVED.sub("", text), _LOST_TAGS, lambda name, attributes, inner: "")
+    text = _between(text, _HELD_TAGS, lambda name, attributes, inner: hold(_kept(name, attributes, inner)))
     text = _SCRIPT.sub(lambda found: hold(_script(found)), text)
     text = _TABLE.sub(lambda found: "\n\n" + hold(_table(found[0])) + "\n\n", text)
+    text = text if text.count("<") <= MOST_TAGS else _TAG.sub("", text)
     lines = _words(text).splitlines()
     made = _OPENING.sub("(", _HOLLOW.sub("", "\n".join(_lines(lines))))
     for _ in range(3):  # a formula may stand in a table
@@ -148,17 +143,41 @@ def _script(found: re.Match[str]) -> str:
     return f"${mark}{{{inner.replace('−', '-')}}}$" if inner else ""
 
 
-def _fenced(found: re.Match[str]) -> str:
-    language = _LANGUAGE.search(found[2])
-    code = unescape(found[3]).strip("\n")
-    if "inline" in found[2] or ("\n" not in code and len(code) < 60 and not language):
+def _between(text: str, opening: re.Pattern[str], make: Callable[[str, str, str], str]) -> str:
+    """A text with what `make` makes of each element (its name, attributes and content) in its place; an element
+    that never closes stays. The time it takes grows with the text."""
+    parts: list[str] = []
+    unclosed = set[str]()
+    at = 0
+    while found := opening.search(text, at):
+        name, attributes = (found[1] or "").lower(), found[2] or ""
+        alone = attributes.endswith("/")
+        end = re.compile(rf"</{name}\s*>" if name else "-->", re.I)
+        close = None if alone or name in unclosed else end.search(text, found.end())
+        if close is None and not alone:
+            unclosed.add(name)
+            parts.append(text[at : found.end()])
+            at = found.end()
+            continue
+        inner = text[found.end() : close.start()] if close else ""
+        parts += [text[at : found.start()], make(name, attributes, inner)]
+        at = close.end() if close else found.end()
+    return "".join([*parts, text[at:]])
+
+
+def _kept(name: str, attributes: str, inner: str) -> str:
+    """An element whose content is no wiki markup, as Markdown."""
+    content = unescape(inner)
+    if name == "math":
+        tex = " ".join(content.split())
+        return f"\n\n$$\n{tex}\n$$\n\n" if "block" in attributes else f"${tex}$"
+    if name in ("chem", "ce"):
+        return f"$\\ce{{{content.strip()}}}$"
+    language, code = _LANGUAGE.search(attributes), content.strip("\n")
+    short = name != "pre" and "\n" not in code and len(code) < 60 and not language
+    if "inline" in attributes or short:
         return f"`{code.strip()}`"
     return f"\n\n```{language[1].lower() if language else ''}\n{code}\n```\n\n"
-
-
-def _formula(found: re.Match[str]) -> str:
-    tex = " ".join(unescape(found[2]).split())
-    return f"\n\n$$\n{tex}\n$$\n\n" if "block" in found[1] else f"${tex}$"
 
 
 def _table(markup: str) -> str:

@@ -27,12 +27,7 @@ class language:
     """
 
     def __init__(self, *, keep: tuple[str, ...] = (), min_score: float = 0.5, model: str = "") -> None:
-        for name in keep:
-            if not _CODE.fullmatch(name):
-                raise FactoryError(
-                    f"language: keep: '{name}' is no code of ISO 639, such as en, de, zh, or ceb"
-                )
-        self.keep, self.min_score = frozenset(keep), min_score
+        self.keep, self.min_score = frozenset(checked("language: keep", keep)), min_score
         self.path = Path(model) if model else language_model()
         self.fingerprint = file_hash(self.path)
         self._model: Any = None
@@ -48,6 +43,14 @@ class language:
         if self.keep and name not in self.keep:
             return Drop("language not wanted", scores)
         return item.scored(**scores)
+
+
+def checked(where: str, codes: tuple[str, ...]) -> tuple[str, ...]:
+    """Codes of languages. Raises FactoryError for what cannot be one: it would leave out everything."""
+    for code in codes:
+        if not _CODE.fullmatch(code):
+            raise FactoryError(f"{where}: '{code}' is no code of ISO 639, such as en, de, zh, or ceb")
+    return codes
 
 
 def sample(text: str) -> str:

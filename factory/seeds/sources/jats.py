@@ -27,7 +27,9 @@ _BLOCKS = names(
 _NO_ABSTRACT = names("graphical teaser toc web-summary key-points highlights")
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".zip")
 # What is left of the brackets that citations stood in.
-_EMPTY = re.compile(r"[ \t]*(?:\[[\s,;–-]*\]|\((?=[\s,;–-]*\))[\s,;–-]*\))|(?<=\w)\$\^\{[\s,;–-]*\}\$")
+_EMPTY = re.compile(
+    r"(?<![ \t])[ \t]*+(?:\[[\s,;–-]*\]|\((?=[\s,;–-]*\))[\s,;–-]*\))|(?<=\w)\$\^\{[\s,;–-]*\}\$"
+)
 _ALIGNED = re.compile(r"\\(begin|end)\{(align|gather|eqnarray|multline|equation)\*?\}")
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from factory.seeds.archives import UnreadableError
-from factory.seeds.tex.scan import NAME, VERBATIM, argument, option
+from factory.seeds.tex.scan import NAME, argument, option, raw_parts
 
 MOST = 300_000
 """Expansions of a whole paper: beyond it a macro is a bomb."""
@@ -22,9 +22,6 @@ _NAMED = re.compile(r"\s*\{?\s*\\([a-zA-Z]+)\s*\}?")
 _COUNT = re.compile(r"\s*\[(\d)\]")
 _PARAMETERS = re.compile(r"((?:#\d)*)\s*(?=\{)")
 _CLEVER = re.compile(r"\\(?:expandafter|csname|def|if[a-z]*|futurelet|@|let|newcommand|catcode|else|fi)\b|@")
-_RAW = re.compile(
-    r"\\begin\{(" + "|".join(re.escape(name) for name in VERBATIM) + r")\}.*?\\end\{\1\}", re.DOTALL
-)
 _PARAMETER = re.compile(r"#(\d)")
 _BEGINS = re.compile(r"\s*\{([a-zA-Z]+\*?)\}")
 _ENDS_IN_NAME = re.compile(r"\\[a-zA-Z]+$")
@@ -56,9 +53,9 @@ def expand(text: str) -> str:
     made = [0]
     parts: list[str] = []
     at = 0
-    for found in _RAW.finditer(bare):
-        parts += [_expanded(bare[at : found.start()], macros, 0, made), found[0]]
-        at = found.end()
+    for start, end, _ in raw_parts(bare):
+        parts += [_expanded(bare[at:start], macros, 0, made), bare[start:end]]
+        at = end
     return "".join([*parts, _expanded(bare[at:], macros, 0, made)])
 
 

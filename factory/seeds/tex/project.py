@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from posixpath import dirname, join, normpath
 
 from factory.seeds.archives import UnreadableError
-from factory.seeds.tex.scan import VERBATIM
+from factory.seeds.tex.scan import raw_parts
 
 DEPTH = 20
 MOST = 32 << 20
@@ -17,15 +17,10 @@ _INPUT = re.compile(
     r"\\(?:input|include|subfile)(?![a-zA-Z])\s*(?:\{([^{}]+)\}|([^\s{}\\%]+))|\\(?:sub)?import\*?\s*\{([^{}]*)\}\s*\{([^{}]+)\}"
 )
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*(?:\n[ \t]*(?=\S))?")
-# What holds a percent sign that begins no comment: listings, addresses, \verb.
-_RAW = re.compile(
-    r"\\begin\{(" + "|".join(re.escape(name) for name in VERBATIM) + r")\}.*?\\end\{\1\}"
-    r"|\\(?:url|href|path|nolinkurl)\s*\{[^{}\n]*\}|\\verb\*?([^\sa-zA-Z*])[^\n]*?\2",
-    re.DOTALL,
-)
 _OFF = re.compile(r"\\iffalse(?![a-zA-Z])")
 _BRANCH = re.compile(r"(?<!\\newif)\\(if(?!f\b|thenelse\b)[a-zA-Z]*|fi)(?![a-zA-Z])")
-MOST_OFF = 500
+MOST_OFF, OFF = 100, 1 << 18
+"""How many branches are switched off, and how many characters one holds: more is no author's."""
 _INSIDE = re.compile(r"\\begin\s*\{document\}(.*?)(?:\\end\s*\{document\}|\Z)", re.DOTALL)
 _PLAIN = re.compile(r"\\(?:bye|end)\s*\Z")
 _MAIN = re.compile(r"^[^%\n]*\\documentclass", re.MULTILINE)
@@ -110,9 +105,9 @@ def _without_comments(text: str) -> str:
     """Takes comments out of a text, and what it switched off, but not out of what it shows verbatim."""
     parts: list[str] = []
     at = 0
-    for found in _RAW.finditer(text):
-        parts += [_COMMENT.sub(r"\1", text[at : found.start()]), "" if found[1] == "comment" else found[0]]
-        at = found.end()
+    for start, end, name in raw_parts(text):
+        parts += [_COMMENT.sub(r"\1", text[at:start]), "" if name == "comment" else text[start:end]]
+        at = end
     return _switched_on("".join([*parts, _COMMENT.sub(r"\1", text[at:])]))
 
 
@@ -129,7 +124,7 @@ def _switched_on(text: str) -> str:
 def _behind_fi(text: str, at: int) -> int:
     r"""The place behind the ``\fi`` of a branch; behind the next one where they do not match."""
     depth, first = 1, at
-    for found in _BRANCH.finditer(text, at):
+    for found in _BRANCH.finditer(text, at, at + OFF):
         depth += -1 if found[1] == "fi" else 1
         if first == at and found[1] == "fi":
             first = found.end()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 VERBATIM = ("verbatim", "verbatim*", "Verbatim", "lstlisting", "minted", "alltt", "comment", "filecontents")
 
@@ -10,6 +11,28 @@ NAME = re.compile(r"\\([a-zA-Z@]+\*?|.)", re.DOTALL)
 _SPACE = re.compile(r"[ \t]*\n?[ \t]*")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _SQUARE = re.compile(r"\\.|[{}\]]", re.DOTALL)
+
+
+_RAW = re.compile(
+    r"\\begin\{(" + "|".join(re.escape(name) for name in VERBATIM) + r")\}"
+    r"|\\(?:url|href|path|nolinkurl)\s*\{[^{}\n]*\}|\\verb\*?([^\sa-zA-Z*])[^\n]*?\2"
+)
+
+
+def raw_parts(text: str) -> Iterator[tuple[int, int, str]]:
+    r"""What TeX reads as it stands (listings, addresses, ``\verb``): where it begins and ends, and the name of its
+    environment where it is one. Percent signs and commands in it are none."""
+    unclosed = set[str]()
+    at = 0
+    while found := _RAW.search(text, at):
+        name, at = found[1] or "", found.end()
+        end = f"\\end{{{name}}}"
+        behind = text.find(end, at) if name and name not in unclosed else -1
+        if name and behind < 0:
+            unclosed.add(name)  # nor will any later one be
+            continue
+        at = behind + len(end) if name else at
+        yield found.start(), at, name
 
 
 def closing(text: str, at: int) -> int:
