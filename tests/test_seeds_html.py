@@ -186,6 +186,28 @@ def test_what_surrounds_the_content_goes() -> None:
         assert gone not in text
 
 
+def test_a_heading_stays_whatever_its_anchor_says() -> None:
+    for name in ("sharing-state", "next-steps", "form-object", "skip-a-package"):
+        assert "## Sails" in extract(f'{FILLER}<h2 id="{name}">Sails</h2><p>Of sails.</p>').markdown
+
+
+def test_a_section_named_after_its_heading_stays() -> None:
+    for title in ("Discussion", "Related work", "Navigation"):
+        mark = title.lower().replace(" ", "-")
+        section = (
+            f'<section id="{mark}"><h2>{title}<a href="#{mark}">¶</a></h2><p>{"Of sails. " * 9}</p></section>'
+        )
+        kept = extract(f"{FILLER}{section}<h2>Boats</h2><p>Of boats.</p>").markdown
+        assert f"## {title}\n\nOf sails." in kept
+
+
+def test_a_heading_that_begins_like_an_announcement_is_one_only_above_links() -> None:
+    teaser = "<h2>Related boats</h2><p><a href=1>A boat with two sails, one of which is small</a></p>"
+    text = extract(f"{FILLER}<h2>Share state between boats</h2><p>{'Of sails. ' * 9}</p>{teaser}").markdown
+    assert "## Share state between boats\n\nOf sails." in text
+    assert "Related boats" not in text
+
+
 def test_a_suspicious_name_does_not_lose_the_article() -> None:
     for name in ("sidebar", "widget menu", "related", "comment", "footer"):
         assert "harbour was quiet" in extract(f'<div class="{name}">{FILLER}</div>').markdown

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from factory.seeds.html.blocks import BLOCK_TAGS
 from factory.seeds.html.code import LISTING
 from factory.seeds.html.tables import GRID
-from factory.seeds.html.tree import Node, measure
+from factory.seeds.html.tree import Node, measure, words_of
 from factory.seeds.html.words import (
     BESIDE,
     BOILERPLATE,
@@ -37,14 +37,17 @@ _FORUM_TYPE = re.compile(r"DiscussionForumPosting|QAPage")
 _FOLDED = names("accordion collapse collapsible expandable toggle faq")
 _PANELS = names("pane panel content body")
 _SUSPECT = BOILERPLATE | DOUBTFUL
+_SUSPECT_NAMES = _SUSPECT | BESIDE | COMMENTS | REVIEWS
 _ENDINGS = tuple(f"{ending} " for ending in ENDINGS)
 _NEVER = names("modal popup lightbox cookie cookies consent gdpr footer")
+_LETTERS = re.compile(r"[^\W_]+")
 _REST = 1200  # characters of prose that the rest of a page must have
 _MOST_HIDDEN = 0.4
 _MOST_ENDING = 0.2
 _UNANNOUNCED = 400
 _HARDLY = 0.03
 _LONGEST_ENDING = 60
+_FEW_LINKS = 0.2
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 # What stands in a line. Elements of a page's own ("mega-menu") are blocks like any other.
 _INLINE = names(
@@ -202,11 +205,13 @@ def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str
         return ""
     if "class" not in node.attributes and "id" not in node.attributes:
         return ""
-    if node.tag in _INLINE:
-        return ""
+    if node.tag in _INLINE or node.tag in _HEADINGS:
+        return ""  # the id of a heading is made of its own words
     words = node.words
     if not _SUSPECT.isdisjoint(words) and (node in page.coded or _is_caption(node)):
         return ""  # a section that is about "sharing" in a program, the frame of a "language", a label of a theorem
+    if _is_chapter(node):
+        return ""
     if found := BOILERPLATE & words:
         return f"named {min(found)}"
     if found := comments & words:
@@ -230,6 +235,16 @@ def _is_caption(node: Node) -> bool:
         return node.parent is not None and any(below.tag in (GRID, LISTING) for below in node.parent.walk())
     above = next((one for one in node.above() if one.tag in BLOCK_TAGS), None)
     return node.tag == "span" and above is not None and (above.tag in _HEADINGS or above.tag == "figcaption")
+
+
+def _is_chapter(node: Node) -> bool:
+    """Whether a node's id is made of the heading that it begins with, and its classes make it no more suspicious."""
+    mark = node.attributes.get("id", "")
+    first = next(iter(node.elements), None) if mark else None
+    if first is None or first.tag not in _HEADINGS:
+        return False
+    titled = _LETTERS.findall(first.text().lower()) == _LETTERS.findall(mark.lower())
+    return titled and _SUSPECT_NAMES.isdisjoint(words_of(node.attributes.get("class", "")))
 
 
 def _is_never_content(node: Node) -> bool:
@@ -268,18 +283,27 @@ def _drop_endings(page: Survey, rules: Rules, dropped: dict[Node, str], comments
         if node in dropped or node.size > _LONGEST_ENDING:
             continue
         words = " ".join(node.text().split()).lower().strip(" :.!?…")
-        if not f"{words} ".startswith(_ENDINGS):
+        if not (announced := max((end for end in _ENDINGS if f"{words} ".startswith(end)), default="")):
             continue
         whole = _alone(node, root)
+        siblings = whole.parent.elements if whole.parent is not None else []
+        after = siblings[siblings.index(whole) + 1 :] if siblings else []
+        if announced.count(" ") == 1 and announced.strip() != words and _speaks(after):
+            continue  # "Share state between components", and how
         why = f'below the heading "{words}"'
         dropped[whole] = why
-        siblings = whole.parent.elements if whole.parent is not None else []
-        for sibling in siblings[siblings.index(whole) + 1 :]:
+        for sibling in after:
             if sibling.tag in (*_HEADINGS, GRID) or sibling.size > _MOST_ENDING * root.size:
                 break
             if sibling.prose > _UNANNOUNCED and sibling.linked < _HARDLY * sibling.size:
                 break  # prose without links to what the heading announces
             dropped[sibling] = why
+
+
+def _speaks(after: Sequence[Node]) -> bool:
+    """Whether what follows a heading begins with sentences, few of whose words are links."""
+    first = next((node for node in after if node.size), None)
+    return first is not None and first.prose > 0 and first.linked <= _FEW_LINKS * first.size
 
 
 def _alone(node: Node, root: Node) -> Node:

@@ -96,7 +96,7 @@ class Node:
         if self.named is None:
             mark = self.attributes.get("id", "")
             given = self.attributes.get("class", "")
-            self.named = _words_of(f"{given} {mark}" if mark else given)
+            self.named = words_of(f"{given} {mark}" if mark else given)
         return self.named
 
     def walk(self) -> Iterator[Node]:
@@ -146,7 +146,7 @@ class Node:
 
 
 @functools.lru_cache(maxsize=1 << 14)
-def _words_of(names: str) -> frozenset[str]:
+def words_of(names: str) -> frozenset[str]:
     """The words of names."""
     return frozenset().union(*map(_words_of_name, names.split()))
 
