@@ -75,7 +75,8 @@ class Build:
             report = Report(build_id, self._journal.tally)
             await self._begin(writer, build_id)
             try:
-                async with serve(writer.answer, self.catalog.store, interrupt=writer.interrupt):
+                store, guests = self.catalog.store, writer.interrupt
+                async with serve(writer.answer, store, interrupt=guests, still=writer.still):
                     await self._read_seeds(writer, report)
                     await self._work(writer, report, self._journal, ledger)
                 report.note = self._journal.stopped_because

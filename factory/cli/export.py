@@ -32,30 +32,36 @@ def export(catalog: Path, output: Path | None, partial: bool, shard_rows: int, w
       factory export docs_qa -o qa      one dataset, into the folder qa
       factory export seeds:web          the texts of a seed set, as they stand
 
+    While a build runs, it takes a copy of the store as it is at one instant: datasets that are finished by then
+    can be exported, and the others with --partial.
+
     It opens with datasets.load_dataset("parquet", data_files="FOLDER/data/chat-*.parquet").
     """
     from factory.catalog import load_catalog
     from factory.certificates import close, gates_of
     from factory.plan import standings
     from factory.snapshot import export as write
-    from factory.store.reader import open_reader
+    from factory.store.reader import at_rest, open_reader
 
     loaded = load_catalog(catalog)
     name, parts = _parts(loaded, what)
     names = list(dict.fromkeys(dataset for part in parts for dataset in part.datasets))
-    with open_reader(loaded.store, own_sql=True) as connection:
-
-        def query(sql: str, parameters: Any) -> Any:
-            return connection.execute(sql, parameters).fetchall()
-
-        standing = asyncio.run(standings(loaded, query, names))
-    gates = asyncio.run(gates_of(loaded, names))
     folder = output or loaded.root / "build" / "snapshots" / name
     replaced = " (the snapshot that was there is replaced)" if folder.exists() else ""
-    manifest = write(
-        loaded.store, name, parts, standing, folder, gates=gates, partial=partial, shard_rows=shard_rows
-    )
-    asyncio.run(close(gates))
+    with at_rest(loaded.store) as store:
+        with open_reader(store, own_sql=True) as connection:
+
+            def query(sql: str, parameters: Any) -> Any:
+                return connection.execute(sql, parameters).fetchall()
+
+            standing = asyncio.run(standings(loaded, query, names))
+        gates = asyncio.run(gates_of(loaded, names))
+        manifest = write(
+            store, name, parts, standing, folder, gates=gates, partial=partial, shard_rows=shard_rows
+        )
+        asyncio.run(close(gates))
+        if store != loaded.store:
+            click.echo("a build is running: this is the store as it was when the export began")
     for part, taken in manifest["mixture"].items():
         wanted = f", {taken['share_wanted']:.0%} wanted" if taken["share_wanted"] else ""
         click.echo(f"{part}: {taken['characters']:,} of {taken['characters_there']:,} characters"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,6 +79,40 @@ def answer(store: Path, sql: str, *, keep: int | None = None) -> Answer:
             if found is not None:
                 return found
             # A build that is just starting or ending holds the file for a moment without answering.
+            time.sleep(_PAUSE)
+    raise StoreError(str(held))
+
+
+@contextmanager
+def at_rest(store: Path) -> Iterator[Path]:
+    """The path of a store that nobody writes: itself or, while a build holds it, a copy of it as it is at one instant,
+    which is gone afterwards. The build waits with its commits while it is copied.
+
+    Raises StoreError when there is none, or no room for a copy.
+    """
+    with ExitStack() as stack:
+        yield _at_rest(store, stack)
+
+
+def _at_rest(store: Path, stack: ExitStack) -> Path:
+    from factory.store import socket
+
+    for _ in range(_TRIES):
+        try:
+            open_reader(store, own_sql=True).close()
+            return store
+        except _Held as error:
+            held = error
+            size, free = store.stat().st_size, shutil.disk_usage(store.parent).free
+            if size > 0.9 * free:
+                raise StoreError(
+                    f"a build holds the store {store}, and there is no room for a copy of {size >> 20} MB;"
+                    " wait for its end"
+                ) from error
+            folder = tempfile.TemporaryDirectory(prefix=f".{store.name}.", dir=store.parent)
+            found = socket.copy(store, Path(stack.enter_context(folder)))
+            if found is not None:
+                return found
             time.sleep(_PAUSE)
     raise StoreError(str(held))
 

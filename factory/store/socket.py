@@ -2,6 +2,9 @@
 
 A request is one line of JSON, ``{"sql": ..., "keep": ...}``. The reply is one line of JSON, ``{"rows": ...}``
 followed by an Arrow IPC stream until the end, or ``{"error": ...}``.
+
+``{"hold": true}`` instead keeps the store's files as they are: the reply is ``{"held": true}``, a byte from the asker
+ends it, and ``{"kept": true}`` says that nothing was written meanwhile.
 """
 
 from __future__ import annotations
@@ -9,8 +12,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import shutil
 import socket
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -27,6 +32,8 @@ _LONGEST_PATH = 100
 """Bytes that every system grants to the path of a socket."""
 
 _LONGEST_LINE = 1 << 20
+_LONGEST_HOLD = 120.0
+"""Seconds that a build waits with its commits for somebody who copies its files."""
 
 
 def socket_path(store: Path) -> Path:
@@ -44,17 +51,20 @@ async def serve(
     store: Path,
     *,
     interrupt: Callable[[], None],
+    still: threading.Lock | None = None,
     seconds: float = 30.0,
+    longest_hold: float = _LONGEST_HOLD,
 ) -> AsyncIterator[None]:
     """Answers queries as long as the block runs, one at a time, each in a thread.
 
     `read` takes the SQL and the number of rows to keep; `interrupt` cancels it. A query that takes longer
-    than `seconds`, or whose asker has gone, is cancelled.
+    than `seconds`, or whose asker has gone, is cancelled. `still` is held for somebody who copies the files, at most
+    `longest_hold` seconds.
     """
     path = socket_path(store)
     # Whoever serves holds the store's file, so a socket that lies there is a dead build's.
     path.unlink(missing_ok=True)
-    desk = _Desk(read, interrupt, seconds)
+    desk = _Desk(read, interrupt, seconds, still or threading.Lock(), longest_hold)
 
     try:
         server = await asyncio.start_unix_server(desk.accept, str(path), limit=_LONGEST_LINE)
@@ -73,11 +83,18 @@ class _Desk:
     """Takes askers in turn."""
 
     def __init__(
-        self, read: Callable[[str, int | None], Answer], interrupt: Callable[[], None], seconds: float
+        self,
+        read: Callable[[str, int | None], Answer],
+        interrupt: Callable[[], None],
+        seconds: float,
+        still: threading.Lock,
+        longest_hold: float,
     ) -> None:
         self._read = read
         self._interrupt = interrupt
         self._seconds = seconds
+        self._still = still
+        self._longest_hold = longest_hold
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -108,8 +125,10 @@ class _Desk:
     async def _serve(self, asker: asyncio.StreamReader, wire: asyncio.StreamWriter) -> None:
         try:
             request = orjson.loads(await asker.readline())
+            if request.get("hold"):
+                return await self._hold(asker, wire)
             sql, keep = str(request["sql"]), request["keep"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             wire.write(orjson.dumps({"error": f"not a request: {error}"}) + b"\n")
             return await wire.drain()
         async with self._turn:
@@ -125,6 +144,24 @@ class _Desk:
                 await self._stop(work)
         late = None if done else f"the build cancelled the query after {self._seconds:g} s; ask for less"
         return await _reply(wire, work, late)
+
+    async def _hold(self, asker: asyncio.StreamReader, wire: asyncio.StreamWriter) -> None:
+        """Keeps the files as they are until the asker has copied them, has gone, or takes too long."""
+        async with self._turn:
+            # Looked at now and then: a thread that waits for it could not be cancelled, and would keep it.
+            while not self._still.acquire(blocking=False):  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+            try:
+                wire.write(orjson.dumps({"held": True}) + b"\n")
+                await wire.drain()
+                done = await asyncio.wait_for(asker.read(1), self._longest_hold)
+            except TimeoutError:
+                done = b""
+            finally:
+                self._still.release()
+        if done:
+            wire.write(orjson.dumps({"kept": True}) + b"\n")
+            await wire.drain()
 
     async def _stop(self, work: asyncio.Future[Answer]) -> None:
         """Interrupts until the thread has ended: an interrupt that comes before the query starts is lost."""
@@ -146,6 +183,36 @@ async def _reply(wire: asyncio.StreamWriter, work: asyncio.Future[Answer], late:
             stream.write_table(found.table)
         wire.write(sink.getvalue().to_pybytes())
     await wire.drain()
+
+
+def copy(store: Path, folder: Path, *, seconds: float = _LONGEST_HOLD) -> Path | None:
+    """Copies a store that a build holds, as it is at one instant, into a folder; None when no build listens.
+
+    It is what a kill at that instant would have left. The copying is the asker's: a process that opens a file and
+    closes it loses its locks on it. Raises StoreError when the build did not wait for it.
+    """
+    with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as wire:
+        wire.settimeout(seconds)
+        try:
+            wire.connect(str(socket_path(store)))
+        except OSError:
+            return None
+        try:
+            wire.sendall(orjson.dumps({"hold": True}) + b"\n")
+            with wire.makefile("rb") as lines:
+                if not lines.readline():
+                    return None
+                for file in store.parent.glob(f"{store.name}*"):
+                    if file.name == store.name or file.name.startswith(f"{store.name}.wal"):
+                        shutil.copyfile(file, folder / file.name)
+                wire.sendall(b".")
+                if not lines.readline():
+                    raise StoreError(
+                        f"the build that holds {store} went on before it was copied; try again, or wait for its end"
+                    )
+        except OSError as error:
+            raise StoreError(f"the store {store} could not be copied: {error}") from error
+    return folder / store.name
 
 
 def ask(store: Path, sql: str, *, keep: int | None = None, seconds: float = 120.0) -> Answer | None:

@@ -53,6 +53,8 @@ class Writer:
         self._reader = self._connection.cursor()
         self._reading = threading.Lock()
         self._guests = self._connection.cursor()
+        self.still = threading.Lock()
+        """Held while a transaction is under way: to whoever holds it the files are a store at rest."""
         self._interval = interval
         self._queue: list[_Pending] = []
         self._wake = threading.Condition()
@@ -128,7 +130,8 @@ class Writer:
             last = time.monotonic()
             with self._wake:
                 group, self._queue = self._queue, []
-            self._settle(group)
+            with self.still:
+                self._settle(group)
 
     def _settle(self, group: Sequence[_Pending]) -> None:
         error = self._attempt(group)
