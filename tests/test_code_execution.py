@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from conftest import Project
+
+from factory.records import Case
+from validators.code_execution import _equations, _unjudged
 
 PLUGIN = '''
     """A program with its tests, right or wrong as the question says."""
@@ -125,3 +129,19 @@ def test_cases_asserts_and_exchanges_are_judged_alike(project: Project) -> None:
         "exchanges that raise": "the program raised before its cases",
         "nothing": "no test cases",
     }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"f(1) == 0x{'f' * 8000}",
+        f"f(0x{'f' * 8000}) == 1",
+        f"f{'()' * 2000} == 1",
+        "(" + "lambda: " * 1500 + "1) == 2",
+        "f(1) == \ud800",
+    ],
+)
+def test_a_case_that_cannot_be_taken_apart_is_run_as_it_is(text: str) -> None:
+    case = Case(call=text, expected="True")
+    assert _unjudged(case) == case
+    assert _equations(f"assert {text}") == ()

@@ -190,3 +190,21 @@ def test_likeness_is_blind_to_names_layout_and_documentation_and_sees_structure(
     assert likeness(ORIGINAL, ORIGINAL.replace("size < 1", "size < 2"))[0] > likeness(ORIGINAL, AGAIN)[0]
     assert likeness("let a = b;", "let a = b;") == (1.0, "tokens")
     assert likeness("let a = b;", ORIGINAL)[0] < 0.1
+
+
+DEEP = "[" * 90 + "1" + "]" * 90
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"def f(a=0x{'f' * 8000}):\n    return a + 0x{'f' * 8000}",
+        f"def f(a: Literal[0x{'f' * 8000}]):\n    return a",
+        f"def f(a: {'list[' * 90}int{']' * 90}):\n    return a",
+        f"def f(a):\n    '''\n    >>> f({DEEP})\n    >>> f('{'1' * 5000}')\n    '''\n    raise {'x.' * 1000}y",
+        "f = " + "lambda: " * 2000 + "1\ndef f(a): return 1",
+        "def f(a: tuple[()], *, b: Union[()]): return a",
+    ],
+)
+def test_any_source_is_compared_or_told_as_what_cannot_be_run(source: str) -> None:
+    assert judged("fidelity", reversed_(source, source)).reason in ("", UNLIKE, BEHAVES, RUNS, LACKS)

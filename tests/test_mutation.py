@@ -166,3 +166,32 @@ def test_few_mutants_are_of_all_kinds_and_the_same_for_the_same_chance() -> None
     few = mutants(MEDIAN, 7, random.Random(3))
     assert len({one.kind for one in few}) == 7
     assert few == mutants(MEDIAN, 7, random.Random(3)) != mutants(MEDIAN, 7, random.Random(4))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = 1\x0c\ndef f(a):\n    return a + 1 < 2\n",
+        "s = '\u2028\x85\x1c'\ndef f(a):\n    return a + 1 < 2\n",
+        "def f(a):\r\n    return a + 1\r\n",
+        "s = 'ü'; y = s < 'é'\n",
+    ],
+)
+def test_only_what_ends_a_line_for_python_ends_one(text: str) -> None:
+    for mutant in mutants(text, 50, random.Random(1)):
+        compile(mutant.source, "<mutant>", "exec")
+        assert abs(len(mutant.source) - len(text)) < 12, mutant
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"x = 0x{'f' * 8000} + 1",
+        f"x = {'1+' * 900}1",
+        "f = " + "lambda: " * 2000 + "1",
+        "if x: pass\n" + "elif x == 1: pass\n" * 2000,
+        "x\0 = 1",
+    ],
+)
+def test_any_program_is_tried_or_left_alone(text: str) -> None:
+    assert isinstance(mutants(text, 5, random.Random(1)), list)

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 from conftest import Project
 
-from factory.records import Outcome, Program
+from factory.records import Case, Outcome, Program, Result
 from validators.sandbox.sql import SqlExecutor
-from validators.sql_result import Table, is_ordered, table, unlike
+from validators.sql_result import Table, _fault, is_ordered, table, unlike
 
 
 class Database:
@@ -198,3 +198,15 @@ def test_only_right_queries_are_accepted_and_each_fault_has_its_reason(project: 
     accepted = project.query("select messages[1].content from accepted order by 1")
     assert [text for (text,) in accepted] == right
     assert dict(project.query("select messages[1].content, reason from rejected")) == wrong
+
+
+def test_expected_values_and_rows_of_any_size_are_compared_or_told() -> None:
+    case = Case(call="select 1", expected=f"[(0x{'f' * 8000},)]")
+    assert "cannot be compared" in str(_fault(case, given("[(1,)]"), None, 0.0, False))
+    case = Case(call="select 1", expected="[(1,)]")
+    assert "cannot be compared" in str(_fault(case, given(f"['{'x' * (5 << 20)}']"), None, 0.0, False))
+    assert not is_ordered("select 1 " + "/*" * 200_000 + " order by 1")
+
+
+def given(rows: str) -> Result:
+    return Result(value=f"{{'columns': ['a'], 'types': ['HUGEINT'], 'rows': {rows}}}")

@@ -12,6 +12,7 @@ from factory.records import Case, Outcome, Sample, Tests, Verdict
 from factory.teacher import Teacher
 from validators.sandbox.printed import Comparison, misprint
 from validators.sandbox.values import LiteralError, disagreement, read_literal
+from validators.syntax import parsed, written
 
 _SHOWN = 5
 _ENDINGS = {
@@ -77,34 +78,34 @@ def _unjudged(case: Case) -> Case:
     """``f(2) == 4`` that must be True as ``f(2)`` that must be 4: what is compared inside, a program can forge."""
     if case.expected != "True" or case.raises is not None:
         return case
-    found = _parsed(case.call.strip())
+    found = _statements(case.call.strip())
     return (_equation(found[0].value) if len(found) == 1 and isinstance(found[0], ast.Expr) else None) or case
 
 
 def _equations(asserts: str) -> tuple[Case, ...]:
     """Asserts as cases, where all are plain ones, ``assert f(2) == 4``: these need no process of their own."""
-    found = [_equation(one.test) if isinstance(one, ast.Assert) else None for one in _parsed(asserts)]
+    found = [_equation(one.test) if isinstance(one, ast.Assert) else None for one in _statements(asserts)]
     cases = tuple(case for case in found if case is not None)
     return cases if len(cases) == len(found) else ()
 
 
-def _parsed(text: str) -> list[ast.stmt]:
-    try:
-        return ast.parse(text).body
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return []
+def _statements(text: str) -> list[ast.stmt]:
+    tree = parsed(text)
+    return tree.body if tree else []
 
 
 def _equation(test: ast.expr) -> Case | None:
     """The case of an expression ``CALL == LITERAL``, or None."""
     if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not isinstance(test.ops[0], ast.Eq):
         return None
-    expected = ast.unparse(test.comparators[0])
+    call, expected = written(test.left), written(test.comparators[0])
+    if call is None or expected is None:
+        return None
     try:
         read_literal(expected)
     except LiteralError:
         return None
-    return Case(call=ast.unparse(test.left), expected=expected)
+    return Case(call=call, expected=expected)
 
 
 async def _asserts(tests: Tests, teacher: Teacher, limits: dict[str, Any]) -> Verdict:

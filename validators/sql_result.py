@@ -13,7 +13,7 @@ from pydantic import Field
 from factory.plugins import validator
 from factory.records import Case, Outcome, Result, Sample, Tests, Verdict
 from factory.teacher import Teacher
-from validators.sandbox.values import LiteralError, disagreement, read_literal
+from validators.sandbox.values import disagreement, read_literal
 
 _SHOWN = 5
 _MOST_UNMATCHED = 2000
@@ -24,7 +24,9 @@ _ENDINGS = {
     "crashed": "the database crashed",
 }
 _QUERY = re.compile(r"\s*(\(|(select|with|from|values|table|pivot|show|describe)\b)", re.IGNORECASE)
-_ASIDE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"", re.DOTALL)
+_ASIDE = re.compile(
+    r"--[^\n]*|/\*.*?(?:\*/|\Z)|'(?:[^']|'')*+(?:'|\Z)|\"(?:[^\"]|\"\")*+(?:\"|\Z)", re.DOTALL
+)
 _NUMBERS = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL\b.*|FLOAT|DOUBLE|BIGNUM)$", re.IGNORECASE)
 
 
@@ -91,18 +93,22 @@ def _fault(case: Case, result: Result, reference: Result | None, tolerance: floa
         return disagreement(case, result)
     if result.value is None:
         return f"it raised {(result.error or '')[:300]}"
-    found = table(result.value)
-    if reference is not None:
-        if reference.value is None:
-            return f"what is expected cannot be had: {(reference.error or '')[:300]}"
-        return unlike(table(reference.value), found, is_ordered(case.call), tolerance, names)
+    if reference is not None and reference.value is None:
+        return f"what is expected cannot be had: {(reference.error or '')[:300]}"
     try:
-        rows = tuple(
-            tuple(row) if isinstance(row, (list, tuple)) else (row,) for row in read_literal(case.expected)
-        )
-    except (LiteralError, TypeError) as error:
+        expected = table(reference.value) if reference and reference.value else _written(case.expected)
+    except (ValueError, TypeError) as error:
         return f"the expected rows cannot be read: {error}"
-    return unlike(Table((), (), rows), found, is_ordered(case.call), tolerance, names)
+    try:
+        return unlike(expected, table(result.value), is_ordered(case.call), tolerance, names)
+    except (ValueError, OverflowError) as error:
+        return f"the rows cannot be compared: {error}"
+
+
+def _written(expected: str) -> Table:
+    """Rows that were written down as a literal."""
+    rows = (tuple(row) if isinstance(row, (list, tuple)) else (row,) for row in read_literal(expected))
+    return Table((), (), tuple(rows))
 
 
 def table(value: str) -> Table:

@@ -15,8 +15,9 @@ from factory.records import Case, Json, Outcome, Result, Reversal, Sample, Verdi
 from factory.teacher import Teacher
 from validators.fidelity.arguments import Unsupported
 from validators.fidelity.inputs import calls_of
-from validators.fidelity.trees import likeness, parsed
+from validators.fidelity.trees import likeness
 from validators.sandbox.values import disagreement
+from validators.syntax import parsed, written
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -182,4 +183,4 @@ def _raised(tree: ast.Module) -> set[str]:
     """The names of the exceptions that a program raises in so many words."""
     errors = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise) and node.exc is not None]
     named = [error.func if isinstance(error, ast.Call) else error for error in errors]
-    return {ast.unparse(name).rpartition(".")[2] for name in named}
+    return {(written(name) or "").rpartition(".")[2] for name in named}

@@ -7,6 +7,8 @@ import random
 import re
 from collections.abc import Sequence
 
+from validators.syntax import written
+
 _SEQUENCES = frozenset({"list", "sequence", "iterable", "collection", "mutablesequence", "deque", "iterator"})
 _MAPPINGS = frozenset({"dict", "mapping", "mutablemapping", "defaultdict", "counter", "ordereddict"})
 _SETS = {"set": "set", "frozenset": "frozenset", "abstractset": "set", "mutableset": "set"}
@@ -21,6 +23,7 @@ _INTS = (0, 1, -1, 2, 3, 4, 5, 7, 10, 12, 17, 25, 36, 100)
 _FLOATS = (0.0, 1.0, -1.5, 0.1, 2.5, 3.0, 10.25, 100.0)
 _TEXTS = ("", "a", "abc", "Level", "two words", "  ab  ", "12", "a,b;c", "Straße", "x\ny", "(a[b]c)")
 _DEPTH = 3
+_DIGITS = 18
 
 
 class Unsupported(Exception):
@@ -71,10 +74,10 @@ class Maker:
         if isinstance(kind, ast.Subscript):
             outer = kind.value
             inner = list(kind.slice.elts) if isinstance(kind.slice, ast.Tuple) else [kind.slice]
-        name = ast.unparse(outer).rpartition(".")[2]
+        name = (written(outer) or "").rpartition(".")[2]
         if name in self._aliases and depth < _DEPTH:
             value = self._aliases[name]
-            if isinstance(value, ast.Call) and ast.unparse(value.func).endswith("TypeVar"):
+            if isinstance(value, ast.Call) and (written(value.func) or "").endswith("TypeVar"):
                 return self._number()
             return self.text(value, depth + 1)
         return self._of(name.lower(), inner, depth)
@@ -93,9 +96,12 @@ class Maker:
             options = [*inner, ast.Constant(None)] if name == "optional" else inner
             return self.text(self._chance.choice(options), depth)
         if name in ("literal", "final", "annotated"):
-            return (
-                self.text(inner[0], depth) if name != "literal" else ast.unparse(self._chance.choice(inner))
-            )
+            if name != "literal":
+                return self.text(inner[0], depth)
+            chosen = written(self._chance.choice(inner))
+            if chosen is None:
+                raise Unsupported("no argument can be made of a literal that cannot be written")
+            return chosen
         if name in _MADE:
             module, made_by, choices = _MADE[name]
             return f"__import__({module!r}).{made_by}({self._chance.choice(choices)})"
@@ -118,7 +124,7 @@ class Maker:
         size = self._size(depth)
         if (
             isinstance(item, ast.Subscript)
-            and ast.unparse(item.value).lower() == "list"
+            and written(item.value) in ("list", "List")
             and self._chance.random() < 0.7
         ):
             width = self._chance.randint(1, 3)  # a matrix more often than rows of any length
@@ -155,7 +161,7 @@ class Maker:
     def _text_changed(self, text: str) -> str:
         if not text:
             return self._word()
-        runs = list(re.finditer(r"\d+", text))
+        runs = [run for run in re.finditer(r"\d+", text) if len(run[0]) <= _DIGITS]
         if runs and self._chance.random() < 0.6:  # a date, a time, a version stays one
             run = self._chance.choice(runs)
             near = max(0, int(run[0]) + self._chance.choice((-3, -1, 1, 2)))
@@ -204,19 +210,21 @@ class Maker:
 
     def _size(self, depth: int) -> int:
         """How many items; few of what holds many itself."""
+        if depth > 2 * _DEPTH:  # or what is nested deeper would grow without end
+            return 0
         return self._chance.choice((0, 1, 2, 2, 3, 3, 4, 6) if depth < 2 else (0, 1, 2))
 
 
-def written(value: object) -> str:
+def as_text(value: object) -> str:
     """A literal as text; a set by the order of its texts, which is the same in every process."""
     if isinstance(value, (set, frozenset)):
-        return f"{type(value).__name__}([{', '.join(sorted(map(written, value)))}])"
+        return f"{type(value).__name__}([{', '.join(sorted(map(as_text, value)))}])"
     if isinstance(value, list):
-        return f"[{', '.join(map(written, value))}]"
+        return f"[{', '.join(map(as_text, value))}]"
     if isinstance(value, tuple):
-        return f"({''.join(f'{written(item)}, ' for item in value)})"
+        return f"({''.join(f'{as_text(item)}, ' for item in value)})"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{written(key)}: {written(item)}' for key, item in value.items())}}}"
+        return f"{{{', '.join(f'{as_text(key)}: {as_text(item)}' for key, item in value.items())}}}"
     return repr(value)
 
 

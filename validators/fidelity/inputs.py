@@ -12,7 +12,8 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from validators.fidelity.arguments import Maker, Unsupported, annotation, written
+from validators.fidelity.arguments import Maker, Unsupported, annotation, as_text
+from validators.syntax import is_literal, parsed, written
 
 _TEXT_METHODS = frozenset(dir(str)) - frozenset(dir(list)) - frozenset(dir(dict))
 _LIST_METHODS = frozenset({"append", "extend", "insert", "sort", "reverse", "remove"})
@@ -34,8 +35,9 @@ def calls_of(source: str, name: str, known: Sequence[str], most: int, chance: ra
     except ValueError:  # examples that are badly indented
         documented = []
     sources = [*known, *(one.source for one in documented)]
-    shown = [call for text in sources for call in _literal_calls(text, name)]
-    made = list(dict.fromkeys(ast.unparse(call) for call in shown))[:most]
+    calls = {written(call): call for text in sources for call in _literal_calls(text, name)}
+    shown = [call for text, call in calls.items() if text]
+    made = list(filter(None, calls))[:most]
     drawer = _Drawer(tree, function, shown, chance)
     for _ in range(4 * most):
         if len(made) >= most:
@@ -48,27 +50,22 @@ def calls_of(source: str, name: str, known: Sequence[str], most: int, chance: ra
 
 def _literal_calls(text: str, name: str) -> list[ast.Call]:
     """The calls of a function in a text of which every argument is a literal."""
-    try:
-        tree = ast.parse(text.strip())
-    except (SyntaxError, ValueError, RecursionError):
-        return []
-    return [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id == name
-        and all(keyword.arg for keyword in node.keywords)
-        and all(_is_literal(value) for value in (*node.args, *(keyword.value for keyword in node.keywords)))
-    ]
-
-
-def _is_literal(node: ast.expr) -> bool:
-    try:
-        ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return False
-    return True
+    tree = parsed(text.strip())
+    return (
+        []
+        if tree is None
+        else [
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == name
+            and all(keyword.arg for keyword in node.keywords)
+            and all(
+                is_literal(value) for value in (*node.args, *(keyword.value for keyword in node.keywords))
+            )
+        ]
+    )
 
 
 class _Drawer:
@@ -120,7 +117,7 @@ class _Drawer:
         kind = self._types[name]
         if examples and turn < 0.65 and not ast.unparse(kind).startswith(("Literal", "typing.Literal")):
             example = self._chance.choice(examples)
-            return written(example if turn < 0.15 else self._maker.changed(example))
+            return as_text(example if turn < 0.15 else self._maker.changed(example))
         return self._maker.text(kind)
 
     def _type(self, function: ast.FunctionDef, one: ast.arg, defaults: Mapping[str, ast.expr]) -> ast.expr:
@@ -131,8 +128,8 @@ class _Drawer:
             found = _type_of(self._examples[one.arg][0])
         elif (
             one.arg in defaults
-            and _is_literal(defaults[one.arg])
-            and ast.unparse(defaults[one.arg]) != "None"
+            and is_literal(defaults[one.arg])
+            and written(defaults[one.arg]) not in (None, "None")
         ):
             found = _type_of(ast.literal_eval(defaults[one.arg]))
         else:

@@ -13,6 +13,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from validators.syntax import parsed
+
 _TOKENS = re.compile(r"\w+|[^\w\s]")
 _OWN = "own"
 _NONE = ""
@@ -24,14 +26,6 @@ def likeness(one: str, other: str) -> tuple[float, str]:
     if trees[0] is not None and trees[1] is not None:
         return _overlap(_grams_of(trees[0]), _grams_of(trees[1])), "syntax trees"
     return _overlap(_triples(one), _triples(other)), "tokens"
-
-
-def parsed(source: str) -> ast.Module | None:
-    """The syntax tree, or None of what is no Python."""
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
 
 
 def _overlap(one: Counter[tuple[str, ...]], other: Counter[tuple[str, ...]]) -> float:
@@ -78,7 +72,8 @@ def _label(node: ast.AST, bound: set[str]) -> str:
             value, (ast.AST, list)
         ):
             continue
-        held.append(_OWN if isinstance(value, str) and field != "value" and value in bound else repr(value))
+        own = isinstance(value, str) and field != "value" and value in bound
+        held.append(_OWN if own else hex(value) if type(value) is int else repr(value))
     return f"{type(node).__name__}({', '.join(held)})"
 
 

@@ -8,12 +8,13 @@ says, what is printed, and what runs only as a script.
 from __future__ import annotations
 
 import ast
-import difflib
 import random
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+
+from validators.syntax import FAULTS
 
 _COMPARED: dict[type[ast.cmpop], tuple[str, str]] = {
     ast.Lt: ("<", "<="),
@@ -41,6 +42,9 @@ _WORKED: dict[type[ast.operator], tuple[str, str]] = {
     ast.LShift: ("<<", ">>"),
     ast.RShift: (">>", "<<"),
 }
+_LINES = re.compile(r"(?<=\n)|(?<=\r)(?!\n)")
+"""Where lines end for Python; `str.splitlines` knows more ends, which a string may hold."""
+
 _REMOVED = (ast.Expr, ast.AugAssign, ast.Delete, ast.Break, ast.Continue, ast.Raise)
 _SAID = ("print", "log", "debug", "info", "warning", "warn", "error", "exception", "critical")
 
@@ -68,24 +72,25 @@ class _Edit:
 
 def mutants(program: str, most: int, chance: random.Random, *, script: bool = False) -> list[Mutant]:
     """At most `most` mutants, of every kind as many as of any other as far as there are, in the program's
-    order. `script`: what it prints is its result. None of a program that is no Python."""
+    order. `script`: what it prints is its result. None of a program that is no Python, or nested too deeply."""
     try:
         tree = ast.parse(program)
-    except (SyntaxError, ValueError, RecursionError):
+        seen = {ast.dump(tree)}
+        edits = list(_Editor(program, script).edits(tree))
+    except FAULTS:
         return []
-    seen = {ast.dump(tree)}
     chosen: list[Mutant] = []
-    for edit in _spread(_Editor(program, script).edits(tree), chance):
+    for edit in _spread(edits, chance):
         if len(chosen) == most:
             break
         source = program[: edit.start] + edit.text + program[edit.end :]
         try:
             shape = ast.dump(ast.parse(source))
-        except (SyntaxError, ValueError, RecursionError):
+        except FAULTS:
             continue
         if shape not in seen:
             seen.add(shape)
-            chosen.append(Mutant(edit.kind, edit.line, source, _diff(program, source)))
+            chosen.append(Mutant(edit.kind, edit.line, source, _diff(program, edit)))
     return sorted(chosen, key=lambda mutant: (mutant.line, mutant.kind, mutant.source))
 
 
@@ -99,9 +104,11 @@ def _spread(edits: Iterable[_Edit], chance: random.Random) -> Iterator[_Edit]:
         yield from (pile[turn] for pile in piles if turn < len(pile))
 
 
-def _diff(program: str, source: str) -> str:
-    lines = difflib.unified_diff(program.splitlines(), source.splitlines(), lineterm="", n=0)
-    return "\n".join(line for line in lines if not line.startswith(("---", "+++", "@@")))
+def _diff(program: str, edit: _Edit) -> str:
+    """The lines that the edit touches, before and after."""
+    before, after = program[: edit.start].rpartition("\n")[2], program[edit.end :].partition("\n")[0]
+    old, new = (f"{before}{text}{after}" for text in (program[edit.start : edit.end], edit.text))
+    return "\n".join([*(f"-{line}" for line in old.splitlines()), *(f"+{line}" for line in new.splitlines())])
 
 
 class _Editor:
@@ -109,7 +116,7 @@ class _Editor:
 
     def __init__(self, program: str, script: bool) -> None:
         self._program, self._script = program, script
-        self._lines = program.splitlines(keepends=True)
+        self._lines = _LINES.split(program)
         self._starts = [0]
         for line in self._lines:
             self._starts.append(self._starts[-1] + len(line))

@@ -18,6 +18,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from factory.records import Case, Result
+from validators.syntax import written
 
 RELATIVE, ABSOLUTE = 1e-9, 1e-12
 MAX_LITERAL = 4 << 20
@@ -166,11 +167,7 @@ def _called(node: ast.Call, depth: int) -> Any:
 
 
 def _refused(node: ast.AST) -> Any:
-    try:
-        text = ast.unparse(node)
-    except (RecursionError, ValueError):  # nested too deeply, or an integer too long to be written
-        text = type(node).__name__
-    raise LiteralError(f"'{_cut(text)}' is not a literal of plain data")
+    raise LiteralError(f"'{_cut(written(node) or type(node).__name__)}' is not a literal of plain data")
 
 
 # ---------------------------------------------------------------------------------------- comparing

@@ -1,0 +1,37 @@
+"""Python source and its syntax tree, where the source may be anything.
+
+Python refuses to go down into what is nested too deeply, and to write integers of more than 4,300 digits: both are
+faults of the source here, and no errors.
+"""
+
+from __future__ import annotations
+
+import ast
+
+FAULTS = (SyntaxError, ValueError, MemoryError, RecursionError)
+"""What reading, walking and writing a program that somebody else wrote may raise."""
+
+
+def parsed(source: str) -> ast.Module | None:
+    """The syntax tree, or None of what is no Python."""
+    try:
+        return ast.parse(source)
+    except FAULTS:
+        return None
+
+
+def written(node: ast.AST) -> str | None:
+    """A tree as source, or None of what cannot be written."""
+    try:
+        return ast.unparse(node)
+    except FAULTS:
+        return None
+
+
+def is_literal(node: ast.expr) -> bool:
+    """Whether an expression is plain data."""
+    try:
+        ast.literal_eval(node)
+    except (TypeError, *FAULTS):
+        return False
+    return True
