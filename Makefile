@@ -22,7 +22,7 @@ closed-loop: .venv/demo
 	cd examples/closed_loop && ../../$(BIN)/python -m closed_loop
 
 test: .venv/test lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lint: .venv/test
 	$(BIN)/ruff check .
