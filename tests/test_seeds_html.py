@@ -239,6 +239,33 @@ def test_permalinks_are_no_part_of_a_heading() -> None:
     assert only(f'<h2>Sails<a class="headerlink" href="#s">¶</a></h2>{FILLER}', "heading").text == "Sails"
 
 
+def test_posts_beside_a_column_about_their_authors_are_told() -> None:
+    def post(number: int, author: str, words: str) -> str:
+        return f"""<div id="p{number}" class="blockpost"><h2>
+            <a href="viewtopic.php?pid={number}#p{number}">2024-08-0{number}
+            10:59:47</a></h2><div class="postbody"><div class="postleft"><dl><dt><strong>{author}</strong></dt>
+            <dd>Member</dd><dd>Registered: 2020-01-2{number}</dd><dd><a href="https://a.example">Website</a></dd>
+            </dl></div><div class="postright"><h3>Re: Sails</h3><div class="postmsg"><p>{words}</p>
+            <p class="postedit">Last edited by {author} (2024-08-09 10:00:00)</p></div></div></div></div>"""
+
+    said = ["Which sail is best in a calm?", "A large one, and light as well.", "Thank you, I shall try one."]
+    posts = extract("".join(map(post, range(1, 4), ["ann", "bob", "ann"], said))).posts
+    assert [(one.author, one.date, one.text) for one in posts] == [
+        (author, f"2024-08-0{day}", words)
+        for day, (author, words) in enumerate(zip(("ann", "bob", "ann"), said, strict=True), 1)
+    ]
+
+
+def test_articles_that_each_name_their_author_are_posts_of_a_page_that_says_that_it_is_a_thread() -> None:
+    said = [f"The wind was number {number} that day, and the harbour quiet." for number in range(4)]
+    told = "".join(
+        f'<article><h3 class="PostUser">ann</h3><div class="body"><p>{one}</p></div></article>'
+        for one in said
+    )
+    head = '<head><link rel="canonical" href="https://a.example/d/topic/7"></head>'
+    assert [one.text for one in extract(f"{head}<body>{told}</body>").posts] == said
+
+
 @pytest.mark.parametrize("path", ALL_PAGES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_real_pages_give_their_prose_and_none_of_their_frame(path: Path) -> None:
     text = extract(path.read_bytes()).markdown

@@ -18,7 +18,7 @@ POST = "#post"
 
 _AUTHOR = names(
     """author username user poster creator nickname nick member commenter postedby byline displayname
-    screenname usercard op"""
+    screenname usercard postleft op"""
 )
 _SURE = names("author username poster creator nickname nick commenter displayname screenname name login")
 _DATE = names(
@@ -26,7 +26,7 @@ _DATE = names(
 )
 _PERSON = re.compile(
     r"(?:^|/)(?:users?|u|members?|profiles?|people|space|home)(?:/|\.php\b|\?|-(?:uid-)?\d)"
-    r"|[?&](?:action=profile|mode=viewprofile|u(?:id|serid)?=\d|user(?:name)?=\w)|/@[\w.-]+/?$"
+    r"|/~[\w.-]+/?$|[?&](?:action=profile|mode=viewprofile|u(?:id|serid)?=\d|user(?:name)?=\w)|/@[\w.-]+/?$"
 )
 _AUTHOR_CARRIERS = ("data-author", "data-username", "data-user-name", "author")
 _AUTHOR_ATTRIBUTES = frozenset({"itemprop", "rel", *_AUTHOR_CARRIERS})
@@ -41,22 +41,24 @@ _DATE_CARRIERS = (
 )
 _BODY = names(
     """body content text message prose post comment entry description markdown answer reply postbody posttext
-    messagebody bbwrapper usertext inner msg t_f"""
+    messagebody bbwrapper postmsg usertext inner msg t_f"""
 )
 _NO_BODY = names(
     """user author profile signature sig quote meta footer foot header head actions controls info avatar vote
-    votes votecell title subject poster attribution userinfo userdetails extras"""
+    votes votecell title subject poster attribution userinfo userdetails extras postleft postsignature postfootleft"""
 )
 _EXTRAS = names(
-    """signature sig lastedit lastedited reactions reaction actions controls toolbar share avatar tools
-    editor vote votes votecell menu button buttons icons"""
+    """signature sig postsignature lastedit lastedited postedit reactions reaction actions controls toolbar share avatar
+    tools editor vote votes votecell menu button buttons icons"""
 )
+_UNFOLD = names("expand shrink")
 _VOTES = names("vote votes score upvotes upvoted points votecount likes")
 _NOT_PEOPLE = re.compile(
     r"/(?:login|signup|sign-up|register|signin|search|home/?$)|action=(?:login|register)", re.I
 )
 _NO_NAME = re.compile(
-    r"^(?:sign ?(?:up|in)|log ?in|register|by|from|author|op|user|posted|written|reply|share|follow|edit|more|guest)$",
+    r"^(?:sign ?(?:up|in)|log ?in|register|by|from|author|op|user|posted|written|asked|answered|edited|modified"
+    r"|commented|reply|share|follow|edit|more|guest|community wiki|(?:original|topic|thread) (?:poster|starter))$",
     re.I,
 )
 _JOINED = re.compile(
@@ -66,6 +68,7 @@ _COUNT = re.compile(
     r"^\s*(?:score|votes|points)?[:\s]*([+\-−–]?\d[\d,.]*)\s*(k)?\s*(?:points?|votes?|upvotes?)?\s*$", re.I
 )
 _EDITED = re.compile(r"^\s*(?:last\s+)?(?:edited|modified|updated)\b", re.I)
+_LAST_EDITED = re.compile(r"^\s*last (?:edited|modified|updated)(?: by\b|\s*:|.{0,60}\d)", re.I)
 _BEFORE_NAME = re.compile(
     r"^[\s@»•·|,:-]*(?:(?:originally\s+)?(?:posted|asked|answered|written|started|created|replied|commented)\s+)?(?:by\s+|von\s+|par\s+|por\s+)?",
     re.I,
@@ -75,6 +78,7 @@ _AFTER_NAME = re.compile(
 )
 _LONGEST_NAME = 40
 _LONGEST_DATE = 60
+_LONGEST_EDIT = 120
 _NUMBER = re.compile(r"\d")
 _DIGITS_DATE = re.compile(
     r"\d{1,4}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,4}|\d{1,2}:\d{2}|\b\d+\s*\w*\s+ago\b"
@@ -173,11 +177,16 @@ def _region(unit: Node, others: Container[Node]) -> Iterator[Node]:
 
 
 def _is_extra(node: Node, author: str) -> bool:
-    """Whether a part of a post's body is none of its words: a signature, buttons, a line that repeats its author."""
-    if "class" not in node.attributes or node.value is not None:
+    """Whether a part of a post's body is none of its words: a signature, buttons, a line that repeats its author
+    or says when it was edited."""
+    if node.value is not None:
+        return False
+    if 0 < node.size < _LONGEST_EDIT and _LAST_EDITED.match(node.text(" ")):
+        return True
+    if "class" not in node.attributes:
         return False
     words = node.words
-    if not _EXTRAS.isdisjoint(words) or {"expand", "link"} <= words:
+    if not _EXTRAS.isdisjoint(words) or ("link" in words and not words.isdisjoint(_UNFOLD)):
         return True
     return (
         bool(author)
@@ -240,12 +249,13 @@ def _named(node: Node) -> Iterator[tuple[int, Node, str]]:
 
 
 def _pieces(node: Node) -> Iterator[tuple[Node, str]]:
-    """The texts in which a name may stand: that of a node without others, else of its links, else the first words."""
+    """The texts in which a name may stand: that of a node without others, else of its links to people, else the first
+    words."""
     if not node.elements:
         yield node, _words(node)
         return
     below = [one for one in node.walk() if one is not node][:40]
-    yield from ((one, _words(one)) for one in below if one.tag == "a")
+    yield from ((one, _words(one)) for one in below if one.tag == "a" and _is_person(one))
     for one in (node, *below):
         yield from ((one, child) for child in one.children if isinstance(child, str) and child.strip())
 

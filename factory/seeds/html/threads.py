@@ -22,7 +22,7 @@ from factory.seeds.html.tree import Node
 from factory.seeds.html.words import names
 
 _UNITS = names(
-    "post posts message msg comment answer reply question topic thread posting postcontainer postbit"
+    "post posts message msg comment answer reply question topic thread posting postcontainer postbit blockpost"
 )
 _REPLIES = names("comment comments reply replies answer")
 _ITEM = re.compile(
@@ -219,7 +219,7 @@ def _names(node: Node) -> Iterable[str]:
     """By what a node may be like others: its schema, each of its classes, the letters of a numbered id."""
     if _ITEM.search(node.attributes.get("itemtype", "")):
         yield "schema"
-    if "-" in node.tag:
+    if "-" in node.tag or node.tag == "article":
         yield node.tag
     if node.tag in (
         "a",
@@ -267,7 +267,9 @@ def _group(name: str, places: Sequence[_Place]) -> _Group | None:
     covered = sum(own[place.number][2] for place in members)
     named = name == "schema" or not _UNITS.isdisjoint(word.lower() for word in _WORD.findall(name))
     if not named and (
-        len(members) < 3 or dated < 0.8 or 2 * max(own[place.number][2] for place in members) > covered
+        len(members) < 3
+        or (dated < 0.8 and name != "article")
+        or 2 * max(own[place.number][2] for place in members) > covered
     ):
         return None
     score = covered * (1 - 1 / len(members) ** 2) * (0.4 + 0.6 * dated) * (1.5 if named else 0.7)

@@ -13,7 +13,9 @@ Child: TypeAlias = "Node | str"
 
 GONE = "#gone"
 _SENTENCE = 50
-_LOOKS = re.compile(r"[:\[\]]|^(?:overflow|no|has|with|without|is|m[trblxy]?|p[trblxy]?|col|row)-|^page-id-")
+_LOOKS = re.compile(
+    r"[:\[\]]|^(?:overflow|no|has|with|without|is|m[trblxy]?|p[trblxy]?|col|row|bg|border|font|rounded)-|^page-id-"
+)
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 
 
