@@ -43,7 +43,7 @@ from told group by metric, how order by metric, gain
     help="Models, each with solutions of its own from SFT on; they share their pretraining.",
 )
 @click.option("--seeds", default=3, show_default=True, help="DPO runs on each base.")
-@click.option("--searched", default=100, show_default=True, help="Problems that are searched.")
+@click.option("--searched", default=150, show_default=True, help="Problems that are searched.")
 @click.option("--tested", default=250, show_default=True, help="Problems that the accuracy is told on.")
 @click.option("--controls/--no-controls", default=True, show_default=True, help="Train the controls as well.")
 def main(bases: int, seeds: int, searched: int, tested: int, controls: bool) -> None:
