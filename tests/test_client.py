@@ -18,6 +18,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from factory.errors import TeacherError
+from factory.teacher.budget import Budget
 from factory.teacher.client import HttpClient, Model, Reply, Request, client_for, seconds_of
 from factory.teacher.limits import Bucket, Limiter
 from factory.teacher.model import Faults, Price
@@ -346,6 +347,39 @@ def test_a_provider_of_litellm_is_asked() -> None:
     )
     with pytest.raises(TeacherError, match="RateLimitError"):
         asyncio.run(client_for(failing).complete(Request.of(failing, ASK)))
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("litellm"), reason="needs the extra 'litellm'")
+@pytest.mark.parametrize(
+    ("fault", "attempts"),
+    [
+        ("litellm.InternalServerError", 3),
+        ("litellm.RateLimitError", 0),
+        ("litellm.ContextWindowExceededError", 0),
+    ],
+)
+def test_each_attempt_through_litellm_that_may_be_charged_counts(fault: str, attempts: int) -> None:
+    async def run() -> None:
+        model = Model(
+            model="anthropic/some-model",
+            api_key=SECRET,
+            retries=2,
+            budget=10.0,
+            price=Price(input=0, output=1000),
+            max_tokens=1000,
+            extra={"mock_response": fault},
+        )
+        request = Request.of(model, ASK)
+
+        async def write(amount: float) -> None: ...
+
+        budget = Budget(model, write)
+        with pytest.raises(TeacherError):
+            async with budget.reserve(request, request.canonical()):
+                await client_for(model).complete(request)
+        assert budget.spent == pytest.approx(attempts)
+
+    asyncio.run(run())
 
 
 # ------------------------------------------------------------------------------------- the limiter

@@ -50,6 +50,8 @@ class Budget:
         self._write = write
         self._unsettled = unsettled
         self._in_flight = 0
+        self._crest = 0.0
+        """The most that was ever set aside at once."""
         self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()
         self._writing: asyncio.Task[None] | None = None
         self._over: Exception | None = None
@@ -126,16 +128,17 @@ class Budget:
 
     def _look_ahead(self) -> None:
         """Writes the next block before this one is used up, so that calls seldom wait for it."""
-        headroom = HEADROOM * self.cap
-        held = self.spent + self.reserved
-        slots = self._model.concurrency - self._in_flight
-        wanted = sum(most for most, _ in islice(self._waiting, max(slots, 0)))
-        short = self.granted - held < wanted + headroom / 2 and self.granted < self.cap
-        needed = wanted > 0 or (self.reserved > 0 and self._in_flight > 0)
-        if self._writing is None and self._over is None and short and needed:
-            self._writing = asyncio.ensure_future(self._grant(min(self.cap, held + wanted + headroom)))
+        slots = max(0, self._model.concurrency - self._in_flight)
+        wanted = self.reserved + sum(most for most, _ in islice(self._waiting, slots))
+        # Calls come in waves, since commits end many at once: a block that fits the trough would stop the next crest.
+        self._crest = max(self._crest, wanted)
+        low = self.granted < self.spent + self._crest + HEADROOM * self.cap / 2
+        if wanted and low and self.granted < self.cap and self._writing is None and self._over is None:
+            self._writing = asyncio.ensure_future(self._grant())
 
-    async def _grant(self, goal: float) -> None:
+    async def _grant(self) -> None:
+        # Reckoned here, not where it was decided: calls that came in the meantime share the block.
+        goal = min(self.cap, self.spent + self._crest + HEADROOM * self.cap)
         try:
             await self._write(goal - self.granted)
         except Exception as error:

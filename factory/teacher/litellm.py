@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import random
 import time
 from typing import Any
 
 from factory.errors import TeacherError
-from factory.teacher.client import BUSY
+from factory.teacher.budget import lost_attempt
+from factory.teacher.client import BUSY, FIRST_BACKOFF, LONGEST_BACKOFF, PASSING
 from factory.teacher.limits import Limiter
 from factory.teacher.model import Hint, Model, Reply, Request
 from factory.teacher.structured import asked
 
 _SHOWN = 500
+_JITTER = random.SystemRandom()
 
 
 class LitellmClient:
-    """Asks a provider that litellm knows. litellm retries what may pass, `Model.retries` times."""
+    """Asks a provider that litellm knows. Retries what may pass, `Model.retries` times."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
@@ -33,43 +37,62 @@ class LitellmClient:
             options["stop"] = sampling["stop"]
         if response_format is not None:
             options["response_format"] = response_format
+        options |= sampling["extra"]
         most_tokens = sum(len(message["content"]) for message in messages) // 4 + model.max_tokens
-        turn = await self._limiter.enter(most_tokens)
-        started = time.monotonic()
-        try:
-            answer = await litellm.acompletion(
-                model=model.model,
-                messages=[dict(message) for message in messages],
-                max_tokens=model.max_tokens,
-                api_base=model.api_base,
-                api_key=model.key(),
-                timeout=model.timeout,
-                num_retries=model.retries,
-                drop_params=True,
-                **options,
-                **sampling["extra"],
-            )
-        except Exception as error:
-            if getattr(error, "status_code", None) in BUSY:
-                self._limiter.refused(turn, unused=most_tokens)
-            else:
+        for attempt in range(model.retries + 1):
+            turn = await self._limiter.enter(most_tokens)
+            started = time.monotonic()
+            try:
+                answer = await litellm.acompletion(
+                    model=model.model,
+                    messages=[dict(message) for message in messages],
+                    max_tokens=model.max_tokens,
+                    api_base=model.api_base,
+                    api_key=model.key(),
+                    timeout=model.timeout,
+                    # Ours to repeat, not litellm's or the provider's SDK's: what may be charged is set aside each time.
+                    num_retries=0,
+                    max_retries=0,
+                    drop_params=True,
+                    **options,
+                )
+            except Exception as error:
+                await self._failed(error, turn, most_tokens, attempt)
+            except BaseException:
                 self._limiter.failed(unused=most_tokens)
-            raise TeacherError(f"{model.model}: {self._told(error)}") from None
-        except BaseException:
+                raise
+            else:
+                seconds, used = time.monotonic() - started, answer.usage
+                self._limiter.answered(
+                    turn,
+                    seconds=seconds,
+                    written=used.completion_tokens,
+                    unused=most_tokens - used.total_tokens,
+                )
+                choice = answer.choices[0]
+                return Reply(
+                    text=choice.message.content or "",
+                    finish_reason=choice.finish_reason or "stop",
+                    prompt_tokens=used.prompt_tokens,
+                    completion_tokens=used.completion_tokens,
+                    seconds=seconds,
+                )
+        raise AssertionError("unreachable")
+
+    async def _failed(self, error: Exception, turn: int, most_tokens: int, attempt: int) -> None:
+        """Waits before the next attempt. Raises TeacherError when there is none, or what failed will not pass."""
+        # litellm tells a lost connection as a status of 500, and a timeout as 408.
+        status = getattr(error, "status_code", None) or 500
+        if status in BUSY:
+            self._limiter.refused(turn, unused=most_tokens)
+        else:
             self._limiter.failed(unused=most_tokens)
-            raise
-        seconds = time.monotonic() - started
-        choice, usage = answer.choices[0], answer.usage
-        self._limiter.answered(
-            turn, seconds=seconds, written=usage.completion_tokens, unused=most_tokens - usage.total_tokens
-        )
-        return Reply(
-            text=choice.message.content or "",
-            finish_reason=choice.finish_reason or "stop",
-            prompt_tokens=usage.prompt_tokens,
-            completion_tokens=usage.completion_tokens,
-            seconds=seconds,
-        )
+        again = attempt < self._model.retries and (status in PASSING or status >= 500)
+        if status not in BUSY and (status == 408 or status >= 500):
+            await lost_attempt(again=again)
+        if not again:
+            raise TeacherError(f"{self._model.model}: {self._told(error)}") from None
+        await asyncio.sleep(min(LONGEST_BACKOFF, FIRST_BACKOFF * 2**attempt) * _JITTER.uniform(0.5, 1.0))
 
     async def close(self) -> None:
         """Nothing is held open."""
