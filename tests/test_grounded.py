@@ -201,3 +201,18 @@ def test_other_languages_and_scripts(source: str, clean: str, planted: str, reas
 
     assert told(clean).passed
     assert told(planted).reason == reason
+
+
+@pytest.mark.parametrize(
+    "unit", ["x" + " " * 100_000, "\t" * 100_000 + "x", (" " * 2000 + "x\n") * 100, "[ " * 50_000]
+)
+def test_spaces_without_end_are_read_in_proportion_to_their_number(unit: str) -> None:
+    source = Source(unit)
+    assert source.says(unit)
+    assert all(source.weigh(sentence).fault is None for sentence in claims(unit))
+
+
+def test_a_long_source_is_looked_up_not_gone_through() -> None:
+    source = Source(" ".join(f"Hive {n} has {n} bees in it." for n in range(3000)))
+    assert source.weigh("Hive 2417 has 2417 bees in it.").carried
+    assert source.weigh("Hive 24170 has 24170 bees.").fault is not None

@@ -136,7 +136,7 @@ def test_rows_are_in_order_where_the_query_says_so(query: str, ordered: bool) ->
     ],
 )
 def test_rows_are_compared_as_bags_or_in_order(
-    expected: tuple, found: tuple, ordered: bool, agrees: bool
+    expected: tuple[object, ...], found: tuple[object, ...], ordered: bool, agrees: bool
 ) -> None:
     told = unlike(Table((), (), expected), Table(("x",), ("ANY",), found), ordered, 1e-6, names=False)
     assert (told is None) == agrees

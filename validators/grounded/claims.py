@@ -7,6 +7,7 @@ number, a name, an identifier or a quotation that the source cannot have given. 
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 import unicodedata
@@ -22,12 +23,12 @@ IDENTIFIER, QUOTATION = "an identifier is not in the source", "a quotation alter
 
 _PLAIN = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "«": '"', "»": '"', "–": "-", "—": "-"})
 _UNSEEN = re.compile("[\u00ad\u200b-\u200d\ufeff*`]")
-_ELLIPSIS = re.compile(r"\s*(?:\[\s*)?(?:\.{3}|…)(?:\s*\])?\s*")
+_ELLIPSIS = re.compile(r"(?:\[\s*+)?(?:\.{3}|…)(?:\s*+\])?")
 _TOKEN = re.compile(
     r"(?P<number>\d+(?:[.,']\d+)*)|(?P<word>[\u3041-\u30ff\u3400-\u9fff]|[^\W\d_]+(?:['-][^\W\d_]+)*)"
 )
 _FENCED = re.compile(r"^[ \t]*(```+|~~~+)[\s\S]*?(?:^[ \t]*\1|\Z)", re.MULTILINE)
-_HEADING = re.compile(r"^[ \t]*(?:#{1,6}[ \t].*|\*\*[^*\n]+\*\*:?|[|: -]+)$", re.MULTILINE)
+_HEADING = re.compile(r"^[ \t]*+(?:#{1,6}[ \t].*|\*\*[^*\n]++\*\*:?|[|: -]*+)$", re.MULTILINE)
 _ITEM = re.compile(r"^[ \t>]*(?:[-*+•][ \t]+|\(?\d{1,2}[.)][ \t]+)", re.MULTILINE)
 _SPAN = re.compile(r"`([^`\n]+)`")
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*\(?")
@@ -91,6 +92,7 @@ _NAMED = (
 _COUNTS = {word: float(value) for value, word in enumerate(_NAMED)}
 _SMALL = frozenset(map(str, range(13)))  # counts up to here are often the writer's own ("two reasons")
 _MOST_KNOWN = 120
+_COMMON = 500  # sentences: what stands in more tells no place, and would cost the square of a long source
 _ANCHOR = 8  # a number tells the place as well as a word of so many letters
 
 
@@ -124,6 +126,10 @@ class Source:
         for token in self._given_words:
             self._index[token[:2]].setdefault(token, set()).add(-1)
         self._numbers_at = [_numbers(sentence) for sentence in self._sentences]
+        self._places_of: defaultdict[float, list[int]] = defaultdict(list)
+        for place, numbers in enumerate(self._numbers_at):
+            for number in numbers:
+                self._places_of[number].append(place)
         self._given_numbers = _numbers(given)
         self._numbers = _numbers(text) | self._given_numbers
         self._versions = {number for number in _number_texts(text) if number.count(".") > 1}
@@ -133,6 +139,10 @@ class Source:
         self._marked = {found for span in _SPAN.findall(given + "\n" + text) for found in _names_in(span)}
         # Where nouns are capitalised (German), or everything is, a capital tells no name.
         self._capitals_tell = len(_AMID.findall(text)) <= 0.2 * max(1, sum(map(len, self._tokens)))
+
+    @functools.cached_property
+    def _matcher(self) -> SequenceMatcher[str]:
+        return SequenceMatcher(None, [], self._plain.split(), autojunk=False)
 
     def says(self, quote: str) -> bool:
         """Whether it holds the quote word for word, however lines, spaces, case, marks of emphasis, quotation
@@ -157,8 +167,9 @@ class Source:
         for quote in quotations(sentence):
             if _in_order(quote, self._plain) or _in_order(quote, self._given):
                 continue
-            wanted, there = plain(quote).split(), self._plain.split()
-            blocks = SequenceMatcher(None, wanted, there, autojunk=False).get_matching_blocks()
+            wanted = plain(quote).split()
+            self._matcher.set_seq1(wanted)
+            blocks = self._matcher.get_matching_blocks()
             longest = max(blocks, key=lambda block: block.size)
             shift = longest.b - longest.a
             near = sum(block.size for block in blocks if abs(block.b - block.a - shift) <= 3)
@@ -222,12 +233,12 @@ class Source:
             anywhere += len(word) if places else 0
             if word in self._given_words:
                 of_given += len(word)
-            else:
+            elif len(places) <= _COMMON:
                 by_place.update({place: len(word) for place in places if place >= 0})
-        wanted = _numbers(sentence)
-        for place, numbers in enumerate(self._numbers_at):
-            by_place[place] += _ANCHOR * len(wanted & numbers)
-        if not +by_place:
+        for number in _numbers(sentence):
+            places_of = self._places_of.get(number, [])
+            by_place.update(dict.fromkeys(places_of, _ANCHOR) if len(places_of) <= _COMMON else {})
+        if not by_place:
             return (), _share(of_given, total), _share(anywhere, total)
         best = max(by_place, key=lambda place: (by_place[place], -place))
         first = max(
