@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import ast
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from factory.plugins import validator
 from factory.records import Case, Outcome, Sample, Tests, Verdict
 from factory.teacher import Teacher
 from validators.sandbox.printed import Comparison, misprint
 from validators.sandbox.values import LiteralError, disagreement, read_literal
+from validators.settings import Megabytes, Seconds, Tolerance
 from validators.syntax import parsed, written
 
 _SHOWN = 5
@@ -28,10 +27,10 @@ async def code_execution(
     sample: Sample,
     teacher: Teacher,
     *,
-    cpu_seconds: Annotated[float, Field(gt=0)] = 5.0,
-    memory_mb: Annotated[int, Field(gt=0)] = 512,
+    cpu_seconds: Seconds = 5.0,
+    memory_mb: Megabytes = 512,
     output: Comparison = "tokens",
-    tolerance: Annotated[float, Field(ge=0)] = 1e-6,
+    tolerance: Tolerance = 1e-6,
 ) -> Verdict:
     """Rejects programs that fail a case, an assert or an exchange of their tests.
 

@@ -12,8 +12,8 @@ from pydantic import Field
 from factory.collapse import measure, opening, refuses, response
 from factory.plugins import SamplesInOrder, validator
 from factory.records import Verdict
+from validators.settings import Share
 
-Share = Annotated[float, Field(ge=0, le=1)]
 _SAMPLE = 20_000
 """Responses that the figures are measured on: those of the smallest ids, which are a hash."""
 

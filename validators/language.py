@@ -7,18 +7,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
-
-from pydantic import Field
+from typing import Any, TypeAlias
 
 from factory.errors import FactoryError, did_you_mean
 from factory.plugins import validator
-from factory.records import Chat, Message, Preference, Sample, Text, Verdict
+from factory.records import Sample, Verdict
 from factory.seeds.cleaners.language import sample as parts
 from factory.seeds.fasttext import file_hash, language_model, load_model, probabilities
 from factory.seeds.plain import prose
+from validators.settings import Share
+from validators.turns import answers, turns
 
-Share = Annotated[float, Field(ge=0, le=1)]
 Pair: TypeAlias = tuple[str, frozenset[str], str]
 """An answer, the languages it may be in (none: undecided), and the question it answers."""
 
@@ -142,10 +141,10 @@ class Language:
 
     def _pairs(self, sample: Sample) -> Iterator[Pair]:
         if self._expected:
-            yield from ((answer, frozenset({self._expected}), "") for answer in _answers(sample))
+            yield from ((answer, frozenset({self._expected}), "") for answer in answers(sample))
             return
         asked: list[str] = []
-        for message in _turns(sample):
+        for message in turns(sample):
             if message.role == "user":
                 asked.append(message.content)
             elif message.role == "assistant" and asked:
@@ -160,20 +159,6 @@ class Language:
             if possible := frozenset[str]().union(*(one.possible for one in told if one)):
                 return possible
         return frozenset()
-
-
-def _turns(sample: Sample) -> tuple[Message, ...]:
-    if isinstance(sample, Chat):
-        return sample.messages
-    if isinstance(sample, Preference):  # a rejected response may be in the wrong language: that is its fault
-        return (*sample.prompt, Message(role="assistant", content=sample.chosen))
-    return ()
-
-
-def _answers(sample: Sample) -> list[str]:
-    if isinstance(sample, Text):
-        return [sample.text]
-    return [message.content for message in _turns(sample) if message.role == "assistant"]
 
 
 def _named(code: str, question: str) -> bool:

@@ -10,8 +10,7 @@ from factory.plugins import validator
 from factory.records import Answer, Sample, Verdict
 from validators.answers import Poll, same
 from validators.answers.vote import HIGH, LOW
-
-Share = Annotated[float, Field(ge=0, le=1)]
+from validators.settings import Share
 
 _REASONS = {
     "scattered": "too hard: the votes scatter",

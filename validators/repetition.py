@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
@@ -16,8 +16,9 @@ from factory.records import Chat, Preference, Sample, Verdict
 from factory.seeds.cleaners.corruption import compression_ratio
 from factory.seeds.plain import prose as plain
 from validators.constraints.segments import UNSPACED, Line, Response
+from validators.settings import Share
+from validators.turns import turns
 
-Share = Annotated[float, Field(ge=0, le=1)]
 Times = Annotated[int, Field(ge=2)]
 Fault: TypeAlias = tuple[str, dict[str, Any]]
 
@@ -177,11 +178,7 @@ def _laid_out(response: Response) -> Iterator[list[str]]:
     yield [line.content for line in response.of_kind("table")]
 
 
-def _texts(sample: Sample) -> Iterator[str]:
-    if isinstance(sample, Chat):
-        yield from (turn.content for turn in sample.messages if turn.role in ("user", "assistant"))
-    elif isinstance(sample, Preference):
-        yield from (turn.content for turn in sample.prompt if turn.role in ("user", "assistant"))
-        yield sample.chosen
-    else:
-        yield from sample.texts()
+def _texts(sample: Sample) -> Sequence[str]:
+    if isinstance(sample, Chat | Preference):
+        return [turn.content for turn in turns(sample) if turn.role in ("user", "assistant")]
+    return sample.texts()

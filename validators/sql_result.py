@@ -6,14 +6,13 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from factory.plugins import validator
 from factory.records import Case, Outcome, Result, Sample, Tests, Verdict
 from factory.teacher import Teacher
 from validators.sandbox.values import disagreement, read_literal
+from validators.settings import Megabytes, Seconds, Tolerance
 
 _SHOWN = 5
 _MOST_UNMATCHED = 2000
@@ -35,10 +34,10 @@ async def sql_result(
     sample: Sample,
     teacher: Teacher,
     *,
-    tolerance: Annotated[float, Field(ge=0)] = 1e-6,
+    tolerance: Tolerance = 1e-6,
     names: bool = False,
-    cpu_seconds: Annotated[float, Field(gt=0)] = 5.0,
-    memory_mb: Annotated[int, Field(gt=0)] = 512,
+    cpu_seconds: Seconds = 5.0,
+    memory_mb: Megabytes = 512,
 ) -> Verdict:
     """Rejects queries whose rows are not those expected.
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from factory.errors import FactoryError
 from factory.plugins import validator
-from factory.records import Chat, Constraints, Preference, Sample, Text, Verdict
+from factory.records import Constraints, Sample, Verdict
 from factory.seeds.fasttext import file_hash, language_model
 from validators.constraints.kinds import read
 from validators.constraints.segments import Response
+from validators.turns import answers
 
 
 @validator(needs=Constraints)
@@ -32,9 +33,9 @@ class Follows:
     async def check(self, sample: Sample, teacher: Any) -> Verdict:
         """Checks every instruction; the first that is not followed names the reason."""
         asked = sample.find(Constraints)
-        response = _response(sample)
-        if asked is None or not asked.constraints or response is None:
+        if asked is None or not asked.constraints or not (said := answers(sample)):
             return Verdict.reject("no instructions to check")
+        response = Response(said[-1])
         failed = []
         for constraint in asked.constraints:
             instruction = read(constraint)
@@ -44,14 +45,3 @@ class Follows:
         if failed:
             return Verdict.reject(f"instruction not followed: {failed[0]['name']}", score, failed=failed)
         return Verdict.accept(score, followed=[constraint.name for constraint in asked.constraints])
-
-
-def _response(sample: Sample) -> Response | None:
-    if isinstance(sample, Text):
-        return Response(sample.text)
-    if isinstance(sample, Preference):
-        return Response(sample.chosen)
-    if isinstance(sample, Chat):
-        turns = [message.content for message in sample.messages if message.role == "assistant"]
-        return Response(turns[-1]) if turns else None
-    return None

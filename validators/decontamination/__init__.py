@@ -12,13 +12,13 @@ from pydantic import Field
 from factory.errors import FactoryError
 from factory.plugins import validator
 from factory.records import Sample, Verdict
+from validators.settings import Share
 
 if TYPE_CHECKING:  # compiled code takes half a second to load: only who judges needs it
     from validators.decontamination.check import Finding
     from validators.decontamination.index import Index
     from validators.decontamination.recipe import Recipe
 
-Share = Annotated[float, Field(ge=0, le=1)]
 INFO, CONTAMINATED = 0.1, 0.35
 """Shares of 7-grams, where a catalogue says nothing."""
 

@@ -17,9 +17,8 @@ from validators.fidelity.arguments import Unsupported
 from validators.fidelity.inputs import calls_of
 from validators.fidelity.trees import likeness
 from validators.sandbox.values import disagreement
+from validators.settings import Megabytes, Seconds, Share
 from validators.syntax import parsed, written
-
-Share = Annotated[float, Field(ge=0, le=1)]
 
 BEHAVES = "the regenerated program behaves otherwise"
 RUNS = "the regenerated program does not run"
@@ -73,8 +72,8 @@ async def fidelity(
     agreement: Share = 0.95,
     similarity: Share = 0.1,
     similarity_alone: Share = 0.6,
-    cpu_seconds: Annotated[float, Field(gt=0)] = 5.0,
-    memory_mb: Annotated[int, Field(gt=0)] = 512,
+    cpu_seconds: Seconds = 5.0,
+    memory_mb: Megabytes = 512,
 ) -> Verdict:
     """Rejects a regenerated program that is not faithful to its original.
 

@@ -13,9 +13,10 @@ from factory.errors import FactoryError, did_you_mean
 from factory.plugins import validator
 from factory.records import Chat, Message, Preference, Sample, TokenPreference, Verdict
 from validators.format.languages import LANGUAGES, other_language
+from validators.settings import Share
+from validators.turns import answers, turns
 
 Count = Annotated[int, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
 Fault = tuple[str, dict[str, Any]]
 
 
@@ -173,7 +174,7 @@ def _turn_faults(sample: Sample) -> Iterator[Fault]:
                 {"text": number},
             )
     if isinstance(sample, Preference):
-        yield from _order_faults((*sample.prompt, Message(role="assistant", content=sample.chosen)))
+        yield from _order_faults(turns(sample))
         if sample.chosen.strip() == sample.rejected.strip():
             yield "chosen and rejected are the same", {}
     elif isinstance(sample, Chat):
@@ -191,8 +192,8 @@ def _order_faults(messages: tuple[Message, ...]) -> Iterator[Fault]:
         yield "no reply at the end", {"roles": roles}
 
 
-def _replies(sample: Sample) -> Iterator[str]:
+def _replies(sample: Sample) -> list[str]:
+    """What is learnt: all answers of a conversation, the chosen one of a preference."""
     if isinstance(sample, Chat):
-        yield from (message.content for message in sample.messages if message.role == "assistant")
-    elif isinstance(sample, Preference):
-        yield sample.chosen
+        return answers(sample)
+    return [sample.chosen] if isinstance(sample, Preference) else []

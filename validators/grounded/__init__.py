@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, create_model
 
@@ -13,8 +13,7 @@ from factory.plugins import validator
 from factory.records import Chat, Grounding, Json, Preference, Sample, Text, Verdict
 from factory.teacher import Teacher
 from validators.grounded.claims import Source, Weighed, claims, says_something
-
-Share = Annotated[float, Field(ge=0, le=1)]
+from validators.settings import Share
 
 QUOTE = "a quote is not in the source"
 LITTLE = "a sentence has little support in the source"

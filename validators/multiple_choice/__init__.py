@@ -10,11 +10,13 @@ from typing import Annotated
 from pydantic import Field
 
 from factory.plugins import validator
-from factory.records import Answer, Chat, Preference, Sample, Verdict, Vote
+from factory.records import Answer, Sample, Verdict, Vote
 from factory.teacher import Teacher
 from validators.answers import Poll
 from validators.answers.poll import ERROR
 from validators.multiple_choice.choices import Choices
+from validators.settings import Share
+from validators.turns import turns
 
 NO_OPTIONS = "the question has no options"
 REPEATED = "two options say the same"
@@ -30,7 +32,7 @@ async def multiple_choice(
     teacher: Teacher,
     *,
     n: Annotated[int, Field(ge=1, le=64)] = 5,
-    low: Annotated[float, Field(ge=0, le=1)] = 0.5,
+    low: Share = 0.5,
     error: Annotated[float, Field(ge=0, le=0.5)] = ERROR,
 ) -> Verdict:
     """Rejects multiple-choice questions whose key is missing or not what solvers choose.
@@ -40,7 +42,7 @@ async def multiple_choice(
     the options in an order drawn anew each time, until the outcome would most likely stay (`error`: how often
     it may not). The key must lead, with a share of `low` of the votes or more. The numbers are ours.
     """
-    claimed, question, solution = sample.find(Answer), *_turns(sample)
+    claimed, question, solution = sample.find(Answer), *_asked(sample)
     choices = Choices.read(question)
     if claimed is None or choices is None:
         return Verdict.reject(NO_OPTIONS)
@@ -88,11 +90,9 @@ async def _vote(choices: Choices, order: Sequence[int], right: str, solution: st
     return Vote(answer=original, solution=reply)
 
 
-def _turns(sample: Sample) -> tuple[str, str]:
+def _asked(sample: Sample) -> tuple[str, str]:
     """The question that was asked last, and the answer to it."""
-    if isinstance(sample, Preference):
-        return sample.prompt[-1].content if sample.prompt else "", sample.chosen
-    if not isinstance(sample, Chat):
+    said: dict[str, str] = {turn.role: turn.content for turn in turns(sample)}
+    if not said:
         return "\n\n".join(sample.texts()), ""
-    said: dict[str, str] = {message.role: message.content for message in sample.messages}
     return said.get("user", ""), said.get("assistant", "")

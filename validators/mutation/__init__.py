@@ -17,6 +17,7 @@ from factory.teacher import Teacher
 from validators.mutation.mutants import Mutant, mutants
 from validators.sandbox.printed import misprint
 from validators.sandbox.values import disagreement
+from validators.settings import Megabytes, Seconds, Share
 
 _SHOWN = 10
 _MOST_RUNS = 8
@@ -88,10 +89,10 @@ async def mutation(
     sample: Sample,
     teacher: Teacher,
     *,
-    killed: Annotated[float, Field(ge=0, le=1)] = 0.7,
+    killed: Share = 0.7,
     most: Annotated[int, Field(ge=1, le=200)] = 24,
-    cpu_seconds: Annotated[float, Field(gt=0)] = 20.0,
-    memory_mb: Annotated[int, Field(gt=0)] = 512,
+    cpu_seconds: Seconds = 20.0,
+    memory_mb: Megabytes = 512,
 ) -> Verdict:
     """Rejects programs whose tests let small faults through.
 

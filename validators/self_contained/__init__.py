@@ -14,6 +14,7 @@ from pydantic import Field
 
 from factory.plugins import validator
 from factory.records import Chat, Preference, Sample, Verdict, content_hash
+from validators.turns import turns
 
 REASONS = {
     "text": "leans on a text that is not there",
@@ -50,10 +51,10 @@ class SelfContained:
 
     async def check(self, sample: Sample, teacher: Any) -> Verdict:
         """Judges by the first phrase found that leans on nothing in the sample."""
-        turns = _turns(sample)
-        coded = any(_CODE.search(text) for _, text in turns)
-        for number, (role, text) in enumerate(turns):
-            earlier = "\n\n".join(content for _, content in turns[:number])
+        said = _said(sample)
+        coded = any(_CODE.search(text) for _, text in said)
+        for number, (role, text) in enumerate(said):
+            earlier = "\n\n".join(content for _, content in said[:number])
             for phrase, found in _leanings(_masked(text)):
                 place = _Place(
                     phrase.thing, found[0].lower(), earlier, role, text, found.start(), found.end()
@@ -73,14 +74,12 @@ class SelfContained:
         return Verdict.accept()
 
 
-def _turns(sample: Sample) -> list[tuple[str, str]]:
+def _said(sample: Sample) -> list[tuple[str, str]]:
     """Roles and texts; a text that belongs to no conversation has no role."""
-    if isinstance(sample, Chat):
-        return [(message.role, message.content) for message in sample.messages]
-    if isinstance(sample, Preference):
-        prompt = [(message.role, message.content) for message in sample.prompt]
-        return [*prompt, ("assistant", sample.chosen), ("assistant", sample.rejected)]
-    return [("", text) for text in sample.texts()]
+    if not isinstance(sample, Chat | Preference):
+        return [("", text) for text in sample.texts()]
+    said: list[tuple[str, str]] = [(turn.role, turn.content) for turn in turns(sample)]
+    return [*said, ("assistant", sample.rejected)] if isinstance(sample, Preference) else said
 
 
 # --------------------------------------------------------------------------------------- the phrases

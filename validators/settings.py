@@ -1,0 +1,12 @@
+"""Kinds of settings that validators share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+Megabytes = Annotated[int, Field(gt=0, le=1 << 20)]
+Tolerance = Annotated[float, Field(ge=0, allow_inf_nan=False)]
