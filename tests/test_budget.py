@@ -107,6 +107,8 @@ def test_money_is_set_aside_in_blocks_of_many_calls(project: Project, serve: Cal
     blocks, settled = project.query("select blocks, settled from set_aside")[0]
     assert settled
     assert blocks <= 3
+    assert "nothing to do" in project.factory("build")
+    assert project.query("select count(*) from set_aside") == [(1,)]
     assert _counted(project) == pytest.approx(project.query("select sum(cost) from calls")[0][0])
 
 

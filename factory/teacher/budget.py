@@ -95,6 +95,11 @@ class Budget:
         self.reserved = max(0.0, self.reserved - most) if self._in_flight else 0.0
         self._advance()
 
+    @property
+    def begun(self) -> bool:
+        """Whether anything was ever asked to be set aside."""
+        return self._crest > 0
+
     async def close(self) -> float:
         """What is written down and neither spent nor at risk: to be struck out, once nothing more is sent."""
         if self._writing is not None:

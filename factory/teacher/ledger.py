@@ -37,9 +37,8 @@ class Ledger:
 
     async def closing(self) -> list[Row]:
         """The rows of ``reservations`` that strike out what this build set aside and did not need."""
-        return [
-            self._row(name, -await budget.close(), settled=True) for name, budget in self._budgets.items()
-        ]
+        freed = {name: await budget.close() for name, budget in self._budgets.items() if budget.begun}
+        return [self._row(name, -free, settled=True) for name, free in freed.items()]
 
     async def close(self) -> None:
         """Commits them."""
