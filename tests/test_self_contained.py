@@ -118,3 +118,9 @@ def test_both_responses_of_a_preference_are_read() -> None:
     assert judged(Preference(prompt=prompt, chosen=clean, rejected=clean)).passed
     assert not judged(Preference(prompt=prompt, chosen=leaning, rejected=clean)).passed
     assert not judged(Preference(prompt=prompt, chosen=clean, rejected=leaning)).passed
+
+
+def test_a_phrase_that_is_said_again_and_again_is_looked_up_once() -> None:
+    passage = "word " * 40
+    question = f'"{passage}"\n\n' + "according to the passage " * 20_000
+    assert judged(Chat.of(question, "As it says.")).passed

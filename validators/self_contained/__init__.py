@@ -55,13 +55,17 @@ class SelfContained:
         coded = any(_CODE.search(text) for _, text in said)
         for number, (role, text) in enumerate(said):
             earlier = "\n\n".join(content for _, content in said[:number])
+            shown: set[tuple[str, str]] = (
+                set()
+            )  # what stood there for a phrase stands there for its repetitions
             for phrase, found in _leanings(_masked(text)):
-                place = _Place(
-                    phrase.thing, found[0].lower(), earlier, role, text, found.start(), found.end()
-                )
-                if place.shown(self._shown_words, self._earlier_words):
+                leaning = phrase.thing, found[0].lower()
+                if leaning in shown and not _FOLLOWING.search(leaning[1]):
                     continue
-                if coded and _OPERAND.match(found[0]):
+                place = _Place(*leaning, earlier, role, text, found.start(), found.end())
+                operand = coded and _OPERAND.match(found[0])
+                if operand or place.shown(self._shown_words, self._earlier_words):
+                    shown.add(leaning)
                     continue
                 return Verdict.reject(
                     REASONS[phrase.thing],
