@@ -77,8 +77,8 @@ async def fidelity(
 ) -> Verdict:
     """Rejects a regenerated program that is not faithful to its original.
 
-    Both are run on `inputs` generated calls (validators/inputs.py): `agreement` is the share on which they must
-    do the same, `similarity` the likeness of their syntax trees (validators/trees.py) that is asked besides.
+    Both are run on `inputs` generated calls (inputs.py beside it): `agreement` is the share on which they must
+    do the same, `similarity` the likeness of their syntax trees (trees.py) that is asked besides.
     What cannot be run, is no Python function, or does the same whatever it is given, needs `similarity_alone`.
     The phi-4 report publishes neither measure nor thresholds; these are ours.
     """

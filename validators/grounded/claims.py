@@ -74,22 +74,8 @@ _TURNING = _DENIALS | listed(
     jeder einige muss kann darf soll plus moins avant après toujours seulement tous menos antes después siempre solo
     todos meno prima dopo sempre tutti"""
 )
-_NAMED = (
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-)
-_COUNTS = {word: float(value) for value, word in enumerate(_NAMED)}
+_NAMED = "zero one two three four five six seven eight nine ten eleven twelve"
+_COUNTS = {word: float(value) for value, word in enumerate(_NAMED.split())}
 _SMALL = frozenset(map(str, range(13)))  # counts up to here are often the writer's own ("two reasons")
 _MOST_KNOWN = 120
 _COMMON = 500  # sentences: what stands in more tells no place, and would cost the square of a long source

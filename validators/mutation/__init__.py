@@ -96,7 +96,7 @@ async def mutation(
 ) -> Verdict:
     """Rejects programs whose tests let small faults through.
 
-    At most `most` copies of the program with one fault each (validators/mutants.py) are run on its tests;
+    At most `most` copies of the program with one fault each (mutants.py beside it) are run on its tests;
     `killed` is the share of them that some test must tell from the original. Below 1, since some faults change
     nothing that can be seen. A program that offers nothing to change passes. `cpu_seconds` and `memory_mb`
     bound a run of many mutants; one that runs by itself has a quarter of the time.

@@ -1,6 +1,6 @@
 """A judge that scores responses by criteria with anchors, and pairs of responses in both orders.
 
-How far a judge can be relied on is measured with planted faults: validators/agreement.py.
+How far a judge can be relied on is measured with planted faults: agreement.py beside it.
 """
 
 from __future__ import annotations

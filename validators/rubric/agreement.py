@@ -27,7 +27,7 @@ DATASET = "(agreement)"
 
 
 class Judging(Protocol):
-    """A judge of texts, chats and pairs, as validators/rubric.py has it."""
+    """A judge of texts, chats and pairs, as `validators.rubric` has it."""
 
     async def check(self, sample: Sample, teacher: Teacher) -> Verdict: ...
 
