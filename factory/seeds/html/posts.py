@@ -177,8 +177,7 @@ def _region(unit: Node, others: Container[Node]) -> Iterator[Node]:
 
 
 def _is_extra(node: Node, author: str) -> bool:
-    """Whether a part of a post's body is none of its words: a signature, buttons, a line that repeats its author
-    or says when it was edited."""
+    """Whether a part of a post's body is none of its words: a signature, buttons, its author again, an edit."""
     if node.value is not None:
         return False
     if 0 < node.size < _LONGEST_EDIT and _LAST_EDITED.match(node.text(" ")):
