@@ -225,7 +225,9 @@ def test_a_build_pauses_a_dataset_that_collapses_says_why_and_goes_on_when_told(
     server = serve()
     project.plugin("lab/answer.md", "# lab.answer\n## answer\nAnswer in one word.\n### example\nYes.\n")
     project.questions(*(f"question {number}?" for number in range(900)))
-    models = f"{{writer: {{model: openai/other, api_key: none, api_base: '{server.address}', concurrency: 4}}}}"
+    models = (
+        f"{{writer: {{model: openai/other, api_key: none, api_base: '{server.address}', concurrency: 4}}}}"
+    )
     project.catalog("  answers: {seeds: questions, generator: lab.answer}", models)
     told = project.factory("build", code=1)
     assert "paused answers: 100% of the last 200 responses repeat another" in told.replace("\n", " ")

@@ -55,8 +55,8 @@ def evaluate(
     Kinds: choice, answer, code (pass@k in the sandbox); long contexts: recall, rag, rerank,
     many_shot, qa, summary. See docs/evaluation.md.
 
-    Scores go into the store (the view scores, the table evaluation_items), those of items older and newer than the newest seed
-    apart: what is newer cannot have leaked.
+    Scores go into the store (the view scores, the table evaluation_items), those of items older and newer than the
+    newest seed apart: what is newer cannot have leaked.
     """
     if not tasks and harness is None:
         raise click.UsageError("name a task file or a folder of them, or --lm-eval TASKS")
