@@ -4,9 +4,10 @@
 
 The policy is a model of 0.7M parameters that learnt right and systematically wrong solutions of relation problems
 (examples/closed_loop/closed_loop/problems.py); it is trained once, about five minutes of CPU, and kept in the
-folder. Problems are of a split that it never saw. Tokens are all that a method sampled, confirmation included. A pair is true when 64
-fresh samples on each side differ by the gap; those cost nobody. "Plain" bisection is the report's: each node's
-samples count there alone. The same choice after another opener is another pair; distinct ones are counted apart.
+folder. Problems are of a split that it never saw. Tokens are all that a method sampled, confirmation included. A
+pair is true when 64 fresh samples on each side differ by the gap; those cost nobody. "Plain" bisection is the
+report's: each node's samples count there alone. The same choice after another opener is another pair; distinct ones
+are counted apart.
 """
 
 from __future__ import annotations
