@@ -349,6 +349,37 @@ def test_a_missing_package_stops_the_reading_and_is_no_fault_of_a_file(
     assert project.query("select count(*) from failures") == [(0,)]
 
 
+def test_a_file_that_the_machine_did_not_give_is_read_again_unchanged(project: Project) -> None:
+    project.plugin("flaky-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: flaky\nVersion: 1.0\n")
+    project.plugin("flaky-1.0.dist-info/entry_points.txt", "[factory.sources]\nflaky = flaky\n")
+    project.plugin("flaky/__init__.py", "")
+    project.plugin(
+        "flaky/remote.py",
+        """
+        from pathlib import Path
+        from factory.plugins import Found, source
+        from factory.records import Document, Origin
+
+        @source(gives=Document)
+        def remote(path, kind, *, mounted: str):
+            if not Path(mounted).exists():
+                raise TimeoutError(f"{path}: the share does not answer")
+            yield Found(kind(text=path.read_text()), Origin(address=str(path), place="whole"))
+        """,
+    )
+    project.write("page.txt", "It rises twice a day.")
+    project.write(
+        "catalog.yaml",
+        "seeds: {tides: {source: flaky.remote, path: page.txt, as: document, with: {mounted: share}}}\n",
+    )
+    assert "what could not be read" in project.factory("seeds", code=1)
+    assert "does not answer" in project.query("select error from failures")[0][0]
+    project.write("share", "")
+    project.factory("seeds")
+    assert project.query("select count(*) from sets.tides") == [(1,)]
+    assert "1 of 1 files unchanged" in project.factory("seeds")
+
+
 @pytest.mark.parametrize(
     ("path", "mend"),
     [

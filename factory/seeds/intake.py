@@ -120,7 +120,8 @@ async def take(
             "fingerprint": fingerprint,
             "address": unit.address,
             "span": unit.span_text,
-            "signature": unit.signature,
+            # A file that could not be read now is read again the next time, changed or not.
+            "signature": "" if (unit.address, unit.span_text) in done.unread else unit.signature,
             "seeds": done.found[unit.address, unit.span_text],
             "shard": shard.parquet.name if shard.parquet else "",
             "build_id": build_id,

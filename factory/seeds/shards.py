@@ -127,9 +127,11 @@ class Shard:
 
 @dataclass
 class Done:
-    """What a shard came to. `found` counts the seeds that it kept, by address and span."""
+    """What a shard came to. `found` counts the seeds that it kept, by address and span; `unread` are those that the
+    machine did not give (no permission, no network), which may be otherwise the next time."""
 
     found: dict[tuple[str, str], int] = field(default_factory=dict)
+    unread: set[tuple[str, str]] = field(default_factory=set)
     broken: int = 0
     dropped: int = 0
 
@@ -200,18 +202,22 @@ class _Reader:
             return self.done
         for unit in self.shard.units:
             counted = Counts()
-            found = self._found(path_of(unit.path), unit.span)
+            found = self._found(path_of(unit.path), unit.span, (unit.address, unit.span_text))
             self._through(found, counted, unit.address, unit.span_text, unit.licence)
             self._count(unit.address, counted)
         return self.done
 
-    def _found(self, path: Path, span: Span | None) -> Iterator[Found | Broken]:
+    def _found(
+        self, path: Path, span: Span | None, unit: tuple[str, str] | None = None
+    ) -> Iterator[Found | Broken]:
         """What the source finds; an error of the source itself is a broken record of the file."""
         try:
             yield from self.source(path, self.kind, span, **self.settings)
         except Exception as error:
             if isinstance(error.__cause__, ImportError):
                 raise  # a missing package: no file is to blame, and none would be read
+            if unit and isinstance(error, OSError):
+                self.done.unread.add(unit)
             yield Broken(Origin(address="", place=""), traceback.format_exc())
 
     def _through(
