@@ -74,6 +74,13 @@ FORMS = '''
     SUM = "print(sum(map(float, input().split())))"
     ALWAYS = "class A:\\n    __eq__ = lambda s, o: True\\ndef double(n):\\n    return A()"
     DOUBLE = "def double(n):\\n    return 2 * n"
+    NEARBY = ("import builtins\\nbuiltins.abs = lambda n: 0\\n"
+              "class A:\\n    __sub__ = lambda s, o: 0\\n    __lt__ = lambda s, o: True\\n"
+              "def double(n):\\n    return A()")
+    NEAR = Case(call="abs(double(2) - 4) < 1e-6", expected="True")
+    APART = Case(call="double(2) == double(3)", expected="False")
+    HOLDS = Case(call="'a' in double('a') and not double('')", expected="True")
+    KINDS = Case(call="isinstance(double(2), int)", expected="True")
     ASSERTS = "assert double(2) == 4\\ndef test_text():\\n    assert double('a') == 'aa'"
     FORMS = {
         "asserts": Tests(program=DOUBLE, asserts=ASSERTS),
@@ -85,6 +92,10 @@ FORMS = '''
         "asserts of nothing": Tests(program=DOUBLE, asserts="def test_it():\\n    double(2)"),
         "a comparison": Tests(program=DOUBLE, cases=(Case(call="double(2) == 4", expected="True"),)),
         "a comparison by a liar": Tests(program=ALWAYS, cases=(Case(call="double(2) == 4", expected="True"),)),
+        "a distance": Tests(program=DOUBLE, cases=(NEAR, Case(call="double(3)", expected="6"), APART)),
+        "a distance that is too far": Tests(program="def double(n):\\n    return n ** 2.1", cases=(NEAR,)),
+        "a distance by a liar": Tests(program=NEARBY, cases=(NEAR,)),
+        "kinds": Tests(program=DOUBLE, cases=(KINDS, HOLDS)),
         "exchanges": Tests(
             program=SUM, exchanges=(Exchange(stdin="1 2", stdout="3"), Exchange(stdin=".1 .2", stdout=".3"))
         ),
@@ -110,6 +121,7 @@ def test_cases_asserts_and_exchanges_are_judged_alike(project: Project) -> None:
             "asserts of nothing",
         ),
         *("plain asserts", "plain asserts of a liar", "a comparison", "a comparison by a liar"),
+        *("a distance", "a distance that is too far", "a distance by a liar", "kinds"),
         *("exchanges", "exchanges that fail", "exchanges that raise", "nothing"),
     ]
     project.plugin("lab/forms.py", FORMS)
@@ -117,13 +129,17 @@ def test_cases_asserts_and_exchanges_are_judged_alike(project: Project) -> None:
     project.catalog("  p: {seeds: questions, generator: lab.forms, validators: [code_execution]}")
     project.factory("build")
     accepted = project.query("select messages[1].content from accepted order by 1")
-    assert accepted == [("a comparison",), ("asserts",), ("exchanges",), ("plain asserts",)]
+    assert [name for (name,) in accepted] == [
+        *("a comparison", "a distance", "asserts", "exchanges", "kinds", "plain asserts")
+    ]
     assert dict(project.query("select messages[1].content, reason from rejected")) == {
         "asserts that fail": "a test failed",
         "asserts of a liar": "a test failed",
         "asserts of one who leaves": "a test failed",
         "asserts of nothing": "the tests assert nothing",
         "a comparison by a liar": "a case raised",
+        "a distance that is too far": "a case gave another value",
+        "a distance by a liar": "a case raised",
         "plain asserts of a liar": "a case raised",
         "exchanges that fail": "it printed something else",
         "exchanges that raise": "the program raised before its cases",

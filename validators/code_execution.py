@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from typing import Any
 
 from factory.plugins import validator
@@ -14,6 +15,7 @@ from validators.settings import Megabytes, Seconds, Tolerance
 from validators.syntax import parsed, written
 
 _SHOWN = 5
+_DECIDING = ("all", "any", "isinstance", "isclose", "allclose")
 _ENDINGS = {
     "error": "the program raised before its cases",
     "timeout": "the program ran out of time",
@@ -44,8 +46,12 @@ async def code_execution(
     limits = {"language": tests.language, "cpu_seconds": cpu_seconds, "memory_mb": memory_mb}
     verdict = Verdict.accept(1.0)
     asserted = _equations(tests.asserts) if tests.language == "python" else ()
-    if tests.cases or asserted:
-        verdict = await _cases(tests, asserted, teacher, limits)
+    given = [_unjudged(case) for case in tests.cases] if tests.language == "python" else list(tests.cases)
+    decided = {case: told for case in given if tests.language == "python" and (told := _assert_of(case))}
+    if cases := [case for case in (*given, *asserted) if case not in decided]:
+        verdict = await _cases(tests.program, cases, teacher, limits)
+    if verdict.passed and decided:
+        verdict = await _decided(tests.program, decided, teacher, limits)
     if verdict.passed and tests.asserts.strip() and not asserted:
         verdict = await _asserts(tests, teacher, limits)
     if verdict.passed and tests.exchanges:
@@ -53,24 +59,64 @@ async def code_execution(
     return verdict
 
 
-async def _cases(
-    tests: Tests, asserted: tuple[Case, ...], teacher: Teacher, limits: dict[str, Any]
-) -> Verdict:
-    given = [_unjudged(case) for case in tests.cases] if tests.language == "python" else tests.cases
-    cases = [*given, *asserted]
-    outcome = await teacher.run(tests.program, [case.call for case in cases], **limits)
+async def _cases(program: str, cases: list[Case], teacher: Teacher, limits: dict[str, Any]) -> Verdict:
+    outcome = await teacher.run(program, [case.call for case in cases], **limits)
     if not outcome.ok:
         return _ended(outcome, reached=len(outcome.results), cases=len(cases))
     told = [disagreement(case, result) for case, result in zip(cases, outcome.results, strict=True)]
-    failed = [{"call": case.call, "fault": fault} for case, fault in zip(cases, told, strict=True) if fault]
+    raised = any(result.error for result in outcome.results)
+    return _told(cases, told, raised="raised" if raised else None)
+
+
+async def _decided(
+    program: str, decided: dict[Case, str], teacher: Teacher, limits: dict[str, Any]
+) -> Verdict:
+    """Cases that compare, as test functions: the process that compares is not the program's."""
+    functions = [f"def test_case_{place}():\n    {told}" for place, told in enumerate(decided.values())]
+    outcome = await teacher.run(program, tests="\n".join(functions), **limits)
+    if not outcome.ok:
+        return _ended(outcome, cases=len(decided))
+    # The first result is that of the text itself, which only fails where its functions cannot be reached.
+    whole, *each = [result.error or "" for result in outcome.results] or [""]
+    errors = [*each, *[whole or "it was not reached"] * (len(decided) - len(each))]
+    told = [
+        "it does not hold" if "AssertionError" in error else f"raised {error}" if error else ""
+        for error in errors
+    ]
+    return _told(list(decided), told, raised="raised")
+
+
+def _told(cases: Sequence[Case], faults: Sequence[str | None], raised: str | None) -> Verdict:
+    failed = [{"call": case.call, "fault": fault} for case, fault in zip(cases, faults, strict=True) if fault]
     score = 1 - len(failed) / len(cases)
     if failed:
-        raised = any(result.error for result in outcome.results)
-        reason = (
-            "a case raised" if raised and "raised" in str(failed[0]["fault"]) else "a case gave another value"
-        )
+        by_error = raised is not None and raised in str(failed[0]["fault"])
+        reason = "a case raised" if by_error else "a case gave another value"
         return Verdict.reject(reason, score, failed=failed[:_SHOWN], cases=len(cases))
     return Verdict.accept(score, cases=len(cases))
+
+
+def _assert_of(case: Case) -> str:
+    """The assert of a case that compares, ``abs(f(2) - 4) < 1e-6``; empty for one that gives a value. What is
+    compared where the program runs, it can forge."""
+    if case.raises is not None or case.expected not in ("True", "False"):
+        return ""
+    found = _statements(case.call.strip())
+    if len(found) != 1 or not isinstance(found[0], ast.Expr) or not _decides(found[0].value):
+        return ""
+    text = written(found[0].value)
+    if text is None:
+        return ""
+    return f"assert {text}" if case.expected == "True" else f"assert not ({text})"
+
+
+def _decides(expression: ast.expr) -> bool:
+    if isinstance(expression, ast.Call):
+        called = expression.func
+        name = called.id if isinstance(called, ast.Name) else getattr(called, "attr", "")
+        return name in _DECIDING
+    negated = isinstance(expression, ast.UnaryOp) and isinstance(expression.op, ast.Not)
+    return negated or isinstance(expression, ast.Compare | ast.BoolOp)
 
 
 def _unjudged(case: Case) -> Case:
