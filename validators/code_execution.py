@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
-from typing import Any
+import functools
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeAlias
 
 from factory.plugins import validator
 from factory.records import Case, Outcome, Sample, Tests, Verdict
@@ -24,6 +25,10 @@ _ENDINGS = {
 }
 
 
+Run: TypeAlias = Callable[..., Awaitable[Outcome]]
+"""Runs the program in the sandbox with what it is given: calls, or `tests=`, or `stdin=`."""
+
+
 @validator(needs=Tests)
 async def code_execution(
     sample: Sample,
@@ -41,26 +46,36 @@ async def code_execution(
     each run. What a whole program prints is compared by `output`, its numbers within `tolerance`.
     """
     tests = sample.find(Tests)
-    if tests is None or not (tests.cases or tests.asserts.strip() or tests.exchanges):
+    if tests is None:
         return Verdict.reject("no test cases")
-    limits = {"language": tests.language, "cpu_seconds": cpu_seconds, "memory_mb": memory_mb}
+    run = functools.partial(
+        teacher.run, tests.program, language=tests.language, cpu_seconds=cpu_seconds, memory_mb=memory_mb
+    )
+    return await passes(tests, run, output, tolerance)
+
+
+async def passes(tests: Tests, run: Run, output: Comparison = "tokens", tolerance: float = 1e-6) -> Verdict:
+    """Whether a program passes its tests, as `code_execution` judges it."""
+    if not (tests.cases or tests.asserts.strip() or tests.exchanges):
+        return Verdict.reject("no test cases")
     verdict = Verdict.accept(1.0)
-    asserted = _equations(tests.asserts) if tests.language == "python" else ()
-    given = [_unjudged(case) for case in tests.cases] if tests.language == "python" else list(tests.cases)
-    decided = {case: told for case in given if tests.language == "python" and (told := _assert_of(case))}
+    python = tests.language == "python"
+    asserted = _equations(tests.asserts) if python else ()
+    given = [_unjudged(case) for case in tests.cases] if python else list(tests.cases)
+    decided = {case: told for case in given if python and (told := _assert_of(case))}
     if cases := [case for case in (*given, *asserted) if case not in decided]:
-        verdict = await _cases(tests.program, cases, teacher, limits)
+        verdict = await _cases(cases, run)
     if verdict.passed and decided:
-        verdict = await _decided(tests.program, decided, teacher, limits)
+        verdict = await _decided(decided, run)
     if verdict.passed and tests.asserts.strip() and not asserted:
-        verdict = await _asserts(tests, teacher, limits)
+        verdict = await _asserts(tests, run)
     if verdict.passed and tests.exchanges:
-        verdict = await _exchanges(tests, teacher, limits, output, tolerance)
+        verdict = await _exchanges(tests, run, output, tolerance)
     return verdict
 
 
-async def _cases(program: str, cases: list[Case], teacher: Teacher, limits: dict[str, Any]) -> Verdict:
-    outcome = await teacher.run(program, [case.call for case in cases], **limits)
+async def _cases(cases: list[Case], run: Run) -> Verdict:
+    outcome = await run([case.call for case in cases])
     if not outcome.ok:
         return _ended(outcome, reached=len(outcome.results), cases=len(cases))
     told = [disagreement(case, result) for case, result in zip(cases, outcome.results, strict=True)]
@@ -68,12 +83,10 @@ async def _cases(program: str, cases: list[Case], teacher: Teacher, limits: dict
     return _told(cases, told, raised="raised" if raised else None)
 
 
-async def _decided(
-    program: str, decided: dict[Case, str], teacher: Teacher, limits: dict[str, Any]
-) -> Verdict:
+async def _decided(decided: dict[Case, str], run: Run) -> Verdict:
     """Cases that compare, as test functions: the process that compares is not the program's."""
     functions = [f"def test_case_{place}():\n    {told}" for place, told in enumerate(decided.values())]
-    outcome = await teacher.run(program, tests="\n".join(functions), **limits)
+    outcome = await run(tests="\n".join(functions))
     if not outcome.ok:
         return _ended(outcome, cases=len(decided))
     # The first result is that of the text itself, which only fails where its functions cannot be reached.
@@ -153,8 +166,8 @@ def _equation(test: ast.expr) -> Case | None:
     return Case(call=call, expected=expected)
 
 
-async def _asserts(tests: Tests, teacher: Teacher, limits: dict[str, Any]) -> Verdict:
-    outcome = await teacher.run(tests.program, tests=tests.asserts, **limits)
+async def _asserts(tests: Tests, run: Run) -> Verdict:
+    outcome = await run(tests=tests.asserts)
     if not outcome.ok:
         return _ended(outcome)
     failed = [result.error for result in outcome.results if result.error is not None]
@@ -167,13 +180,11 @@ async def _asserts(tests: Tests, teacher: Teacher, limits: dict[str, Any]) -> Ve
     return Verdict.accept(1.0, tests=count, asserted=asserted)
 
 
-async def _exchanges(
-    tests: Tests, teacher: Teacher, limits: dict[str, Any], comparison: Comparison, tolerance: float
-) -> Verdict:
+async def _exchanges(tests: Tests, run: Run, comparison: Comparison, tolerance: float) -> Verdict:
     """Each exchange is a run of its own; the first that fails decides, and the rest is not run."""
     count = len(tests.exchanges)
     for place, exchange in enumerate(tests.exchanges):
-        outcome = await teacher.run(tests.program, stdin=exchange.stdin, **limits)
+        outcome = await run(stdin=exchange.stdin)
         if not outcome.ok:
             return _ended(outcome, reached=place, exchanges=count)
         fault = misprint(exchange.stdout, outcome.output, comparison, tolerance)

@@ -12,17 +12,18 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import date
 from statistics import fmean
+from typing import Any
 
 from factory.errors import FactoryError
 from factory.plugins import Executor
-from factory.records import Outcome, Program
+from factory.records import Outcome, Program, Tests
 from trainer.evaluation import measures
 from trainer.evaluation.judge import Judge
 from trainer.evaluation.subject import Subject
 from trainer.evaluation.tasks import JUDGED, METRICS, Item, Task
 from validators.answers import final_answer, same
+from validators.code_execution import passes
 from validators.sandbox.python import PythonExecutor
-from validators.sandbox.values import disagreement
 
 Tick = Callable[[str, int, int], None]
 """Told (task, items done, items in all) as a run goes on."""
@@ -212,11 +213,12 @@ async def _passed(items: Sequence[Item], replies: Sequence[Sequence[str]]) -> li
         stack.push_async_callback(executor.close)
 
         async def one(item: Item, reply: str) -> bool:
-            program = Program(source=_program(item, reply), calls=tuple(case.call for case in item.cases))
-            outcome: Outcome = await executor.run(program)
-            return outcome.ok and not any(
-                disagreement(case, result) for case, result in zip(item.cases, outcome.results, strict=True)
-            )
+            source = _program(item, reply)
+
+            async def run(calls: Sequence[str] = (), **form: Any) -> Outcome:
+                return await executor.run(Program(source=source, calls=tuple(calls), **form))
+
+            return (await passes(Tests(program=source, cases=item.cases), run)).passed
 
         ran = await asyncio.gather(
             *(one(item, reply) for item, some in zip(items, replies, strict=True) for reply in some)
