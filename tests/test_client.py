@@ -214,7 +214,9 @@ async def _ask_slow() -> None:
         await client.close()
 
 
-@pytest.mark.parametrize("wait", ["86400", format_datetime(datetime.now(UTC) + timedelta(days=2))])
+@pytest.mark.parametrize(
+    "wait", ["86400", format_datetime(datetime.now(UTC) + timedelta(days=2))], ids=["seconds", "date"]
+)
 def test_a_wait_beyond_all_measure_is_an_error_at_once(wait: str) -> None:
     with pytest.raises(TeacherError, match=r"asks to wait \d{5,6} s"):
         ask(lambda: web.Response(status=429, headers={"Retry-After": wait}))

@@ -220,7 +220,7 @@ def one_page(folder: Path, body: bytes, headers: dict[str, str], **about: str) -
         (zlib.compress(HTML)[2:-4], {"Content-Type": "text/html", "Content-Encoding": "deflate"}),
         (zstandard.compress(HTML), {"Content-Type": "text/html", "Content-Encoding": "zstd"}),
         (
-            gzip.compress(gzip.compress(HTML)),
+            gzip.compress(gzip.compress(HTML, mtime=0), mtime=0),
             {"Content-Type": "text/html", "Content-Encoding": "gzip, gzip"},
         ),
     ],
