@@ -15,6 +15,12 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
+from hypothesis import settings
+
+# The same examples every time: what passed once passes again. HYPOTHESIS_PROFILE=searching looks for new ones.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("searching", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 ROOT = Path(__file__).parent.parent
 

@@ -8,7 +8,7 @@ from itertools import combinations, pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from validators.answers import Key, also, final_answer, key, same
@@ -252,6 +252,7 @@ def computed(tree: Any) -> complex:
     return complex({"x": 0.7318, "y": 1.2091, "π": math.pi, "i": 1j}.get(tree, tree))
 
 
+@example(("+", 0, "i"))
 @given(trees)
 def test_a_formula_has_one_key_however_it_is_written(tree: Any) -> None:
     assert key(f"${turned(tree)}$ ") == key(written(tree))

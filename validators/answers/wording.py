@@ -7,7 +7,7 @@ import re
 _BARE_CHOICE = re.compile(r"\(?([A-J])[).:]?|\(([a-j])\)|([a-j])\)")
 _NAMED_CHOICE = re.compile(r"(?:option|choice|answer):? \(?([A-J])\)?[.:]?", re.IGNORECASE)
 _CHOICE_AND_TEXT = re.compile(
-    r"(?:(?:option|choice) )?(?:\(([A-Ja-j])\)|([A-J])\))(?! ?(?:[-+] |[*/^=<>!])) ?(.+)|([A-J])\. (.+)",
+    r"(?:(?:option|choice) )?(?:\(([A-Ja-j])\)|([A-J])\))(?! ?(?:[-+] |[*/^=<>!])|[-+]) ?(.+)|([A-J])\. (.+)",
     re.IGNORECASE,
 )
 _ANOTHER_PART = re.compile(r"(?<![A-Za-z])[A-Ja-j]\)")
