@@ -19,6 +19,7 @@ from factory.dataset_checks import check_dataset
 from factory.discovery import offered
 from factory.engines import local
 from factory.ingest import Reading
+from factory.judges import Judges
 from factory.line import Item, Line
 from factory.plan import Prepared, chunks, describe, find_work, prepare
 from factory.plugins import Executor, Isolation
@@ -122,10 +123,11 @@ class Build:
         async with AsyncExitStack() as stack:
             resources = await open_resources(self.catalog, stack)
             journal.keep_within(await ledger.open(self.catalog.models, resources.stand_in))
+            judges = Judges()
+            stack.push_async_callback(judges.close)
             ready = []
             for dataset in self.datasets:
-                prepared = await prepare(dataset, self.catalog.models)
-                stack.push_async_callback(prepared.close)
+                prepared = await prepare(dataset, self.catalog.models, judges)
                 await describe(writer, prepared, self.catalog.models, report.build_id)
                 ready.append(prepared)
             line = Line(writer, journal, resources, report, self._watch)

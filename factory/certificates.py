@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
 
 from factory.catalog import Catalog
+from factory.judges import Judges
 from factory.plan import prepare
 from factory.records import Text
 from factory.store.sets import identifier
@@ -35,30 +36,16 @@ class Gate:
     datasets: tuple[str, ...]
 
 
-async def gates_of(catalog: Catalog, names: Sequence[str]) -> list[Gate]:
-    """The judges of datasets that certify, those of one fingerprint as one. They are set up: `close` ends them."""
+async def gates_of(catalog: Catalog, names: Sequence[str], judges: Judges) -> list[Gate]:
+    """The judges of datasets that certify, those of one fingerprint as one."""
     found: dict[str, Gate] = {}
     for name in names:
-        for validator, judge, fingerprint, _ in (await prepare(catalog.dataset(name), catalog.models)).judges:
-            held = found.get(fingerprint)
-            if held is None and hasattr(judge, "certificate"):
-                found[fingerprint] = Gate(validator, fingerprint, judge, (name,))
-                continue
-            if held is not None:
-                found[fingerprint] = Gate(validator, fingerprint, held.judge, (*held.datasets, name))
-            await _end(judge)
+        prepared = await prepare(catalog.dataset(name), catalog.models, judges)
+        for validator, judge, fingerprint, _ in prepared.judges:
+            if hasattr(judge, "certificate"):
+                gate = found.setdefault(fingerprint, Gate(validator, fingerprint, judge, ()))
+                found[fingerprint] = replace(gate, datasets=(*gate.datasets, name))
     return list(found.values())
-
-
-async def close(gates: Sequence[Gate]) -> None:
-    """Lets the judges give back what they hold."""
-    for gate in gates:
-        await _end(gate.judge)
-
-
-async def _end(judge: Any) -> None:
-    if teardown := getattr(judge, "teardown", None):
-        await teardown()
 
 
 def hold_back(

@@ -54,8 +54,8 @@ async def judge_samples(
     What is already decided by a current validator is not asked again. Raises ValidatorFailed.
     """
     judged = Judged()
+    checks = prepared.dataset.judges(whole=False)
     for sample_id, sample in samples.items():
-        checks = prepared.dataset.judges(whole=False)
         for check, (name, judge, fingerprint, prompts) in zip(checks, prepared.judges, strict=True):
             passed = decided.get((sample_id, fingerprint))
             if passed is None:

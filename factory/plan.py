@@ -11,6 +11,7 @@ import orjson
 from factory.catalog import Catalog, Dataset
 from factory.errors import CatalogError, PluginError
 from factory.fingerprint import check_fingerprint, run_fingerprint
+from factory.judges import Judges
 from factory.plugins import DatasetCheck, Generator, Judge, Validator, instantiate
 from factory.records import Seed
 from factory.selection import STATES
@@ -42,12 +43,6 @@ class Prepared:
     checks: tuple[tuple[str, DatasetCheck, str], ...] = ()
     """Name, check and fingerprint of each dataset check, in the same order."""
 
-    async def close(self) -> None:
-        """Lets the judges give back what they hold."""
-        for _, judge, _, _ in self.judges:
-            if teardown := getattr(judge, "teardown", None):
-                await teardown()
-
 
 @dataclass(frozen=True)
 class Work:
@@ -59,14 +54,12 @@ class Work:
     marks: tuple[Mark, ...]
 
 
-async def prepare(dataset: Dataset, models: Mapping[str, Model]) -> Prepared:
-    """Reads the prompts and sets up the judges of a dataset."""
+async def prepare(dataset: Dataset, models: Mapping[str, Model], judges_of: Judges) -> Prepared:
+    """Reads the prompts of a dataset and takes its judges, set up, from those of the command."""
     prompts = _prompts(dataset.generator)
     judges = []
     for check in dataset.judges(whole=False):
-        judge = instantiate(check.plugin, check.settings)
-        if setup := getattr(judge, "setup", None):
-            await setup()
+        judge = await judges_of.of(check)
         asks = _prompts(check.plugin) if check.plugin.roles else None
         fingerprint = check_fingerprint(check, judge, models, asks)
         judges.append((check.plugin.name, judge, fingerprint, asks))
@@ -224,14 +217,16 @@ Query = Callable[[str, Any], list[tuple[Any, ...]]]
 """Reads the store: SQL and its parameters."""
 
 
-async def standings(catalog: Catalog, query: Query, names: Sequence[str]) -> list[Standing]:
-    """Where each dataset stands against the catalogue."""
-    result = []
-    for name in names:
-        prepared = await prepare(catalog.dataset(name), catalog.models)
-        result.append(_standing(query, prepared))
-        await prepared.close()
-    return result
+async def standings(
+    catalog: Catalog, query: Query, names: Sequence[str], judges: Judges | None = None
+) -> list[Standing]:
+    """Where each dataset stands against the catalogue. `judges`: of the command, where it needs them later."""
+    own = judges or Judges()
+    try:
+        return [_standing(query, await prepare(catalog.dataset(name), catalog.models, own)) for name in names]
+    finally:
+        if judges is None:
+            await own.close()
 
 
 def _standing(query: Query, prepared: Prepared) -> Standing:

@@ -411,7 +411,7 @@ class FunctionJudge:
 
 
 def instantiate(plugin: Validator, settings: BaseModel) -> Any:
-    """A Judge, or a DatasetCheck where the plugin is one, of its own for one dataset."""
+    """A Judge with its settings, or a DatasetCheck where the plugin is one."""
     values = dict(settings)
     if inspect.isclass(plugin.target):
         return plugin.target(**values)

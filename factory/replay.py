@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from factory.build import open_resources
 from factory.catalog import Catalog
 from factory.errors import TeacherError
+from factory.judges import Judges
 from factory.line import Item, generate, teacher_for
 from factory.plan import Prepared, done_work, prepare
 from factory.store.writer import Writer
@@ -31,8 +32,9 @@ async def replay(catalog: Catalog, name: str) -> Replayed:
     seeds, differences = 0, []
     async with AsyncExitStack() as stack:
         writer = stack.enter_context(Writer(catalog.store))
-        prepared = await prepare(catalog.dataset(name), catalog.models)
-        stack.push_async_callback(prepared.close)
+        judges = Judges()
+        stack.push_async_callback(judges.close)
+        prepared = await prepare(catalog.dataset(name), catalog.models, judges)
         resources = await open_resources(catalog, stack)
         journal = Journal(writer, "replay", replay_only=True)
         async for item, expected in _items(writer, prepared, journal):

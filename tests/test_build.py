@@ -178,6 +178,42 @@ def test_a_second_dataset_over_the_same_prompts_pays_nothing(project: Project) -
     assert project.query("select count(*) from calls") == [(12,)]
 
 
+def test_a_validator_that_many_datasets_name_alike_is_set_up_once(project: Project) -> None:
+    project.plugin(
+        "labchecks/held.py",
+        """
+        from pathlib import Path
+        from factory.plugins import validator
+        from factory.records import Verdict
+
+        @validator()
+        class held:
+            def __init__(self, *, most: int = 100) -> None:
+                self.most = most
+
+            async def setup(self) -> None:
+                self.note("open")
+
+            async def teardown(self) -> None:
+                self.note("close")
+
+            def note(self, what: str) -> None:
+                with Path("log").open("a") as log:
+                    log.write(f"{what} {self.most}\\n")
+
+            async def check(self, sample, teacher):
+                return Verdict.accept()
+        """,
+    )
+    project.questions("one?")
+    named = "  %s: {seeds: questions, generator: lab.answer, validators: [{lab.held: {most: %d}}]}"
+    project.catalog("\n".join([named % ("a", 1), named % ("b", 1), named % ("c", 2)]))
+    project.factory("build")
+    log = (project.folder / "log").read_text().split("\n")[:-1]
+    assert sorted(log) == ["close 1", "close 2", "open 1", "open 2"]
+    assert project.query("select dataset from accepted order by all") == [("a",), ("b",), ("c",)]
+
+
 def test_a_plugin_that_fails_to_import_fails_only_the_datasets_that_name_it(project: Project) -> None:
     project.questions("one?")
     project.plugin("lab/broken.py", "import nowhere_at_all\n\n\n@generator\ndef broken(): ...\n")

@@ -38,7 +38,8 @@ def export(catalog: Path, output: Path | None, partial: bool, shard_rows: int, w
     It opens with datasets.load_dataset("parquet", data_files="FOLDER/data/chat-*.parquet").
     """
     from factory.catalog import load_catalog
-    from factory.certificates import close, gates_of
+    from factory.certificates import gates_of
+    from factory.judges import Judges
     from factory.plan import standings
     from factory.snapshot import export as write
     from factory.store.reader import at_rest, open_reader
@@ -48,18 +49,21 @@ def export(catalog: Path, output: Path | None, partial: bool, shard_rows: int, w
     names = list(dict.fromkeys(dataset for part in parts for dataset in part.datasets))
     folder = output or loaded.root / "build" / "snapshots" / name
     replaced = " (the snapshot that was there is replaced)" if folder.exists() else ""
+    judges = Judges()
     with at_rest(loaded.store) as store:
-        with open_reader(store, own_sql=True) as connection:
+        try:
+            with open_reader(store, own_sql=True) as connection:
 
-            def query(sql: str, parameters: Any) -> Any:
-                return connection.execute(sql, parameters).fetchall()
+                def query(sql: str, parameters: Any) -> Any:
+                    return connection.execute(sql, parameters).fetchall()
 
-            standing = asyncio.run(standings(loaded, query, names))
-        gates = asyncio.run(gates_of(loaded, names))
-        manifest = write(
-            store, name, parts, standing, folder, gates=gates, partial=partial, shard_rows=shard_rows
-        )
-        asyncio.run(close(gates))
+                standing = asyncio.run(standings(loaded, query, names, judges))
+            gates = asyncio.run(gates_of(loaded, names, judges))
+            manifest = write(
+                store, name, parts, standing, folder, gates=gates, partial=partial, shard_rows=shard_rows
+            )
+        finally:
+            asyncio.run(judges.close())
         if store != loaded.store:
             click.echo("a build is running: this is the store as it was when the export began")
     for part, taken in manifest["mixture"].items():
