@@ -18,7 +18,8 @@ OPENING = 6
 NGRAM = 4
 _MOST_WORDS = 96
 """Words of a response that are looked at: collapse shows at the start, and this bounds the cost."""
-_WORD = re.compile(r"[^\W_぀-ヿ㐀-䶿一-鿿฀-๿]+|[぀-ヿ㐀-䶿一-鿿฀-๿]")
+_ALONE = r"\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+_WORD = re.compile(rf"[^\W_{_ALONE}]+|[{_ALONE}]")
 _REFUSAL = re.compile(
     r"\W*(?:(?:i['’]?m|i am) (?:very |so |really )?sorry|sorry,|i apologi[sz]e|unfortunately, (?:i|as)\b"
     r"|(?:i|we) (?:can(?:no|['’])?t|am (?:not able|unable)|['’]m (?:not able|unable)|won['’]t|must decline)\b"

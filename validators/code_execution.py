@@ -79,8 +79,7 @@ async def _cases(cases: list[Case], run: Run) -> Verdict:
     if not outcome.ok:
         return _ended(outcome, reached=len(outcome.results), cases=len(cases))
     told = [disagreement(case, result) for case, result in zip(cases, outcome.results, strict=True)]
-    raised = any(result.error for result in outcome.results)
-    return _told(cases, told, raised="raised" if raised else None)
+    return _told(cases, told, [result.error is not None for result in outcome.results])
 
 
 async def _decided(decided: dict[Case, str], run: Run) -> Verdict:
@@ -92,19 +91,20 @@ async def _decided(decided: dict[Case, str], run: Run) -> Verdict:
     # The first result is that of the text itself, which only fails where its functions cannot be reached.
     whole, *each = [result.error or "" for result in outcome.results] or [""]
     errors = [*each, *[whole or "it was not reached"] * (len(decided) - len(each))]
+    raised = [bool(error) and "AssertionError" not in error for error in errors]
     told = [
-        "it does not hold" if "AssertionError" in error else f"raised {error}" if error else ""
-        for error in errors
+        f"raised {error}" if by_error else "it does not hold" if error else ""
+        for error, by_error in zip(errors, raised, strict=True)
     ]
-    return _told(list(decided), told, raised="raised")
+    return _told(list(decided), told, raised)
 
 
-def _told(cases: Sequence[Case], faults: Sequence[str | None], raised: str | None) -> Verdict:
+def _told(cases: Sequence[Case], faults: Sequence[str | None], raised: Sequence[bool]) -> Verdict:
     failed = [{"call": case.call, "fault": fault} for case, fault in zip(cases, faults, strict=True) if fault]
     score = 1 - len(failed) / len(cases)
     if failed:
-        by_error = raised is not None and raised in str(failed[0]["fault"])
-        reason = "a case raised" if by_error else "a case gave another value"
+        first = next(place for place, fault in enumerate(faults) if fault)
+        reason = "a case raised" if raised[first] else "a case gave another value"
         return Verdict.reject(reason, score, failed=failed[:_SHOWN], cases=len(cases))
     return Verdict.accept(score, cases=len(cases))
 

@@ -10,6 +10,9 @@ import re
 LINK = re.compile(r"!?\[([^\[\]\n]*+)\]\((?:[^()\n]|\([^()\n]*+\))*+\)|https?://\S++")
 """A link or image with its address, group 1 its words; or an address by itself."""
 
+UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+"""A character of a script that puts no spaces between words: Thai, Lao, Burmese, Khmer, kana, ideographs."""
+
 _FENCE = re.compile(r"[ \t]*(`{3,}+|~{3,}+)[ \t]*+(.?)")
 _TEX = re.compile(r"\$\$.+?\$\$|(?<![\\$])\$(?=[^\s$])[^$\n]++(?<=\S)\$(?!\d)|`[^`\n]++`", re.DOTALL)
 _MARKS = re.compile(r"[#*_|>]+")

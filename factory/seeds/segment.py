@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from factory.seeds.html import Block, block_markdown, markdown
+from factory.seeds.plain import UNSPACED
 
 MIN_WORDS = 120
 MAX_WORDS = 400
@@ -23,12 +24,11 @@ Count: TypeAlias = Callable[[str], int]
 """How long a text is: in words unless a tokenizer counts."""
 
 _SENTENCE = re.compile(r".+?(?:[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？]+[」』”）]*|\Z)\s*", re.DOTALL)
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 
 def count_words(text: str) -> int:
     """Words between spaces; in scripts without spaces, two characters are a word."""
-    return len(_UNSPACED.sub(" ", text).split()) + (len(_UNSPACED.findall(text)) + 1) // 2
+    return len(UNSPACED.sub(" ", text).split()) + (len(UNSPACED.findall(text)) + 1) // 2
 
 
 @functools.cache

@@ -10,17 +10,16 @@ ends it, and ``{"kept": true}`` says that nothing was written meanwhile.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import shutil
 import socket
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 import orjson
 import pyarrow as pa
@@ -191,47 +190,48 @@ def copy(store: Path, folder: Path, *, seconds: float = _LONGEST_HOLD) -> Path |
     It is what a kill at that instant would have left. The copying is the asker's: a process that opens a file and
     closes it loses its locks on it. Raises StoreError when the build did not wait for it.
     """
-    with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as wire:
-        wire.settimeout(seconds)
-        try:
-            wire.connect(str(socket_path(store)))
-        except OSError:
-            return None
-        try:
-            wire.sendall(orjson.dumps({"hold": True}) + b"\n")
-            with wire.makefile("rb") as lines:
-                if not lines.readline():
-                    return None
-                for file in store.parent.glob(f"{store.name}*"):
-                    if file.name == store.name or file.name.startswith(f"{store.name}.wal"):
-                        shutil.copyfile(file, folder / file.name)
-                wire.sendall(b".")
-                if not lines.readline():
-                    raise StoreError(
-                        f"the build that holds {store} went on before it was copied; try again, or wait for its end"
-                    )
-        except OSError as error:
-            raise StoreError(f"the store {store} could not be copied: {error}") from error
+    try:
+        with _asked(store, {"hold": True}, seconds) as (head, lines, wire):
+            if not head:
+                return None
+            for file in store.parent.glob(f"{store.name}*"):
+                if file.name == store.name or file.name.startswith(f"{store.name}.wal"):
+                    shutil.copyfile(file, folder / file.name)
+            wire.sendall(b".")
+            if not lines.readline():
+                raise StoreError(
+                    f"the build that holds {store} went on before it was copied; try again, or wait for its end"
+                )
+    except OSError as error:
+        raise StoreError(f"the store {store} could not be copied: {error}") from error
     return folder / store.name
 
 
 def ask(store: Path, sql: str, *, keep: int | None = None, seconds: float = 120.0) -> Answer | None:
     """Asks the build that holds a store; None when no build listens. Raises StoreError with its error."""
-    with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as wire:
+    try:
+        with _asked(store, {"sql": sql, "keep": keep}, seconds) as (head, lines, _):
+            if not head:
+                return None
+            reply = orjson.loads(head)
+            if "error" in reply:
+                raise StoreError(reply["error"])
+            return Answer(pa.ipc.open_stream(lines).read_all(), reply["rows"])
+    except (OSError, pa.ArrowInvalid) as error:
+        raise StoreError(f"the build that holds {store} broke off its answer: {error}") from error
+
+
+@contextmanager
+def _asked(
+    store: Path, request: dict[str, Any], seconds: float
+) -> Iterator[tuple[bytes, BinaryIO, socket.socket]]:
+    """The first line of the reply to a request, the rest of it, and the wire; no line when no build listens."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as wire, wire.makefile("rb") as lines:
         wire.settimeout(seconds)
         try:
             wire.connect(str(socket_path(store)))
         except OSError:
-            return None
-        try:
-            wire.sendall(orjson.dumps({"sql": sql, "keep": keep}) + b"\n")
-            with wire.makefile("rb") as lines:
-                head = lines.readline()
-                if not head:
-                    return None
-                reply = orjson.loads(head)
-                if "error" in reply:
-                    raise StoreError(reply["error"])
-                return Answer(pa.ipc.open_stream(lines).read_all(), reply["rows"])
-        except (OSError, pa.ArrowInvalid) as error:
-            raise StoreError(f"the build that holds {store} broke off its answer: {error}") from error
+            yield b"", lines, wire
+            return
+        wire.sendall(orjson.dumps(request) + b"\n")
+        yield lines.readline(), lines, wire

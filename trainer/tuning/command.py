@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-INTERRUPTED = 130
-"""Exit status after Ctrl-C, as shells have it."""
+from trainer.command import INTERRUPTED
 
 
 @click.command()

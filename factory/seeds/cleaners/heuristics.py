@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from factory.plugins import Drop, Found, cleaner
 from factory.records import Document, Passage
-from factory.seeds.plain import LINK, prose
+from factory.seeds.plain import LINK, UNSPACED, prose
 
 READ = 20_000
 _ENDS = ".!?。！？।؟។။።"
@@ -34,7 +34,6 @@ _SELLS = re.compile(
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"\$[^$\n]+\$|\b\d+(?:[.,]\d+)?\s?(?:%|°|km|kg|cm|mm|m|s|Hz|V|W|J|K)?\b")
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def marks(text: str) -> Marks:
     """What the rules look at, of the first `READ` characters of a text in Markdown."""
     text = text[:READ]
     plain = _UNMARKED.sub(". ", prose(text))
-    words = len(_WORD.findall(plain)) + len(_UNSPACED.findall(plain)) // 2
+    words = len(_WORD.findall(plain)) + len(UNSPACED.findall(plain)) // 2
     sentences = len(_END.findall(plain))
     ended = sum(1 + max(line.rfind(mark) for mark in _ENDS) for line in plain.splitlines())
     hundreds = max(words, 1) / 100
