@@ -26,7 +26,7 @@ from factory.plugins import Executor, Isolation
 from factory.report import Progress, Report, Watch
 from factory.store.socket import serve
 from factory.store.writer import Writer
-from factory.teacher.client import client_for
+from factory.teacher.clients import client_for
 from factory.teacher.journal import Journal, now
 from factory.teacher.ledger import Ledger
 from factory.teacher.policies import Policies

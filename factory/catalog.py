@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -14,7 +14,6 @@ from factory.errors import CatalogError, PluginError, did_you_mean
 from factory.plugins import ISOLATIONS, Cleaner, Generator, Isolation, Source, Validator
 from factory.records import Document, Seed
 from factory.seeds.files import SHARD_MB
-from factory.selection import StatesOf, select_datasets
 from factory.teacher.model import Model
 from factory.yamlfile import KeyPath, YamlFile, read_yaml
 
@@ -181,12 +180,6 @@ class Catalog:
     def root(self) -> Path:
         """The folder of the catalogue: its paths start here."""
         return self.file.path.parent
-
-    def select(
-        self, wanted: Sequence[str] = (), exclude: Sequence[str] = (), states: StatesOf | None = None
-    ) -> list[str]:
-        """Names of the datasets of a selection: see `factory.selection`."""
-        return select_datasets(self, wanted, exclude, states)
 
     def dataset(self, name: str) -> Dataset:
         """A dataset with its plugins loaded and its settings checked. Raises CatalogError or PluginError."""

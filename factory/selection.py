@@ -9,12 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 
+from factory.catalog import Catalog
 from factory.errors import CatalogError, did_you_mean
-
-if TYPE_CHECKING:
-    from factory.catalog import Catalog
 
 METHODS = ("tag", "generator", "state")
 STATES = ("modified", "new")
@@ -25,7 +22,7 @@ StatesOf = Callable[[Sequence[str]], Mapping[str, Set[str]]]
 
 
 def select_datasets(
-    catalog: Catalog, wanted: Sequence[str], exclude: Sequence[str] = (), states: StatesOf | None = None
+    catalog: Catalog, wanted: Sequence[str] = (), exclude: Sequence[str] = (), states: StatesOf | None = None
 ) -> list[str]:
     """Names of the datasets of a selection, in the catalogue's order; all of them when none is wanted.
 

@@ -19,9 +19,10 @@ from pydantic import BaseModel, ValidationError
 
 from factory.errors import TeacherError
 from factory.teacher.budget import Budget
-from factory.teacher.client import HttpClient, Model, Reply, Request, client_for, seconds_of
+from factory.teacher.client import HttpClient, seconds_of
+from factory.teacher.clients import client_for
 from factory.teacher.limits import Bucket, Limiter
-from factory.teacher.model import Faults, Price
+from factory.teacher.model import Faults, Model, Price, Reply, Request
 
 ASK = [{"role": "user", "content": "Name a number."}]
 SECRET = "sk-very-secret"

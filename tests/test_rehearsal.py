@@ -20,8 +20,9 @@ from pydantic import BaseModel, Field
 from factory.discovery import GENERATORS, discover
 from factory.errors import TeacherError
 from factory.records import Passage
-from factory.teacher.client import HINT_HEADER, Client, Hint, Model, Reply, Request, client_for, encoded
-from factory.teacher.model import Faults
+from factory.teacher.client import HINT_HEADER, encoded
+from factory.teacher.clients import client_for
+from factory.teacher.model import Client, Faults, Hint, Model, Reply, Request
 from factory.teacher.rehearsal.filler import fill_schema, fill_text
 from factory.teacher.rehearsal.server import Rehearsal
 

@@ -10,7 +10,7 @@ from conftest import Project
 
 from factory.catalog import Catalog, load_catalog
 from factory.errors import CatalogError
-from factory.selection import select_seed_sets
+from factory.selection import select_datasets, select_seed_sets
 
 CATALOG = """\
 seeds:
@@ -57,12 +57,12 @@ def _states(names: Sequence[str]) -> Mapping[str, Set[str]]:
     ],
 )
 def test_a_selector_means_what_it_means_in_dbt(catalog: Catalog, wanted: list[str], names: list[str]) -> None:
-    assert catalog.select(wanted, (), _states) == names
+    assert select_datasets(catalog, wanted, (), _states) == names
 
 
 def test_what_is_excluded_is_selected_in_the_same_words(catalog: Catalog) -> None:
-    assert catalog.select(["tag:sft"], ["v*"]) == ["docs_qa"]
-    assert catalog.select([], ["state:new"], _states) == ["docs_qa", "rewritten"]
+    assert select_datasets(catalog, ["tag:sft"], ["v*"]) == ["docs_qa"]
+    assert select_datasets(catalog, [], ["state:new"], _states) == ["docs_qa", "rewritten"]
 
 
 @pytest.mark.parametrize(
@@ -84,13 +84,13 @@ def test_what_selects_nothing_is_told_with_what_may_have_been_meant(
     catalog: Catalog, selector: str, told: str
 ) -> None:
     with pytest.raises(CatalogError) as caught:
-        catalog.select([selector], (), _states)
+        select_datasets(catalog, [selector], (), _states)
     assert told in str(caught.value)
 
 
 def test_state_is_told_to_need_a_store_where_none_is_at_hand(catalog: Catalog) -> None:
     with pytest.raises(CatalogError, match="'state:modified' depends on what the store holds"):
-        catalog.select(["state:modified"])
+        select_datasets(catalog, ["state:modified"])
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,9 @@ from store_rows import small_store
 
 from factory.errors import StoreError
 from factory.store.migrate import HERE, open_writer_schema
-from factory.store.reader import Answer, answer, open_reader, query
+from factory.store.reader import answer, open_reader, query
 from factory.store.socket import ask, serve, socket_path
+from factory.store.statement import Answer
 from factory.store.writer import Writer
 
 

@@ -65,10 +65,11 @@ def build(
     from factory.build import Build
     from factory.catalog import load_catalog
     from factory.cli.progress import closing_table, display
+    from factory.selection import select_datasets
 
     loaded = load_catalog(catalog)
     _warn(loaded)
-    chosen = loaded.select(select, exclude, states_in(loaded))
+    chosen = select_datasets(loaded, select, exclude, states_in(loaded))
     if not chosen and loaded.datasets:
         click.echo("nothing to do: the selection holds no dataset")
         return

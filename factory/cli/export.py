@@ -104,9 +104,10 @@ def _parts(catalog: Catalog, what: tuple[str, ...]) -> tuple[str, list[Part]]:
 def _members(catalog: Catalog, selectors: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The datasets of a selection, and the seed sets whose texts it takes as they stand (``seeds:web``)."""
     from factory.manifest import ORGANIC
+    from factory.selection import select_datasets
 
     others = [selector for selector in selectors if not selector.startswith(ORGANIC)]
     names = tuple(one.removeprefix(ORGANIC) for one in selectors if one.startswith(ORGANIC))
     for name in names:
         catalog.seed_set(name)
-    return tuple(catalog.select(others)) if others else (), names
+    return tuple(select_datasets(catalog, others)) if others else (), names

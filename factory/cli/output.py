@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from rich.console import Console
 
-    from factory.store.reader import Answer
+    from factory.store.statement import Answer
 
 FORMATS = ("table", "csv", "json", "parquet")
 SHOWN_ROWS = 40

@@ -34,10 +34,11 @@ def plan(catalog: Path, select: tuple[str, ...], exclude: tuple[str, ...]) -> No
     from factory.cli.build import states_in
     from factory.estimate import estimate
     from factory.plan import standings
+    from factory.selection import select_datasets
     from factory.store.reader import open_reader
 
     loaded = load_catalog(catalog)
-    names = loaded.select(select, exclude, states_in(loaded))
+    names = select_datasets(loaded, select, exclude, states_in(loaded))
     if not names:
         click.echo("nothing to do: the selection holds no dataset")
         return

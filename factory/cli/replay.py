@@ -25,10 +25,11 @@ def replay(catalog: Path, datasets: tuple[str, ...]) -> None:
     """
     from factory.catalog import load_catalog
     from factory.replay import replay as run
+    from factory.selection import select_datasets
 
     loaded = load_catalog(catalog)
     same = True
-    for name in loaded.select(datasets):
+    for name in select_datasets(loaded, datasets):
         found = asyncio.run(run(loaded, name))
         same = same and not found.differences
         click.echo(f"{name}: {found.seeds} seeds replayed, {len(found.differences)} differ")

@@ -25,7 +25,7 @@ import orjson
 import pyarrow as pa
 
 from factory.errors import StoreError
-from factory.store.reader import Answer
+from factory.store.statement import Answer
 
 _LONGEST_PATH = 100
 """Bytes that every system grants to the path of a socket."""

@@ -16,8 +16,8 @@ import orjson
 
 from factory.errors import RowError, StoreError
 from factory.store.migrate import open_writer_schema
-from factory.store.reader import Answer, select
 from factory.store.sets import cut_off
+from factory.store.statement import Answer, select
 
 Row = Mapping[str, Any]
 Parameters = Sequence[Any] | Mapping[str, Any]

@@ -1,7 +1,4 @@
-"""The client for OpenAI-compatible endpoints, and the way from a model of the catalogue to its client.
-
-Thin on purpose: this path decides how many rows a second a build makes.
-"""
+"""The client for OpenAI-compatible endpoints. Thin on purpose: it decides how many rows a second a build makes."""
 
 from __future__ import annotations
 
@@ -22,10 +19,8 @@ from factory.errors import TeacherError
 from factory.teacher.budget import lost_attempt
 from factory.teacher.filters import plain
 from factory.teacher.limits import Limiter
-from factory.teacher.model import REHEARSAL, Client, Hint, Model, Reply, Request
+from factory.teacher.model import REHEARSAL, Hint, Model, Reply, Request
 from factory.teacher.structured import asked
-
-__all__ = ["Client", "Hint", "HttpClient", "Model", "Reply", "Request", "client_for"]
 
 OPENAI = "https://api.openai.com/v1"
 HINT_HEADER = "X-Rehearsal-Hint"
@@ -37,23 +32,6 @@ PASSING = (408, 425, *BUSY)
 """Statuses that may pass, beside 5xx."""
 _SHOWN = 500
 _JITTER = random.SystemRandom()
-
-
-def client_for(model: Model) -> Client:
-    """The client of a model. Nothing is imported, started or connected before the first call."""
-    if model.provider == REHEARSAL and model.api_base is None:
-        from factory.teacher.rehearsal.embedded import EmbeddedRehearsal
-
-        return EmbeddedRehearsal(model)
-    if model.provider in (REHEARSAL, "openai"):
-        return HttpClient(model)
-    if model.provider == "local":
-        from factory.teacher.local import LocalClient
-
-        return LocalClient(model)
-    from factory.teacher.litellm import LitellmClient
-
-    return LitellmClient(model)
 
 
 class Passing(Exception):

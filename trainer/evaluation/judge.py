@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field, ValidationError
 
 from factory.errors import FactoryError
-from factory.teacher.client import client_for
+from factory.teacher.clients import client_for
 from factory.teacher.model import Model, Request
 from factory.teacher.prompts import Prompts
 from trainer.evaluation.tasks import Item
