@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,6 @@ def _imports() -> Iterator[tuple[Path, str]]:
                 if isinstance(node, ast.Import):
                     yield from ((path, alias.name) for alias in node.names)
                 elif isinstance(node, ast.ImportFrom) and node.module:
-                    yield path, node.module
                     yield from ((path, f"{node.module}.{alias.name}") for alias in node.names)
 
 
@@ -39,6 +39,18 @@ def test_imports_only_go_down() -> None:
         and name.partition(".")[0] not in MAY_USE[path.relative_to(ROOT).parts[0]]
     ]
     assert upward == []
+
+
+def test_no_modules_import_one_another() -> None:
+    files = {_module(path) for layer in LAYERS for path in (ROOT / layer).rglob("*.py")}
+    below: dict[str, set[str]] = {name: set() for name in files}
+    for path, name in _imports():
+        below[_module(path)].update({name if name in files else name.rpartition(".")[0]} & files)
+    TopologicalSorter(below).prepare()  # Raises CycleError, which names them.
+
+
+def _module(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
 def test_private_modules_are_used_by_their_own_folder_alone() -> None:
