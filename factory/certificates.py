@@ -41,10 +41,10 @@ async def gates_of(catalog: Catalog, names: Sequence[str], judges: Judges) -> li
     found: dict[str, Gate] = {}
     for name in names:
         prepared = await prepare(catalog.dataset(name), catalog.models, judges)
-        for validator, judge, fingerprint, _ in prepared.judges:
-            if hasattr(judge, "certificate"):
-                gate = found.setdefault(fingerprint, Gate(validator, fingerprint, judge, ()))
-                found[fingerprint] = replace(gate, datasets=(*gate.datasets, name))
+        for one in prepared.judges:
+            if hasattr(one.judge, "certificate"):
+                gate = found.setdefault(one.fingerprint, Gate(one.name, one.fingerprint, one.judge, ()))
+                found[one.fingerprint] = replace(gate, datasets=(*gate.datasets, name))
     return list(found.values())
 
 

@@ -121,7 +121,7 @@ class _Check:
             "build_id": self.build_id,
             "recorded_at": now(),
         }
-        await self.writer.transact({"dataset_checks": [row]}, [(self._verdicts(chosen), [])])
+        await self.writer.transact({"dataset_checks": [row]}, [(self._verdicts(rows, chosen), [])])
         return rejected
 
     def _reaching(self) -> str:
@@ -159,7 +159,7 @@ class _Check:
                 ) from error
         return rejected
 
-    def _verdicts(self, chosen: Path) -> str:
+    def _verdicts(self, rows: Path, chosen: Path) -> str:
         """The statement that stores a verdict on every sample that the check looked at."""
         return (
             "insert into verdicts by name select s.sample_id,"
@@ -167,6 +167,6 @@ class _Check:
             f" {literal(self.fingerprint)} as fingerprint, coalesce(c.passed, true) as passed,"
             " coalesce(c.reason, '') as reason, c.score, coalesce(c.details, '{}') as details,"
             f" {literal(self.build_id)} as build_id, '{now()}'::timestamp as recorded_at"
-            f" from ({self._reaching()}) s left join {json_rows(chosen, _CHOSEN)} c using (sample_id)"
-            " order by s.sample_id"
+            f" from {json_rows(rows, {'sample_id': 'varchar'})} s"
+            f" left join {json_rows(chosen, _CHOSEN)} c using (sample_id) order by s.sample_id"
         )

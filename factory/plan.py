@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import orjson
 
@@ -31,6 +31,15 @@ _VALIDATORS, _CHECKS = "validators changed", "dataset checks changed"
 Action = Literal["generate", "judge"]
 
 
+class NamedJudge(NamedTuple):
+    """A validator of single samples as a dataset names it; `prompts` where it asks a model."""
+
+    name: str
+    judge: Judge
+    fingerprint: str
+    prompts: Prompts | None
+
+
 @dataclass(frozen=True)
 class Prepared:
     """A dataset ready to be worked on: prompts read, judges set up, fingerprints known."""
@@ -38,8 +47,8 @@ class Prepared:
     dataset: Dataset
     prompts: Prompts | None
     fingerprint: str
-    judges: tuple[tuple[str, Judge, str, Prompts | None], ...]
-    """Name, judge, fingerprint and prompts of each validator of single samples, in the catalogue's order."""
+    judges: tuple[NamedJudge, ...]
+    """In the catalogue's order."""
     checks: tuple[tuple[str, DatasetCheck, str], ...] = ()
     """Name, check and fingerprint of each dataset check, in the same order."""
 
@@ -62,7 +71,7 @@ async def prepare(dataset: Dataset, models: Mapping[str, Model], judges_of: Judg
         judge = await judges_of.of(check)
         asks = _prompts(check.plugin) if check.plugin.roles else None
         fingerprint = check_fingerprint(check, judge, models, asks)
-        judges.append((check.plugin.name, judge, fingerprint, asks))
+        judges.append(NamedJudge(check.plugin.name, judge, fingerprint, asks))
     checks = []
     for check in dataset.judges(whole=True):
         made = instantiate(check.plugin, check.settings)
@@ -88,7 +97,7 @@ async def describe(writer: Writer, prepared: Prepared, models: Mapping[str, Mode
         prepared.fingerprint,
         json_text(dataset.settings.model_dump(mode="json")),
         json_text({role: model.sampling() for role, model in roles.items()}),
-        [{"name": name, "fingerprint": fingerprint} for name, _, fingerprint, _ in prepared.judges],
+        [{"name": one.name, "fingerprint": one.fingerprint} for one in prepared.judges],
         list(dataset.tags),
         dataset.max_failed,
         build_id,
@@ -249,7 +258,7 @@ def _standing(query: Query, prepared: Prepared) -> Standing:
     elif why:
         counts["seeds"], generate = seeds, without
     elif counts["unjudged"]:
-        changed = [name for name, *_ in prepared.judges]
+        changed = [one.name for one in prepared.judges]
         unjudged = "select count(distinct seed_number) from judged where dataset = ? and state = 'waiting'"
         judge = query(unjudged, [dataset.name])[0][0]
     return Standing(
@@ -280,8 +289,8 @@ def _changes(
     if (seed_set, limit) != (dataset.seeds.name, dataset.limit):
         return "seed set or limit changed", []
     known = [one["fingerprint"] for one in validators]
-    if known != [mark for _, _, mark, _ in prepared.judges]:
-        return _VALIDATORS, [name for name, _, mark, _ in prepared.judges if mark not in known]
+    if known != [one.fingerprint for one in prepared.judges]:
+        return _VALIDATORS, [one.name for one in prepared.judges if one.fingerprint not in known]
     if [one["fingerprint"] for one in checks] != [mark for _, _, mark in prepared.checks]:
         return _CHECKS, []
     return "", []
