@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import re
-from collections.abc import Iterator
+
+from validators.syntax import is_literal, parsed
 
 _BLOCK = re.compile(r"^(`{3,})[ \t]*(?:python|py)?[ \t]*\n(.*?)\n\1[ \t]*$", re.DOTALL | re.MULTILINE)
 
@@ -19,10 +19,8 @@ def fenced(reply: str) -> str:
 def function_in(source: str, name: str = "") -> ast.FunctionDef | None:
     """The top-level function of that name (the last one of any name without it), or None where the source
     has none or is no Python."""
-    try:
-        body = ast.parse(source).body
-    except (SyntaxError, ValueError, RecursionError):
-        return None
+    tree = parsed(source)
+    body = tree.body if tree else []
     found = [node for node in body if isinstance(node, ast.FunctionDef) and name in ("", node.name)]
     return found[-1] if found else None
 
@@ -70,67 +68,14 @@ def raised_by(function: ast.FunctionDef) -> set[str]:
 
 def is_call_of(text: str, name: str) -> bool:
     """Whether the text is one call of that function with literals alone for arguments."""
-    try:
-        call = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
+    tree = parsed(text.strip())
+    if tree is None or len(tree.body) != 1 or not isinstance(tree.body[0], ast.Expr):
         return False
+    call = tree.body[0].value
     return (
         isinstance(call, ast.Call)
         and isinstance(call.func, ast.Name)
         and call.func.id == name
         and all(keyword.arg is not None for keyword in call.keywords)
-        and all(_is_literal(node) for node in [*call.args, *(keyword.value for keyword in call.keywords)])
+        and all(is_literal(node) for node in [*call.args, *(keyword.value for keyword in call.keywords)])
     )
-
-
-def similarity(left: str, right: str) -> float:
-    """Likeness of two programs' syntax trees, 0 to 1, blind to layout, comments, docstrings, annotations and
-    the names of arguments and local variables. 0 where either is no Python."""
-    try:
-        one, other = (list(_shape(_Normal().visit(ast.parse(source)))) for source in (left, right))
-    except (SyntaxError, ValueError, RecursionError):
-        return 0.0
-    return round(difflib.SequenceMatcher(None, one, other, autojunk=False).ratio(), 4)
-
-
-def _is_literal(node: ast.expr) -> bool:
-    try:
-        ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return False
-    return True
-
-
-class _Normal(ast.NodeTransformer):
-    """Takes away what does not change what a function does, and numbers the names it binds."""
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        numbers: dict[str, str] = {}
-        for inner in ast.walk(node):
-            if isinstance(inner, ast.arg):
-                numbers.setdefault(inner.arg, f"v{len(numbers)}")
-            elif isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
-                numbers.setdefault(inner.id, f"v{len(numbers)}")
-        for inner in ast.walk(node):
-            if isinstance(inner, ast.arg):
-                inner.arg, inner.annotation = numbers[inner.arg], None
-            elif isinstance(inner, ast.Name):
-                inner.id = numbers.get(inner.id, inner.id)
-        node.returns = None
-        if ast.get_docstring(node) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-        return self.generic_visit(node)
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
-        if node.value is None:
-            return ast.Pass()
-        return self.generic_visit(ast.Assign(targets=[node.target], value=node.value))
-
-
-def _shape(node: ast.AST) -> Iterator[str]:
-    """The tree's nodes in the order they are read, each with the names and constants it holds."""
-    leaves = [repr(value) for _, value in ast.iter_fields(node) if not isinstance(value, (ast.AST, list))]
-    yield f"{type(node).__name__}({', '.join(leaves)})"
-    for child in ast.iter_child_nodes(node):
-        if not isinstance(child, ast.expr_context):
-            yield from _shape(child)

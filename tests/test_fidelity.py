@@ -6,6 +6,8 @@ import random
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from judge_bench import Bench, judged
 
 from factory.discovery import SOURCES, load
@@ -208,3 +210,12 @@ DEEP = "[" * 90 + "1" + "]" * 90
 )
 def test_any_source_is_compared_or_told_as_what_cannot_be_run(source: str) -> None:
     assert judged("fidelity", reversed_(source, source)).reason in ("", UNLIKE, BEHAVES, RUNS, LACKS)
+
+
+@given(st.sampled_from(["a", "b", "c"]), st.integers(), st.integers())
+def test_likeness_is_symmetric_and_whole_only_where_programs_are_one(
+    name: str, left: int, right: int
+) -> None:
+    one, two = f"def f({name}):\n    return {name} + {left!r}", f"def f(x):\n    return x + {right!r}"
+    assert likeness(one, two) == likeness(two, one)
+    assert (likeness(one, two)[0] == 1.0) == (left == right)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import ast
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from factory.records import Passage
 from generators.code.exercise import Probe, Problem
-from generators.functions import fenced, function_in, is_call_of, parameters, raised_by, signature, similarity
+from generators.functions import fenced, function_in, is_call_of, parameters, raised_by, signature
 from generators.quotes import all_occur, occurs, source_of
 from generators.revise.self_revision import Exercise
 from generators.rubric import Item, Rubric
@@ -102,22 +98,6 @@ def test_calls_with_literals_are_taken(call: str) -> None:
 )
 def test_other_expressions_are_not(call: str) -> None:
     assert not is_call_of(call, "f")
-
-
-def test_likeness_is_blind_to_names_layout_and_docstrings() -> None:
-    one = "def f(values):\n    'S.'\n    t = 0\n    for v in values:\n        t += v\n    return t"
-    two = "def f(xs: list[int]) -> int:\n    t: int = 0  # start\n    for x in xs:\n        t += x\n    return t"
-    other = "def f(xs):\n    return sum(xs)"
-    assert similarity(one, two) == 1.0
-    assert 0.0 < similarity(one, other) < 0.8
-    assert similarity(one, "def f(") == 0.0
-
-
-@given(st.sampled_from(["a", "b", "c"]), st.integers(), st.integers())
-def test_likeness_is_symmetric_enough_and_bounded(name: str, left: int, right: int) -> None:
-    one, two = (f"def f({name}):\n    return {name} + {value!r}" for value in (left, right))
-    assert 0.0 <= similarity(one, two) <= 1.0
-    assert (similarity(one, two) == 1.0) == (ast.dump(ast.parse(one)) == ast.dump(ast.parse(two)))
 
 
 def test_replies_that_no_test_can_use_are_refused() -> None:

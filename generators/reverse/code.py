@@ -12,7 +12,8 @@ from pydantic import BaseModel, Field
 from factory.plugins import generator
 from factory.records import Case, Chat, Code, Result, Reversal, Tests
 from factory.teacher import Teacher
-from generators.functions import fenced, function_in, is_call_of, parameters, raised_by, signature, similarity
+from generators.functions import fenced, function_in, is_call_of, parameters, raised_by, signature
+from validators.fidelity.trees import likeness
 from validators.sandbox.values import disagreement
 
 
@@ -143,4 +144,4 @@ async def _compared(reply: str, original: str, cases: Sequence[Case], teacher: T
     agreeing = sum(
         disagreement(case, result) is None for case, result in zip(cases, outcome.results, strict=False)
     )
-    return Attempt(reply, program, round(agreeing / len(cases), 4), similarity(original, program))
+    return Attempt(reply, program, round(agreeing / len(cases), 4), likeness(original, program)[0])
