@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.util
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from factory.errors import FactoryError, PluginError, did_you_mean
+from factory.packages import package_folder
 from factory.plugins import Cleaner, Generator, Plugin, Source, Validator
 
 BUILTIN = "builtin"
@@ -115,7 +115,7 @@ def offered(group: str, name: str, mend: str = "") -> Any:
 
 def _modules(package: str, marker: str, distribution: str) -> Iterator[tuple[str, Path]]:
     """Names and paths of the modules below a package that hold a plugin."""
-    root = _package_folder(package)
+    root = package_folder(package)
     if root is None:
         raise PluginError(f"{distribution} registers the package '{package}', which is not there")
     pattern = re.compile(rf"^{re.escape(marker)}\b", re.MULTILINE)
@@ -125,14 +125,3 @@ def _modules(package: str, marker: str, distribution: str) -> Iterator[tuple[str
             if parts[-1] == "__init__":
                 parts.pop()
             yield ".".join([package, *parts]), path
-
-
-def _package_folder(package: str) -> Path | None:
-    """Where a package lies, found without importing it or its parents."""
-    top, *inner = package.split(".")
-    found = importlib.util.find_spec(top)
-    for location in (found and found.submodule_search_locations) or ():
-        folder = Path(location).joinpath(*inner)
-        if folder.is_dir():
-            return folder
-    return None

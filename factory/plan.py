@@ -15,7 +15,7 @@ from factory.judges import Judges
 from factory.plugins import DatasetCheck, Generator, Judge, Validator, instantiate
 from factory.records import Seed
 from factory.selection import STATES
-from factory.store.reader import open_reader
+from factory.store.reader import at_rest, open_reader
 from factory.store.rows import json_text
 from factory.store.writer import Writer
 from factory.teacher.model import Model
@@ -336,7 +336,7 @@ async def states(catalog: Catalog, names: Sequence[str]) -> Mapping[str, Set[str
             found["modified"].add(name)
     if not catalog.store.exists():
         return {"new": set(names), "modified": set(names)}
-    with open_reader(catalog.store, own_sql=True) as connection:
+    with at_rest(catalog.store) as store, open_reader(store, own_sql=True) as connection:
 
         def query(sql: str, parameters: Any) -> list[tuple[Any, ...]]:
             return connection.execute(sql, parameters).fetchall()

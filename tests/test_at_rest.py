@@ -133,7 +133,7 @@ def test_nobody_listening_is_told_apart_from_a_copy(tmp_path: Path) -> None:
     assert copy(tmp_path / "store.duckdb", tmp_path) is None
 
 
-def test_finished_datasets_are_exported_while_others_are_built(
+def test_finished_datasets_are_exported_and_the_rest_is_planned_while_others_are_built(
     project: Project, serve: Callable[..., Server]
 ) -> None:
     server = serve("--delay", "0.5")
@@ -152,6 +152,10 @@ def test_finished_datasets_are_exported_while_others_are_built(
     assert "60 rows of 1 datasets" in told
     assert "this is the store as it was when the export began" in told
     assert "slow: " in project.factory("export", "slow", code=1)  # it is not finished
+    assert "nothing to do" in project.factory("plan", "--select", "state:modified")
+    told = project.factory("plan")
+    assert "slow " in told
+    assert "a build is running: this is the store as it was a moment ago" in told
     assert build.poll() is None
     out, err = build.communicate(timeout=120)
     assert build.returncode == 0, out + err

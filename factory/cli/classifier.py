@@ -126,9 +126,9 @@ def _texts(texts: str, catalog: Path) -> Any:
 def _query(catalog: Path, sql: str, value: str, empty: str) -> list[tuple[Any, ...]]:
     from factory.catalog import load_catalog
     from factory.errors import FactoryError
-    from factory.store.reader import open_reader
+    from factory.store.reader import at_rest, open_reader
 
-    with open_reader(load_catalog(catalog).store, own_sql=True) as connection:
+    with at_rest(load_catalog(catalog).store) as store, open_reader(store, own_sql=True) as connection:
         rows = connection.execute(sql, [value]).fetchall()
     if not rows:
         raise FactoryError(empty)

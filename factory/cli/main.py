@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-import importlib.util
 import os
 import sys
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ import click
 
 from factory import __version__
 from factory.errors import FactoryError, did_you_mean
+from factory.packages import package_folder
 
 COMMANDS: Mapping[str, str] = {
     "build": "Build datasets: read seeds, ask models, judge, store.",
@@ -70,11 +70,9 @@ class Commands(click.Group):
 
 def _summary(entry: metadata.EntryPoint) -> str:
     """The first line of a command's docstring, read from its source: some import what is heavy."""
-    top, *inner = entry.module.split(".")
-    found = importlib.util.find_spec(top)
-    for location in (found and found.submodule_search_locations) or ():
-        path = Path(location).joinpath(*inner)
-        file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    package, _, module = entry.module.rpartition(".")
+    folder = package_folder(package)
+    for file in (folder / f"{module}.py", folder / module / "__init__.py") if folder else ():
         if file.is_file():
             for node in ast.parse(file.read_bytes()).body:
                 if isinstance(node, ast.FunctionDef) and node.name == entry.attr:

@@ -35,7 +35,7 @@ def plan(catalog: Path, select: tuple[str, ...], exclude: tuple[str, ...]) -> No
     from factory.estimate import estimate
     from factory.plan import standings
     from factory.selection import select_datasets
-    from factory.store.reader import open_reader
+    from factory.store.reader import at_rest, open_reader
 
     loaded = load_catalog(catalog)
     names = select_datasets(loaded, select, exclude, states_in(loaded))
@@ -50,7 +50,7 @@ def plan(catalog: Path, select: tuple[str, ...], exclude: tuple[str, ...]) -> No
             " until then there is no basis for an estimate"
         )
         return
-    with open_reader(loaded.store, own_sql=True) as connection:
+    with at_rest(loaded.store) as store, open_reader(store, own_sql=True) as connection:
 
         def query(sql: str, parameters: Any) -> list[tuple[Any, ...]]:
             return connection.execute(sql, parameters).fetchall()
@@ -60,6 +60,8 @@ def plan(catalog: Path, select: tuple[str, ...], exclude: tuple[str, ...]) -> No
         _table(found, estimates)
         _notes(loaded, found, estimates)
         _budgets(loaded, query, estimates)
+        if store != loaded.store:
+            click.echo("a build is running: this is the store as it was a moment ago")
 
 
 def _table(found: Sequence[Standing], estimates: Sequence[Estimate]) -> None:

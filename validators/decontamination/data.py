@@ -143,9 +143,9 @@ def _seeds(store: Path, name: str) -> Iterator[Row]:
 
 
 def _query(store: Path, sql: str, value: str) -> Iterator[tuple[Any, ...]]:
-    from factory.store.reader import open_reader
+    from factory.store.reader import at_rest, open_reader
 
-    with open_reader(store, own_sql=True) as connection:
+    with at_rest(store) as still, open_reader(still, own_sql=True) as connection:
         found = connection.execute(sql, [value])
         while rows := found.fetchmany(_ROWS):
             yield from rows
