@@ -1,19 +1,17 @@
 """Brings seed sets up to date: reads new and changed files, cleans, withdraws what vanished.
 
-Shards are read by one process or many and taken into the store in their order, each in one transaction, so
-that a build that is killed goes on behind the last whole shard and any number of processes gives the same
-store. Then the steps that look at the whole seed set run over what is left.
+Shards are read by one process or many and taken into the store in their order, those of a moment in one
+transaction, so that a build that is killed goes on behind the last shard taken and any number of processes gives
+the same store. Then the steps that look at the whole seed set run over what is left.
 """
 
 from __future__ import annotations
 
 import asyncio
 import fnmatch
-import multiprocessing
 import shutil
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from concurrent.futures import Executor as Pool
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,9 +24,13 @@ from factory.seeds import intake
 from factory.seeds.choosing import choose_whole
 from factory.seeds.files import address, files_of, signature
 from factory.seeds.shards import Done, Recipe, Shard, Unit, grouped, read_shard
+from factory.seeds.workers import Workers
 from factory.store.sets import folder
 from factory.store.writer import Writer
 from factory.yamlfile import read_yaml
+
+MOMENT = 2.0
+"""Seconds of reading that one transaction takes in: many small ones cost more, and a kill loses one at most."""
 
 
 @dataclass
@@ -99,20 +101,25 @@ class _SeedSet:
         self.intake.files, self.intake.unchanged = len(units), len(units) - len(waiting)
         ended = len(units) - len(waiting)
         self.reading.tick(self.seeds.name, ended, len(units))
-        async for shard, done in self._read(waiting):
-            added = await intake.take(self.writer, self.seeds, shard, done, self.fingerprint, self.build_id)
-            self.intake.new += added
-            self.intake.broken += done.broken
-            self.intake.dropped += done.dropped
-            ended += len(shard.units)
-            self.reading.tick(self.seeds.name, ended, len(units))
-        if self.parquet:
-            await intake.describe(self.writer, self.seeds, self.build_id)  # its view needs a file to stand on
-            await intake.sweep(self.writer, self.seeds.name, self.parquet)
-        if not self.reading.stopping():
-            self.intake.dropped += await choose_whole(
-                self.writer, self.seeds, self.whole, self.scratch, self.build_id
-            )
+        with Workers(self.reading.workers) as workers:
+            async for some in self._read(waiting, workers):
+                added = await intake.take(self.writer, self.seeds, some, self.fingerprint, self.build_id)
+                self.intake.new += added
+                for shard, done in some:
+                    self.intake.broken += done.broken
+                    self.intake.dropped += done.dropped
+                    ended += len(shard.units)
+                self.reading.tick(self.seeds.name, ended, len(units))
+            await intake.forget_returned(self.writer, self.seeds.name)
+            if self.parquet:
+                await intake.describe(
+                    self.writer, self.seeds, self.build_id
+                )  # its view needs a file to stand on
+                await intake.sweep(self.writer, self.seeds.name, self.parquet)
+            if not self.reading.stopping():
+                self.intake.dropped += await choose_whole(
+                    self.writer, self.seeds, self.whole, self.scratch, self.build_id
+                )
         self.intake.seeds = await intake.count(self.writer, self.seeds)
         return self.intake
 
@@ -163,43 +170,47 @@ class _SeedSet:
             documents = self.scratch / f"{name}.documents.jsonl" if self.seeds.parent else None
             yield Shard(name, units, recipe, self.scratch, documents, parquet)
 
-    async def _read(self, waiting: Sequence[Unit]) -> AsyncIterator[tuple[Shard, Done]]:
-        """Shards and what they came to, in their order; as many as there are workers are read at once."""
+    async def _read(
+        self, waiting: Sequence[Unit], workers: Workers
+    ) -> AsyncIterator[list[tuple[Shard, Done]]]:
+        """Shards and what they came to, in their order, as many together as a moment gave."""
         shards = list(self._shards(waiting))
-        workers = max(1, min(self.reading.workers, len(shards)))
+        pool, ahead = workers.pool(len(shards)), 2 * min(workers.most, len(shards))
         loop = asyncio.get_running_loop()
-        with _pool(workers) as pool:
-            running: list[tuple[Shard, asyncio.Future[Done]]] = []
-            following = iter(shards)
-            while True:
-                while len(running) < 2 * workers and not self.reading.stopping():
-                    shard = next(following, None)
-                    if shard is None:
-                        break
-                    if shard.documents and self.seeds.parent:
-                        await intake.lay_down(self.writer, self.seeds.parent, shard, self.seeds.take)
-                    running.append((shard, loop.run_in_executor(pool, read_shard, shard)))
-                if not running:
-                    return
-                shard, future = running.pop(0)
-                try:
-                    done = await future
-                except BrokenProcessPool as error:
-                    at = ", ".join(unit.address for unit in shard.units[:3])
-                    raise FactoryError(
-                        f"seed set '{self.seeds.name}': a process died while it read {at}"
-                        f"{' ...' if len(shard.units) > 3 else ''}; out of memory? Try fewer --workers"
-                    ) from error
-                yield shard, done
-                for file in shard.folder.glob(f"{shard.name}.*"):
-                    file.unlink()
+        running: list[tuple[Shard, asyncio.Future[Done]]] = []
+        ended: list[tuple[Shard, Done]] = []
+        following, due = iter(shards), time.monotonic()
+        while True:
+            while len(running) < ahead and not self.reading.stopping():
+                shard = next(following, None)
+                if shard is None:
+                    break
+                if shard.documents and self.seeds.parent:
+                    await intake.lay_down(self.writer, self.seeds.parent, shard, self.seeds.take)
+                running.append((shard, loop.run_in_executor(pool, read_shard, shard)))
+            if running:
+                left = max(0.0, due - time.monotonic()) if ended else None
+                if (await asyncio.wait([running[0][1]], timeout=left))[0]:
+                    shard, future = running.pop(0)
+                    ended.append((shard, self._done(shard, future)))
+            if ended and (not running or time.monotonic() >= due):
+                yield ended
+                for shard, _ in ended:
+                    for file in shard.folder.glob(f"{shard.name}.*"):
+                        file.unlink()
+                ended, due = [], time.monotonic() + MOMENT
+            elif not running:
+                return
 
-
-def _pool(workers: int) -> Pool:
-    """One worker is a thread: nothing needs to start, and the event loop has little else to do."""
-    if workers == 1:
-        return ThreadPoolExecutor(1, thread_name_prefix="seeds")
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    def _done(self, shard: Shard, future: asyncio.Future[Done]) -> Done:
+        try:
+            return future.result()
+        except BrokenProcessPool as error:
+            at = ", ".join(unit.address for unit in shard.units[:3])
+            raise FactoryError(
+                f"seed set '{self.seeds.name}': a process died while it read {at}"
+                f"{' ...' if len(shard.units) > 3 else ''}; out of memory? Try fewer --workers"
+            ) from error
 
 
 class _Licences:

@@ -18,7 +18,7 @@ from factory.records import Seed, content_hash
 from factory.seeds.intake import seed_statements
 from factory.seeds.shards import SEEDS, seed_row
 from factory.store.rows import json_text
-from factory.store.sets import identifier, json_rows, literal
+from factory.store.sets import identifier, json_rows, literal, parquet_rows
 from factory.store.writer import Writer
 
 CHOSEN = {"seed_id": "varchar", "reason": "varchar", "scores": "varchar"}
@@ -176,7 +176,7 @@ class _Choice:
             **{key: SEEDS[key] for key in ("seed_id", "kind", "content", "characters")},
             "was": "varchar",
         }
-        changed = self.scratch / f"{self.position}.seeds.jsonl"
+        changed = self.scratch / f"{self.position}.seeds.parquet"
         return [
             (f"create or replace temp table chosen as select * from {json_rows(self.chosen, CHOSEN)}", []),
             (
@@ -185,7 +185,7 @@ class _Choice:
                 " m.seed_id, m.kind, m.content, m.characters, address, '' as span, place, url, parent,"
                 " licence, title, author, date, scores::varchar as scores"
                 f" from {json_rows(self.made, shape)} m join {view} v on v.seed_id = m.was)"
-                f" to {literal(changed)} (format json)",
+                f" to {literal(changed)} (format parquet)",
                 [],
             ),
             (
@@ -204,7 +204,7 @@ class _Choice:
                 [],
             ),
             ("drop table chosen", []),
-            *seed_statements(changed, self.seeds, self.build_id, self.step.plugin.name),
+            *seed_statements(parquet_rows([changed]), self.seeds, self.build_id, self.step.plugin.name),
         ]
 
 

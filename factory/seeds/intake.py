@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from factory.catalog import SeedSet
 from factory.seeds.shards import TABLES, Done, Shard, Unit
-from factory.store.sets import folder, identifier, json_rows, literal, view
+from factory.store.sets import folder, identifier, literal, parquet_rows, view
 from factory.store.writer import Writer
 from factory.teacher.journal import now
 
@@ -89,31 +89,17 @@ def _last(parent: SeedSet, take: int | None) -> str:
 
 
 async def take(
-    writer: Writer, seeds: SeedSet, shard: Shard, done: Done, fingerprint: str, build_id: str
+    writer: Writer, seeds: SeedSet, shards: Sequence[tuple[Shard, Done]], fingerprint: str, build_id: str
 ) -> int:
-    """Takes what a shard wrote into the store, in one transaction; how many of its seeds are new."""
-    before = (await writer.query("select coalesce(max(seed_number), 0) from seeds"))[0][0]
+    """Takes what shards wrote into the store, in their order, in one transaction; how many seeds are new.
+
+    What the store holds afterwards does not depend on how many are taken at once: numbers go by the order.
+    """
     statements: list[Statement] = []
-    if seeds.keep == "store" and any(done.found.values()):
-        statements = seed_statements(shard.output("seeds"), seeds, build_id)
-    for table in ("drops", "cleaning"):
-        rows = json_rows(shard.output(table), TABLES[table])
-        statements.append(
-            (
-                f"insert into {table} by name select *, {literal(seeds.name)} as seed_set,"
-                f" {literal(build_id)} as build_id from {rows}",
-                [],
-            )
-        )
-    rows = json_rows(shard.output("failures"), TABLES["failures"])
-    statements.append(
-        (
-            f"insert into failures by name select *, {literal(seeds.name)} as dataset, null as seed_number,"
-            " '' as fingerprint, 0 as attempt, '' as stream, -1 as ordinal, -1 as draw, 0.0 as cost,"
-            f" {literal(build_id)} as build_id, ?::timestamp as recorded_at from {rows}",
-            [now()],
-        )
-    )
+    for table in TABLES:
+        there = [path for shard, _ in shards if (path := shard.output(table)).exists()]
+        if there and not (table == "seeds" and seeds.keep == "shards"):
+            statements += _statements(table, parquet_rows(there), seeds, build_id)
     files = [
         {
             "seed_set": seeds.name,
@@ -126,33 +112,51 @@ async def take(
             "shard": shard.parquet.name if shard.parquet else "",
             "build_id": build_id,
         }
+        for shard, done in shards
         for unit in shard.units
     ]
+    before = await _last_number(writer)
     await writer.transact({"files": files}, statements)
-    return int((await writer.query("select coalesce(max(seed_number), 0) from seeds"))[0][0]) - int(before)
+    return await _last_number(writer) - before
 
 
-def seed_statements(rows: Path, seeds: SeedSet, build_id: str, step: str | None = None) -> list[Statement]:
-    """Adds the seeds of a file of JSON lines that the store does not know, and where all of them were found.
+async def _last_number(writer: Writer) -> int:
+    return int((await writer.query("select coalesce(max(seed_number), 0) from seeds"))[0][0])
 
-    An origin that is found again replaces its withdrawn twin, so reading twice leaves one row.
-    """
-    build, made = literal(build_id), literal(step) if step else "null"
+
+def _statements(table: str, rows: str, seeds: SeedSet, build_id: str) -> list[Statement]:
+    """Adds the rows of a table that shards wrote."""
+    name, build = literal(seeds.name), literal(build_id)
+    if table == "seeds":
+        return seed_statements(rows, seeds, build_id)
+    if table == "failures":
+        return [
+            (
+                f"insert into failures by name select * exclude (filename), {name} as dataset,"
+                " null as seed_number, '' as fingerprint, 0 as attempt, '' as stream, -1 as ordinal,"
+                f" -1 as draw, 0.0 as cost, {build} as build_id, ?::timestamp as recorded_at from {rows}",
+                [now()],
+            )
+        ]
     return [
-        (f"create or replace temp table incoming as select * from {json_rows(rows, TABLES['seeds'])}", []),
+        (
+            f"insert into {table} by name select * exclude (filename), {name} as seed_set,"
+            f" {build} as build_id from {rows}",
+            [],
+        )
+    ]
+
+
+def seed_statements(rows: str, seeds: SeedSet, build_id: str, step: str | None = None) -> list[Statement]:
+    """Adds the seeds of some files that the store does not know, and where all of them were found."""
+    build, made, order = literal(build_id), literal(step) if step else "null", "filename, position"
+    return [
         (
             "insert into seeds by name"
-            " select (select coalesce(max(seed_number), 0) from seeds) + row_number() over (order by position)"
-            "        as seed_number,"
-            f"       seed_id, kind, content, characters, {build} as build_id"
-            " from incoming where seed_id not in (select seed_id from seeds)"
-            " qualify row_number() over (partition by seed_id order by position) = 1",
-            [],
-        ),
-        (
-            f"delete from origins where withdrawn and seed_set = {literal(seeds.name)}"
-            " and (seed_number, address) in"
-            " (select seed_number, address from incoming join seeds using (seed_id))",
+            f" select (select coalesce(max(seed_number), 0) from seeds) + row_number() over (order by {order})"
+            f"        as seed_number, seed_id, kind, content, characters, {build} as build_id"
+            f" from (from {rows} i where not exists (from seeds s where s.seed_id = i.seed_id)"
+            f"       qualify row_number() over (partition by seed_id order by {order}) = 1)",
             [],
         ),
         (
@@ -160,11 +164,25 @@ def seed_statements(rows: Path, seeds: SeedSet, build_id: str, step: str | None 
             " select seed_number, address, place, i.url, parent, licence, title, author, date, scores,"
             f"       {literal(seeds.name)} as seed_set, {literal(seeds.source.name)} as source,"
             f"       {build} as build_id, false as withdrawn, {made} as step"
-            " from incoming i join seeds using (seed_id) order by position",
+            f" from {rows} i join seeds using (seed_id) order by {order}",
             [],
         ),
-        ("drop table incoming", []),
     ]
+
+
+async def forget_returned(writer: Writer, name: str) -> None:
+    """An origin that was found again replaces its withdrawn twin, so reading twice leaves one row."""
+    here = f"from origins where seed_set = {literal(name)}"
+    await writer.transact(
+        {},
+        [
+            (
+                f"delete {here} and withdrawn and (seed_number, address) in"
+                f" (select seed_number, address {here} and not withdrawn)",
+                [],
+            )
+        ],
+    )
 
 
 async def sweep(writer: Writer, name: str, shards: Path) -> None:

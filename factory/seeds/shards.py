@@ -77,7 +77,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "failures": FAILURES,
     "cleaning": COUNTS,
 }
-"""The columns of what a shard writes, a file of JSON lines each."""
+"""The columns of what a shard gives, a file each; one of which it gives nothing is not there."""
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,10 @@ class Shard:
     """Where the seeds go as Parquet, where the store does not take them."""
 
     def output(self, table: str) -> Path:
-        """The file of JSON lines for a table."""
-        return self.folder / f"{self.name}.{table}.jsonl"
+        """The Parquet file for a table, on its way into the store unless the seed set is kept as shards."""
+        if table == "seeds" and self.parquet:
+            return self.parquet
+        return self.folder / f"{self.name}.{table}.parquet"
 
 
 @dataclass
@@ -155,23 +157,26 @@ def read_shard(shard: Shard) -> Done:
 
     An error of a source is a broken record of its file; a missing package raises FactoryError.
     """
+    lines = {table: shard.folder / f"{shard.name}.{table}.jsonl" for table in TABLES}
     with ExitStack() as stack:
-        files = {table: stack.enter_context(shard.output(table).open("wb")) for table in TABLES}
+        files = {table: stack.enter_context(path.open("wb")) for table, path in lines.items()}
         done = _Reader(shard, files).run()
-    if shard.parquet:
-        to_parquet(shard.output("seeds"), shard.parquet)
+    with duckdb.connect(config={"memory_limit": "512MB", "threads": 1}) as connection:
+        for table, path in lines.items():
+            if path.stat().st_size or shard.output(table) == shard.parquet:
+                to_parquet(connection, json_rows(path, TABLES[table]), shard.output(table))
+            path.unlink()
     return done
 
 
-def to_parquet(rows: Path, output: Path) -> None:
-    """JSON lines of seeds as Parquet: written aside, then renamed, so that what is there is whole."""
+def to_parquet(connection: duckdb.DuckDBPyConnection, rows: str, output: Path) -> None:
+    """Rows as a Parquet file: written aside, then renamed, so that what is there is whole."""
     output.parent.mkdir(parents=True, exist_ok=True)
     aside = output.with_suffix(".writing")
-    with duckdb.connect(config={"memory_limit": "512MB", "threads": 1}) as connection:
-        connection.execute(
-            f"copy (select * from {json_rows(rows, SEEDS)}) to {literal(aside)}"
-            " (format parquet, compression zstd, row_group_size 20000)"
-        )
+    connection.execute(
+        f"copy (select * from {rows}) to {literal(aside)}"
+        " (format parquet, compression zstd, row_group_size 20000)"
+    )
     aside.rename(output)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import duckdb
@@ -67,6 +67,11 @@ def json_rows(path: Path, columns: Mapping[str, str]) -> str:
         f"read_json({literal(path)}, format = 'newline_delimited', columns = {{{shape}}},"
         f" maximum_object_size = {longest})"
     )
+
+
+def parquet_rows(paths: Iterable[Path]) -> str:
+    """SQL for the rows of Parquet files, with the `filename` of each row."""
+    return f"read_parquet([{', '.join(map(literal, paths))}], filename = true)"
 
 
 def literal(text: object) -> str:
