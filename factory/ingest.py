@@ -112,14 +112,14 @@ class _SeedSet:
                 self.reading.tick(self.seeds.name, ended, len(units))
             await intake.forget_returned(self.writer, self.seeds.name)
             if self.parquet:
-                await intake.describe(
-                    self.writer, self.seeds, self.build_id
-                )  # its view needs a file to stand on
-                await intake.sweep(self.writer, self.seeds.name, self.parquet)
+                # Its view needs a file to stand on.
+                await intake.describe(self.writer, self.seeds, self.build_id)
             if not self.reading.stopping():
                 self.intake.dropped += await choose_whole(
-                    self.writer, self.seeds, self.whole, self.scratch, self.build_id
+                    self.writer, self.seeds, self.whole, self.scratch, self.build_id, workers
                 )
+        if self.parquet:
+            await intake.sweep(self.writer, self.seeds.name, self.parquet)
         self.intake.seeds = await intake.count(self.writer, self.seeds)
         return self.intake
 

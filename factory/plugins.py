@@ -30,6 +30,7 @@ from factory.records import Evidence, Origin, Outcome, Program, Sample, Seed, Ve
 
 Axes = Mapping[str, Sequence[str]]
 Items = TypeVar("Items")
+T = TypeVar("T")
 OneOrMore: TypeAlias = Items | tuple[Items, ...]
 Score: TypeAlias = float | int | str
 
@@ -149,18 +150,49 @@ class Member:
     url: str | None = None
 
 
-class SeedsInOrder(Protocol):
-    """The seeds of a set that earlier steps kept, for a cleaner of whole sets."""
+@dataclass(frozen=True)
+class Rewritten:
+    """A seed's new text from a cleaner of whole sets, and why, as for a `Drop`."""
+
+    text: str
+    reason: str = "text changed"
+    scores: Mapping[str, Score] = field(default_factory=dict)
+
+
+class SomeSeeds(Protocol):
+    """Seeds that follow each other in the order of seed ids: all of a set, or a part of it."""
 
     @property
     def scratch(self) -> Path:
-        """A folder for files of the cleaner's own; it is removed after."""
+        """A folder for files of the cleaner's own, the same for all parts; it is removed after."""
+        ...
+
+    @property
+    def first(self) -> int:
+        """How many seeds of the set come before: what tells one part's files from another's."""
         ...
 
     def __len__(self) -> int: ...
 
     def __iter__(self) -> Iterator[Member]:
         """Each seed once, in the order of seed ids: the same on any machine. May be gone through again."""
+        ...
+
+
+class SeedsInOrder(SomeSeeds, Protocol):
+    """The seeds of a set that earlier steps kept, for a cleaner of whole sets."""
+
+    @property
+    def workers(self) -> int:
+        """Processes that may be at work."""
+        ...
+
+    def map(self, work: Callable[[SomeSeeds], T]) -> Iterator[T]:
+        """What `work` makes of each part of the set, in their order, each in one of many processes.
+
+        `work` is a function of a module, or `functools.partial` of one. What it gives must not depend on where
+        parts begin, since that is a matter of size.
+        """
         ...
 
 
@@ -364,8 +396,8 @@ def cleaner(*, takes: OneOrMore[type[Seed]]) -> Callable[[Callable[..., Any]], C
     One of three forms, settings keyword-only as everywhere: a function ``(item: Found, *, settings...) ->
     Found | Drop`` that keeps a seed (changed or scored, or as it is) or says why not; a class with
     ``clean(item)`` where it holds a model; a class with ``choose(seeds: SeedsInOrder)`` that goes through the
-    whole seed set and yields ``(seed id, Drop)`` for each that is to go, ``(seed id, text)`` for each whose
-    text is to be another. A class may have a property
+    whole seed set and yields ``(seed id, Drop)`` for each that is to go, ``(seed id, Rewritten)`` for each
+    whose text is to be another. A class may have a property
     `fingerprint`, a string that changes when its judgements could. What it gives depends on nothing else.
     """
 

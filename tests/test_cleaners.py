@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ from factory.seeds.cleaners.mojibake import mojibake
 from factory.seeds.cleaners.outliers import outliers
 from factory.seeds.cleaners.repeated_paragraphs import repeated_paragraphs
 from factory.seeds.cleaners.tokens import tokens
+from factory.seeds.members import seeds_in_order
 
 CLEAN = """# Tides
 
@@ -67,18 +66,10 @@ def dropped(result: Found | Drop) -> Drop:
     return result
 
 
-@dataclass
-class Seeds:
-    """Texts as a cleaner of whole sets sees them."""
-
-    members: list[Member]
-    scratch: Path = field(default_factory=Path)
-
-    def __len__(self) -> int:
-        return len(self.members)
-
-    def __iter__(self) -> Iterator[Member]:
-        yield from sorted(self.members, key=lambda member: member.seed_id)
+def chosen(step: Any, members: list[Member], folder: Path, **spread: int) -> dict[str, Any]:
+    """What a step over a whole set says of each seed."""
+    with seeds_in_order(members, folder, **spread) as seeds:
+        return dict(step.choose(seeds))
 
 
 def member(number: int, text: str, address: str = "site/a.html", **scores: Score) -> Member:
@@ -169,7 +160,8 @@ def test_outliers_of_a_seed_set_are_left_out(tmp_path: Path) -> None:
     ]
     members.append(member(900, "".join(source.choices("qxzjkvw#@%^&~", k=900)), language="en"))
     members.append(member(901, "the same " * 120, language="en"))
-    gone = dict(outliers.bind().choose(Seeds(members, tmp_path)))
+    gone = chosen(outliers.bind(), members, tmp_path)
+    assert chosen(outliers.bind(), members, tmp_path / "parts", rows=9) == gone
     assert set(gone) == {"00000900", "00000901"}
     assert all(drop.reason.startswith("outlier: ") for drop in gone.values())
 
@@ -234,14 +226,14 @@ def test_topics_are_thinned_out_to_their_shares(tmp_path: Path) -> None:
     members += [member(10_000 + number, "text", topic="arts") for number in range(1000)]
     members += [member(20_000 + number, "text", topic="sport") for number in range(1000)]
     step = balance.bind(shares={"arts": 0.3, "stem": 0.4})
-    gone = dict(step.choose(Seeds(members, tmp_path)))
+    gone = chosen(step, members, tmp_path)
     left = [one.scores["topic"] for one in members if one.seed_id not in gone]
     assert left.count("arts") >= 950
     assert left.count("stem") / len(left) == pytest.approx(0.4, abs=0.04)
     assert left.count("arts") / len(left) == pytest.approx(0.3, abs=0.04)
-    assert dict(step.choose(Seeds(members[::-1], tmp_path))) == gone
+    assert chosen(step, members[::-1], tmp_path) == gone
     with pytest.raises(FactoryError, match="no seed has a score 'topic' among opera"):
-        list(balance.bind(shares={"opera": 1.0}).choose(Seeds(members, tmp_path)))
+        chosen(balance.bind(shares={"opera": 1.0}), members, tmp_path)
 
 
 # ---------------------------------------------------------------------------------------- paragraphs
@@ -260,10 +252,13 @@ def test_paragraphs_of_many_pages_of_a_site_are_cut_and_others_stay(tmp_path: Pa
     ]
     pages.append(member(50, f"{_words(60, 99)}\n\n{notice}", "two/a.html"))
     pages.append(member(60, f"{notice}\n\n{_words(3)}", "one/b.html"))
-    gone = dict(repeated_paragraphs.bind().choose(Seeds(pages, tmp_path)))
+    gone = chosen(repeated_paragraphs.bind(), pages, tmp_path)
+    assert chosen(repeated_paragraphs.bind(), pages, tmp_path / "parts", rows=3, workers=2) == gone
     assert {seed_id for seed_id, drop in gone.items() if isinstance(drop, Drop)} == {"00000060"}
     assert set(gone) == {one.seed_id for one in pages} - {"00000050"}
-    assert gone["00000003"] == f"{_words(60, 3)}\n\n{code}"
+    assert gone["00000003"].text == f"{_words(60, 3)}\n\n{code}"
+    assert gone["00000003"].reason == "paragraphs of other pages cut"
+    assert gone["00000003"].scores["repeated_paragraphs"] == 1
 
 
 # ---------------------------------------------------------------------------------------- tokens

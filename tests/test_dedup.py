@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +15,7 @@ from factory.plugins import Drop, Member
 from factory.records import content_hash
 from factory.seeds.cleaners import near_duplicates as module
 from factory.seeds.cleaners.near_duplicates import near_duplicates
+from factory.seeds.members import seeds_in_order
 from factory.seeds.minhash import band_keys, bands_for, hash_texts, jaccard, signatures
 
 ENGLISH = "the quick brown fox jumps over a lazy dog while seven old wizards brew bright potions"
@@ -24,27 +23,14 @@ GREEK = "η γρήγορη καφέ αλεπού πηδάει πάνω από τ
 CHINESE = list("天地玄黄宇宙洪荒日月盈昃辰宿列张寒来暑往秋收冬藏闰余成岁律吕调阳云腾致雨露结为霜金生丽水")
 
 
-@dataclass
-class Seeds:
-    """Texts as a cleaner of whole sets sees them."""
-
-    texts: dict[str, str]
-    scratch: Path
-
-    def __len__(self) -> int:
-        return len(self.texts)
-
-    def __iter__(self) -> Iterator[Member]:
-        for seed_id in sorted(self.texts):
-            yield Member(seed_id, self.texts[seed_id], "a.txt", {})
-
-
-def chosen(texts: list[str], folder: Path, **options: object) -> dict[str, Drop]:
+def chosen(
+    texts: list[str], folder: Path, spread: dict[str, int] | None = None, **options: object
+) -> dict[str, Drop]:
     """What `near_duplicates` leaves out, by text."""
-    folder.mkdir(parents=True)
     by_id = {content_hash(text): text for text in texts}
-    made = near_duplicates.bind(**options)
-    return {by_id[seed_id]: drop for seed_id, drop in made.choose(Seeds(by_id, folder))}
+    found = [Member(seed_id, text, "a.txt", {}) for seed_id, text in by_id.items()]
+    with seeds_in_order(found, folder, **spread or {}) as seeds:
+        return {by_id[seed_id]: drop for seed_id, drop in near_duplicates.bind(**options).choose(seeds)}
 
 
 def text(words: list[str], length: int, seed: int, joined: str = " ") -> str:
@@ -123,8 +109,9 @@ def test_a_plant_goes_in_any_script_and_its_clean_twins_stay(
     assert 0.8 <= float(gone[copy].scores["jaccard"]) < 1
 
 
-def test_what_goes_depends_on_no_order_no_batch_and_no_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_goes_depends_on_no_order_no_batch_no_memory_and_no_number_of_processes(
+    workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts = [text([f"w{number}" for number in range(300)], 200, seed) for seed in range(60)]
     texts += [planted(one, changes) for one in texts[:20] for changes in (0, 1, 2)]
@@ -133,7 +120,8 @@ def test_what_goes_depends_on_no_order_no_batch_and_no_memory(
     random.Random(5).shuffle(texts)
     monkeypatch.setattr(module, "BATCH_CHARACTERS", 3000)
     monkeypatch.setattr(module, "ROWS", 7)
-    assert chosen(texts, tmp_path / "b", memory="64MB") == gone
+    spread = {"rows": 9, "workers": workers}
+    assert chosen(texts, tmp_path / "b", spread, memory="64MB") == gone
 
 
 def test_a_text_goes_only_where_one_that_stays_is_like_it(tmp_path: Path) -> None:

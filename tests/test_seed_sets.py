@@ -54,14 +54,14 @@ STEPS = {
     "labsteps/first.py": '''
         """Keeps the seed of the least id for each first word, and mends one word in the others' company."""
         from collections.abc import Iterator
-        from factory.plugins import Drop, SeedsInOrder, cleaner
+        from factory.plugins import Drop, Rewritten, SeedsInOrder, cleaner
         from factory.records import Document, Passage
 
         @cleaner(takes=(Document, Passage))
         class first:
             """Keeps the seed of the least id for each first word."""
 
-            def choose(self, seeds: SeedsInOrder) -> Iterator[tuple[str, Drop | str]]:
+            def choose(self, seeds: SeedsInOrder) -> Iterator[tuple[str, Drop | Rewritten]]:
                 seen: dict[str, str] = {}
                 assert len(seeds) == len(list(seeds))
                 for member in seeds:
@@ -69,7 +69,7 @@ STEPS = {
                     if word in seen:
                         yield member.seed_id, Drop("first word taken", {"by": seen[word]})
                     elif "TEH" in member.text.split():
-                        yield member.seed_id, member.text.replace("TEH", "THE")
+                        yield member.seed_id, Rewritten(member.text.replace("TEH", "THE"), "teh mended")
                     seen.setdefault(word, member.seed_id)
     ''',
 }
@@ -141,15 +141,17 @@ def test_a_second_reading_changes_nothing_and_a_new_page_is_judged_among_all(ste
     ]
 
 
-def test_a_step_over_the_whole_set_may_change_a_text(steps: Project) -> None:
+@pytest.mark.parametrize("keep", ["store", "shards"])
+def test_a_step_over_the_whole_set_may_change_a_text(steps: Project, keep: str) -> None:
     steps.write("pages/8.txt", PAGE.format("owl") + "\nThis is teh end.\n")
-    catalog(steps, PAGES % ("lab.shout, lab.first", ""))
+    steps.write("pages/9.txt", PAGE.format("yak") + "\nThis is teh end too.\n")
+    catalog(steps, PAGES % ("lab.shout, lab.first, lab.first", f", keep: {keep}"))
     steps.factory("seeds")
     told = "select count(*) from sets.pages where content ->> 'text' like '%THE END%' and address = 'pages/8.txt'"
     assert steps.query(told) == [(1,)]
     assert steps.query("select count(*) from sets.pages where content ->> 'text' like '%TEH%'") == [(0,)]
     assert steps.query("select reason, address from drops where address = 'pages/8.txt'") == [
-        ("text changed", "pages/8.txt")
+        ("teh mended", "pages/8.txt")
     ]
     (steps.folder / "pages/8.txt").unlink()
     steps.factory("seeds")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,42 +11,28 @@ from typing import Any
 import orjson
 
 from factory.catalog import SeedSet, Step
-from factory.errors import CatalogError
 from factory.fingerprint import step_fingerprint
-from factory.plugins import Drop, Member
+from factory.plugins import Drop
 from factory.records import Seed, content_hash
-from factory.seeds.intake import seed_statements
+from factory.seeds.intake import Statement, describe, seed_statements
+from factory.seeds.members import Members, members_sql, rows_in_a_part
 from factory.seeds.shards import SEEDS, seed_row
+from factory.seeds.workers import Workers
 from factory.store.rows import json_text
-from factory.store.sets import identifier, json_rows, literal, parquet_rows
+from factory.store.sets import changed_shard, folder, identifier, json_rows, literal, parquet_rows
 from factory.store.writer import Writer
 
-CHOSEN = {"seed_id": "varchar", "reason": "varchar", "scores": "varchar"}
-
-
-@dataclass(frozen=True)
-class Members:
-    """The seeds of a set in the order of their ids, from a file that was written for the step."""
-
-    path: Path
-    scratch: Path
-    count: int
-
-    def __len__(self) -> int:
-        return self.count
-
-    def __iter__(self) -> Iterator[Member]:
-        with self.path.open("rb") as lines:
-            for line in lines:
-                row = orjson.loads(line)
-                content = orjson.loads(row["content"])
-                text = content.get("text") or "\n\n".join(_strings(content))
-                scores = orjson.loads(row["scores"] or "{}")
-                yield Member(row["seed_id"], text, row["address"], scores, row["url"])
+CHOSEN = {"seed_id": "varchar", "reason": "varchar", "scores": "varchar", "text": "varchar"}
+CHANGED = {name: SEEDS[name] for name in ("seed_id", "kind", "content", "characters")} | {"was": "varchar"}
 
 
 async def choose_whole(
-    writer: Writer, seeds: SeedSet, steps: Sequence[tuple[Step, Any]], scratch: Path, build_id: str
+    writer: Writer,
+    seeds: SeedSet,
+    steps: Sequence[tuple[Step, Any]],
+    scratch: Path,
+    build_id: str,
+    workers: Workers,
 ) -> int:
     """Decides anew what the steps leave out, where the seeds or the steps changed; how many seeds went.
 
@@ -62,7 +48,9 @@ async def choose_whole(
     await _forget(writer, seeds.name)
     dropped = 0
     for position, (step, made) in enumerate(steps, start=first):
-        dropped += await _Choice(writer, seeds, step, position, scratch, build_id).run(made)
+        dropped += await _Choice(
+            writer, seeds, step, position, scratch / f"{position}", build_id, workers
+        ).run(made)
     await writer.transact({}, [("update seed_sets set members = ? where seed_set = ?", [before, seeds.name])])
     return dropped
 
@@ -94,100 +82,98 @@ async def _forget(writer: Writer, name: str) -> None:
     )
 
 
+@dataclass(frozen=True)
 class _Choice:
-    """One step over the whole seed set."""
+    """One step over the whole seed set, with a folder for its files."""
 
-    def __init__(
-        self, writer: Writer, seeds: SeedSet, step: Step, position: int, scratch: Path, build_id: str
-    ) -> None:
-        self.writer, self.seeds, self.step, self.position = writer, seeds, step, position
-        self.scratch, self.build_id = scratch, build_id
-        self.rows = scratch / f"{position}.members.jsonl"
-        self.chosen = scratch / f"{position}.chosen.jsonl"
-        self.made = scratch / f"{position}.made.jsonl"
+    writer: Writer
+    seeds: SeedSet
+    step: Step
+    position: int
+    scratch: Path
+    build_id: str
+    workers: Workers
 
     async def run(self, made: Any) -> int:
         """Lets the step choose, and takes over what it chose, in one transaction; how many seeds went."""
-        view = f"sets.{identifier(self.seeds.name)}"
-        await self.writer.transact(
-            {},
-            [
-                (
-                    "copy (select seed_id, first(content::varchar) as content, min(address) as address,"
-                    f" min(url) as url, first(scores::varchar order by address, place) as scores from {view}"
-                    f" group by seed_id order by seed_id) to {literal(self.rows)} (format json)",
-                    [],
-                )
-            ],
-        )
-        count = (await self.writer.query(f"select count(distinct seed_id) from {view}"))[0][0]
-        own = self.scratch / f"{self.position}"
-        own.mkdir()
-        dropped, changed = await asyncio.to_thread(self._choose, made, Members(self.rows, own, count))
+        self.scratch.mkdir()
+        view, path = f"sets.{identifier(self.seeds.name)}", self.scratch / "members.parquet"
+        count, characters = (
+            await self.writer.query(f"select count(*), coalesce(sum(characters), 0) from {view}")
+        )[0]
+        size = rows_in_a_part(count, characters)
+        copy = f"copy ({members_sql(view)}) to {literal(path)} (format parquet, row_group_size {size})"
+        await self.writer.transact({}, [(copy, [])])
+        members = Members(path, self.scratch, self.workers)
+        dropped, changed = await asyncio.to_thread(self._choose, made, members)
+        if changed:
+            await self._rewrite()
         row = {
             "seed_set": self.seeds.name,
             "position": self.position,
             "step": self.step.plugin.name,
             "address": "",
-            "seen": count,
-            "kept": count - dropped,
+            "seen": len(members),
+            "kept": len(members) - dropped,
             "changed": changed,
             "broken": 0,
             "build_id": self.build_id,
         }
-        await self.writer.transact({"cleaning": [row]}, self._statements())
+        await self.writer.transact({"cleaning": [row]}, self._statements(changed))
+        if changed and self.seeds.keep == "shards":
+            await describe(self.writer, self.seeds, self.build_id)  # its view has one more file
         return dropped
 
     def _choose(self, made: Any, members: Members) -> tuple[int, int]:
-        """Writes down what the step chose: seeds that go, and seeds whose text it changed."""
-        texts: dict[str, str] = {}
-        dropped = 0
-        with self.chosen.open("wb") as out:
+        """Writes down what the step chose; how many seeds go, and how many have another text."""
+        dropped = changed = 0
+        with self._file("chosen").open("wb") as out:
             for seed_id, choice in made.choose(members):
-                if isinstance(choice, Drop):
-                    dropped += 1
-                    row = {"reason": choice.reason, "scores": json_text(dict(choice.scores))}
-                else:
-                    texts[seed_id] = choice
-                    row = {"reason": "text changed", "scores": "{}"}
-                out.write(orjson.dumps({"seed_id": seed_id, **row}) + b"\n")
-        if texts and self.seeds.keep == "shards":
-            raise CatalogError(
-                f"seed set '{self.seeds.name}': {self.step.plugin.name} changes texts, which shards do not"
-                " take; use 'keep: store', or a seed set 'from:' this one"
-            )
-        self._write_changed(members, texts)
-        return dropped, len(texts)
+                text = None if isinstance(choice, Drop) else choice.text
+                dropped, changed = dropped + (text is None), changed + (text is not None)
+                scores = json_text(dict(choice.scores))
+                row = {"seed_id": seed_id, "reason": choice.reason, "scores": scores, "text": text}
+                out.write(orjson.dumps(row) + b"\n")
+        return dropped, changed
 
-    def _write_changed(self, members: Members, texts: dict[str, str]) -> None:
-        """The seeds as they are with their changed texts, with the id of what they were."""
-        with members.path.open("rb") as lines, self.made.open("wb") as out:
+    async def _rewrite(self) -> None:
+        """Makes the seeds of the changed texts, each with the id of what it was."""
+        await self.writer.transact(
+            {},
+            [
+                (
+                    "copy (select c.seed_id, any_value(c.text) as text, any_value(content::varchar) as content"
+                    f" from {json_rows(self._file('chosen'), CHOSEN)} c"
+                    f" join sets.{identifier(self.seeds.name)} v on v.seed_id = c.seed_id"
+                    f" where c.text is not null group by c.seed_id order by c.seed_id)"
+                    f" to {literal(self._file('texts'))} (format json)",
+                    [],
+                )
+            ],
+        )
+        await asyncio.to_thread(self._write_changed)
+
+    def _write_changed(self) -> None:
+        with self._file("texts").open("rb") as lines, self._file("changed").open("wb") as out:
             for line in lines:
                 row = orjson.loads(line)
-                if row["seed_id"] in texts:
-                    content = {**orjson.loads(row["content"]), "text": texts[row["seed_id"]]}
-                    seed: Seed = self.seeds.kind.model_validate(content)
-                    out.write(orjson.dumps({**seed_row(seed), "was": row["seed_id"]}) + b"\n")
+                content = {**orjson.loads(row["content"]), "text": row["text"]}
+                seed: Seed = self.seeds.kind.model_validate(content)
+                out.write(orjson.dumps({**seed_row(seed), "was": row["seed_id"]}) + b"\n")
 
-    def _statements(self) -> list[tuple[str, list[Any]]]:
+    def _file(self, name: str) -> Path:
+        return self.scratch / f"{name}.jsonl"
+
+    def _statements(self, changed: int) -> list[Statement]:
         name, step = literal(self.seeds.name), literal(self.step.plugin.name)
         view = f"sets.{identifier(self.seeds.name)}"
-        shape = {
-            **{key: SEEDS[key] for key in ("seed_id", "kind", "content", "characters")},
-            "was": "varchar",
-        }
-        changed = self.scratch / f"{self.position}.seeds.parquet"
-        return [
-            (f"create or replace temp table chosen as select * from {json_rows(self.chosen, CHOSEN)}", []),
-            (
-                # Where a changed seed stands: wherever the one that it was made of stands.
-                "copy (select row_number() over (order by m.seed_id, address, place) as position,"
-                " m.seed_id, m.kind, m.content, m.characters, address, '' as span, place, url, parent,"
-                " licence, title, author, date, scores::varchar as scores"
-                f" from {json_rows(self.made, shape)} m join {view} v on v.seed_id = m.was)"
-                f" to {literal(changed)} (format parquet)",
-                [],
-            ),
+        chosen = json_rows(self._file("chosen"), CHOSEN)
+        statements: list[Statement] = [(f"create or replace temp table chosen as select * from {chosen}", [])]
+        if changed:
+            # Read before the drops are written: they take what changed out of the view.
+            made = self._made()
+            statements.append((f"copy ({self._changed_rows(view)}) to {literal(made)} (format parquet)", []))
+        statements += [
             (
                 "insert into drops by name"
                 f" select {self.position} as position, {step} as step, true as whole, c.reason, c.scores,"
@@ -204,17 +190,25 @@ class _Choice:
                 [],
             ),
             ("drop table chosen", []),
-            *seed_statements(parquet_rows([changed]), self.seeds, self.build_id, self.step.plugin.name),
         ]
+        if changed and self.seeds.keep == "store":
+            rows = parquet_rows([made])
+            statements += seed_statements(rows, self.seeds, self.build_id, self.step.plugin.name)
+        return statements
 
+    def _made(self) -> Path:
+        """Where changed seeds go: of a seed set kept as shards, they are one more that its view shows."""
+        if self.seeds.keep == "store":
+            return self.scratch / "seeds.parquet"
+        path = changed_shard(folder(self.writer.path) / self.seeds.name, self.build_id, self.position)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
 
-def _strings(value: Any) -> Iterator[str]:
-    """Every text inside a seed without a `text` of its own: cells, posts, messages."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _strings(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _strings(inner)
+    def _changed_rows(self, view: str) -> str:
+        """Where a changed seed stands: wherever the one that it was made of stands."""
+        return (
+            "select row_number() over (order by m.seed_id, address, place) as position, m.seed_id, m.kind,"
+            " m.content, m.characters, address, '' as span, place, url, parent, licence, title, author, date,"
+            f" scores::varchar as scores from {json_rows(self._file('changed'), CHANGED)} m"
+            f" join {view} v on v.seed_id = m.was"
+        )

@@ -187,9 +187,13 @@ async def forget_returned(writer: Writer, name: str) -> None:
 
 async def sweep(writer: Writer, name: str, shards: Path) -> None:
     """Removes the Parquet files of which nothing counts any more."""
-    rows = await writer.query("select distinct shard from files where seed_set = ?", [name])
+    rows = await writer.query(
+        "select shard from files where seed_set = $1 union"
+        " select build_id || '-' || position || '.parquet' from cleaning where seed_set = $1 and address = ''",
+        [name],
+    )
     current = {shard for (shard,) in rows}
-    for path in shards.glob("*.parquet"):
+    for path in shards.rglob("*.parquet"):
         if path.name not in current:
             path.unlink()
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import duckdb
 
-_ORIGIN = "address, place, url, parent, licence, title, author, date, scores"
+_PLACE = "address, place, url, parent, licence, title, author, date"
+_ORIGIN = f"{_PLACE}, scores"
 
 _LONGEST = 128 << 20
 """Bytes of the longest line: a seed with all that is known of it."""
@@ -48,15 +49,31 @@ def _rows(name: str, keep: str, shards: Path) -> str:
             f"select seed_number, seed_id, kind, content, characters, {_ORIGIN}"
             " from origins join seeds using (seed_number) where false"
         )
-    return (
-        "select null::bigint as seed_number, p.seed_id, p.kind, p.content::json as content, p.characters,"
-        " p.address, p.place, p.url, p.parent, p.licence, p.title, p.author, p.date, p.scores::json as scores"
-        f" from read_parquet({literal(shards / '*.parquet')}, filename = true) p"
-        f" join files f on f.seed_set = {literal(name)} and f.address = p.address and f.span = p.span"
-        " and f.shard = parse_filename(p.filename)"
-        " where not exists (from drops d"
-        f" where d.seed_set = {literal(name)} and d.whole and d.seed_id = p.seed_id)"
+    read = (
+        f"select null::bigint as seed_number, seed_id, kind, content::json as content, characters, {_PLACE},"
+        " scores::json as scores"
     )
+    dropped = f"from drops d where d.seed_set = {literal(name)} and d.whole and d.seed_id = p.seed_id"
+    rows = (
+        f"{read} from read_parquet({literal(shards / '*.parquet')}, filename = true) p"
+        f" semi join files f on f.seed_set = {literal(name)} and f.address = p.address and f.span = p.span"
+        f" and f.shard = parse_filename(p.filename) where not exists ({dropped})"
+    )
+    changed = changed_shard(shards, "*", "*")
+    if any(changed.parent.glob(changed.name)):
+        # Made by a step over the whole set; only a later one can have left them out.
+        rows += (
+            f" union all {read} from read_parquet({literal(changed)}, filename = true) p"
+            " join (select position as step, build_id || '-' || position || '.parquet' as file from cleaning"
+            f" where seed_set = {literal(name)} and address = '') c on c.file = parse_filename(p.filename)"
+            f" where not exists ({dropped} and d.position > c.step)"
+        )
+    return rows
+
+
+def changed_shard(shards: Path, build_id: str, position: int | str) -> Path:
+    """The Parquet file of the seeds whose text a step over the whole set changed."""
+    return shards / "changed" / f"{build_id}-{position}.parquet"
 
 
 def json_rows(path: Path, columns: Mapping[str, str]) -> str:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from array import array
+import pickle
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from factory.plugins import Drop, SeedsInOrder, cleaner
+from factory.plugins import Drop, SeedsInOrder, SomeSeeds, cleaner
 from factory.records import Document, Passage
 from factory.seeds.cleaners.corruption import compression_ratio
 
+Numbers = NDArray[np.float64]
 FIGURES = ("surprise", "compression")
 
 
@@ -35,28 +38,26 @@ class outliers:
         """First time through: what is usual. Second time: what is far from it."""
         pairs: defaultdict[str, Counter[str]] = defaultdict(Counter)
         sizes: Counter[str] = Counter()
-        for member in seeds:
-            name = str(member.scores.get("language", ""))
-            sizes[name] += 1
-            pairs[name].update(_pairs(member.text))
+        for counted, count in seeds.map(_usual):
+            sizes.update(count)
+            for name, one in counted.items():
+                pairs[name].update(one)
         groups = {name: name if size >= self.least else "" for name, size in sizes.items()}
         merged: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        for name, counted in pairs.items():
-            merged[groups[name]].update(counted)
-        costs = {name: _costs(counted) for name, counted in merged.items()}
-        figures: dict[str, tuple[array[float], array[float]]] = {
-            name: (array("d"), array("d")) for name in costs
-        }
+        for name, one in pairs.items():
+            merged[groups[name]].update(one)
+        usual = seeds.scratch / "usual"
+        usual.write_bytes(pickle.dumps((groups, {name: _costs(one) for name, one in merged.items()})))
+        figures: defaultdict[str, list[Numbers]] = defaultdict(list)
         ids: defaultdict[str, list[str]] = defaultdict(list)
-        for member in seeds:
-            name = groups[str(member.scores.get("language", ""))]
-            ids[name].append(member.seed_id)
-            for kept, value in zip(figures[name], _figures(member.text, costs[name]), strict=True):
-                kept.append(value)
+        for measured in seeds.map(partial(_measure, usual=usual)):
+            for name, (some, values) in measured.items():
+                ids[name] += some
+                figures[name].append(values)
         for name in sorted(figures):
-            yield from self._far(ids[name], [np.asarray(values) for values in figures[name]])
+            yield from self._far(ids[name], list(np.concatenate(figures[name]).T))
 
-    def _far(self, ids: list[str], columns: list[NDArray[np.float64]]) -> Iterator[tuple[str, Drop]]:
+    def _far(self, ids: list[str], columns: list[Numbers]) -> Iterator[tuple[str, Drop]]:
         if len(ids) < 3:
             return
         distances = []
@@ -78,6 +79,28 @@ class outliers:
                         },
                     ),
                 )
+
+
+def _usual(part: SomeSeeds) -> tuple[dict[str, Counter[str]], Counter[str]]:
+    """Character pairs of a part by language, and how many texts each language has."""
+    pairs: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    sizes: Counter[str] = Counter()
+    for member in part:
+        name = str(member.scores.get("language", ""))
+        sizes[name] += 1
+        pairs[name].update(_pairs(member.text))
+    return dict(pairs), sizes
+
+
+def _measure(part: SomeSeeds, usual: Path) -> dict[str, tuple[list[str], Numbers]]:
+    """The ids of a part by language, and a row of figures for each."""
+    groups, costs = pickle.loads(usual.read_bytes())
+    found: defaultdict[str, tuple[list[str], list[tuple[float, float]]]] = defaultdict(lambda: ([], []))
+    for member in part:
+        name = groups[str(member.scores.get("language", ""))]
+        found[name][0].append(member.seed_id)
+        found[name][1].append(_figures(member.text, costs[name]))
+    return {name: (ids, np.array(figures)) for name, (ids, figures) in found.items()}
 
 
 def _pairs(text: str) -> Counter[str]:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator
-from pathlib import PurePosixPath
+from functools import partial
+from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as parquet
+from numpy.typing import NDArray
 
-from factory.plugins import Drop, Member, SeedsInOrder, cleaner
+from factory.plugins import Drop, Member, Rewritten, SeedsInOrder, SomeSeeds, cleaner
 from factory.records import Document, Passage
+from factory.store.sets import literal
 
-BATCH = 50_000
 _SPLIT = re.compile(r"\n\s*\n")
 _WORD = re.compile(r"\w+")
 _FENCE = re.compile(r"^\s*(?:`{3,}|~{3,})", re.MULTILINE)
@@ -35,51 +39,76 @@ class repeated_paragraphs:
     ) -> None:
         self.documents, self.min_words, self.max_share, self.memory = documents, min_words, max_share, memory
 
-    def choose(self, seeds: SeedsInOrder) -> Iterator[tuple[str, Drop | str]]:
+    def choose(self, seeds: SeedsInOrder) -> Iterator[tuple[str, Drop | Rewritten]]:
         """First time through: paragraphs are counted by site. Second time: those that repeat are cut."""
-        database = seeds.scratch / "paragraphs.duckdb"
-        with duckdb.connect(str(database), config={"memory_limit": self.memory, "threads": 2}) as connection:
-            connection.execute("create table paragraphs (hash ubigint, document bigint)")
-            rows: list[tuple[int, int]] = []
-            for number, member in enumerate(seeds):
-                site = site_of(member)
-                rows += [
-                    (key, number) for key in {self._key(site, part) for part in _parts(member.text)} if key
-                ]
-                if len(rows) >= BATCH:
-                    _insert(connection, rows)
-                    rows = []
-            _insert(connection, rows)
+        for _ in seeds.map(partial(_count, min_words=self.min_words)):
+            pass
+        repeated = seeds.scratch / "repeated.npy"
+        np.save(repeated, self._repeated(seeds))
+        for cut in seeds.map(
+            partial(_cut, repeated=repeated, min_words=self.min_words, max_share=self.max_share)
+        ):
+            yield from cut
+
+    def _repeated(self, seeds: SeedsInOrder) -> NDArray[np.uint64]:
+        """The keys of repeated paragraphs, sorted: the parts' counts added, by DuckDB, on disk where it must."""
+        if not len(seeds):
+            return np.zeros(0, np.uint64)
+        with duckdb.connect(
+            str(seeds.scratch / "paragraphs.duckdb"), config={"memory_limit": self.memory}
+        ) as connection:
+            connection.execute(f"set threads = {max(2, seeds.workers)}")
             found = connection.sql(
-                f"select hash from paragraphs group by hash having count(*) >= {self.documents}"
+                f"select key from read_parquet({literal(seeds.scratch / '*.paragraphs')})"
+                f" group by key having sum(documents) >= {self.documents} order by key"
             ).to_arrow_table()
-        repeated = frozenset(found.column("hash").to_pylist())
-        if repeated:
-            yield from self._cut(seeds, repeated)
+        keys: NDArray[np.uint64] = found.column("key").to_numpy()
+        return keys
 
-    def _cut(self, seeds: SeedsInOrder, repeated: frozenset[int]) -> Iterator[tuple[str, Drop | str]]:
-        for member in seeds:
-            site, parts = site_of(member), _parts(member.text)
-            left = [part for part in parts if self._key(site, part) not in repeated]
-            if len(left) == len(parts):
-                continue
-            text = "\n\n".join(left)
-            gone = 1 - len(text) / max(len(member.text), 1)
-            if gone > self.max_share or not text.strip():
-                yield (
-                    member.seed_id,
-                    Drop("paragraphs of other pages", {"repeated_paragraphs": round(gone, 3)}),
-                )
-            else:
-                yield member.seed_id, text
 
-    def _key(self, site: str, paragraph: str) -> int:
-        """The hash of a paragraph on its site; 0 where it is too short to count, or code."""
-        words = _WORD.findall(paragraph.lower())
-        if len(words) < self.min_words or _FENCE.search(paragraph):
-            return 0
-        data = f"{site}\0{' '.join(words)}".encode("utf-8", "replace")
-        return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big") | 1
+def _count(part: SomeSeeds, min_words: int) -> None:
+    """Writes down in how many documents of a part each paragraph stands."""
+    counts: Counter[int] = Counter()
+    for member in part:
+        site = site_of(member)
+        counts.update({key for text in _parts(member.text) if (key := _key(site, text, min_words))})
+    table = {
+        "key": np.fromiter(counts.keys(), np.uint64, len(counts)),
+        "documents": np.fromiter(counts.values(), np.int32, len(counts)),
+    }
+    path = part.scratch / f"{part.first}.paragraphs"
+    parquet.write_table(pa.table(table), path, compression="none", use_dictionary=False)
+
+
+def _cut(
+    part: SomeSeeds, repeated: Path, min_words: int, max_share: float
+) -> list[tuple[str, Drop | Rewritten]]:
+    """The seeds of a part that lose paragraphs, or go."""
+    known = np.load(repeated, mmap_mode="r")
+    made: list[tuple[str, Drop | Rewritten]] = []
+    for member in part if len(known) else ():
+        site, parts = site_of(member), _parts(member.text)
+        keys = np.array([_key(site, text, min_words) for text in parts], np.uint64)
+        stays = known[np.minimum(np.searchsorted(known, keys), len(known) - 1)] != keys
+        if stays.all():
+            continue
+        text = "\n\n".join(one for one, stay in zip(parts, stays, strict=True) if stay)
+        gone = 1 - len(text) / max(len(member.text), 1)
+        scores = {"repeated_paragraphs": int((~stays).sum()), "repeated_share": round(gone, 3)}
+        if gone > max_share or not text.strip():
+            made.append((member.seed_id, Drop("paragraphs of other pages", scores)))
+        else:
+            made.append((member.seed_id, Rewritten(text, "paragraphs of other pages cut", scores)))
+    return made
+
+
+def _key(site: str, paragraph: str, min_words: int) -> int:
+    """The hash of a paragraph on its site; 0 where it is too short to count, or code."""
+    words = _WORD.findall(paragraph.lower())
+    if len(words) < min_words or _FENCE.search(paragraph):
+        return 0
+    data = f"{site}\0{' '.join(words)}".encode("utf-8", "replace")
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big") | 1
 
 
 def site_of(member: Member) -> str:
@@ -97,12 +126,3 @@ def _parts(text: str) -> list[str]:
         else:
             parts.append(part)
     return parts
-
-
-def _insert(connection: duckdb.DuckDBPyConnection, rows: list[tuple[int, int]]) -> None:
-    if rows:
-        hashes = np.array([key for key, _ in rows], np.uint64)
-        table = pa.table({"hash": hashes, "document": np.array([number for _, number in rows])})
-        connection.register("arriving", table)
-        connection.execute("insert into paragraphs select hash, document from arriving")
-        connection.unregister("arriving")
