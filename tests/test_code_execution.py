@@ -6,7 +6,7 @@ import pytest
 from conftest import Project
 
 from factory.records import Case
-from validators.code_execution import _equations, _unjudged
+from validators.cases import equations, told_by_value
 
 PLUGIN = '''
     """A program with its tests, right or wrong as the question says."""
@@ -159,5 +159,5 @@ def test_cases_asserts_and_exchanges_are_judged_alike(project: Project) -> None:
 )
 def test_a_case_that_cannot_be_taken_apart_is_run_as_it_is(text: str) -> None:
     case = Case(call=text, expected="True")
-    assert _unjudged(case) == case
-    assert _equations(f"assert {text}") == ()
+    assert told_by_value(case) == case
+    assert equations(f"assert {text}") == ()

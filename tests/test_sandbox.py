@@ -114,6 +114,13 @@ def test_a_program_that_waits_for_ever_is_ended_by_the_wall_clock() -> None:
     assert {outcome.status for outcome in asyncio.run(work())} == {"timeout"}
 
 
+def test_files_are_counted_while_a_program_talks(sandbox: Sandbox) -> None:
+    source = (
+        "n = 0\nwhile True:\n    open(f'f{n}', 'w').close()\n    print('x' * 9999, flush=True)\n    n += 1"
+    )
+    assert "files" in sandbox.run(source, "1", cpu_seconds=10.0).error
+
+
 @pytest.mark.parametrize("name", FORGING)
 def test_a_pass_cannot_be_forged(name: str, sandbox: Sandbox) -> None:
     outcome = sandbox.run(FORGING[name], "answer()", cpu_seconds=1.0)

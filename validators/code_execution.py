@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
@@ -10,13 +9,12 @@ from typing import Any, TypeAlias
 from factory.plugins import validator
 from factory.records import Case, Outcome, Sample, Tests, Verdict
 from factory.teacher import Teacher
+from validators.cases import assert_of, equations, told_by_value
 from validators.sandbox.printed import Comparison, misprint
-from validators.sandbox.values import LiteralError, disagreement, read_literal
+from validators.sandbox.values import disagreement
 from validators.settings import Megabytes, Seconds, Tolerance
-from validators.syntax import parsed, written
 
 _SHOWN = 5
-_DECIDING = ("all", "any", "isinstance", "isclose", "allclose")
 _ENDINGS = {
     "error": "the program raised before its cases",
     "timeout": "the program ran out of time",
@@ -60,9 +58,9 @@ async def passes(tests: Tests, run: Run, output: Comparison = "tokens", toleranc
         return Verdict.reject("no test cases")
     verdict = Verdict.accept(1.0)
     python = tests.language == "python"
-    asserted = _equations(tests.asserts) if python else ()
-    given = [_unjudged(case) for case in tests.cases] if python else list(tests.cases)
-    decided = {case: told for case in given if python and (told := _assert_of(case))}
+    asserted = equations(tests.asserts) if python else ()
+    given = [told_by_value(case) for case in tests.cases] if python else list(tests.cases)
+    decided = {case: told for case in given if python and (told := assert_of(case))}
     if cases := [case for case in (*given, *asserted) if case not in decided]:
         verdict = await _cases(cases, run)
     if verdict.passed and decided:
@@ -107,63 +105,6 @@ def _told(cases: Sequence[Case], faults: Sequence[str | None], raised: Sequence[
         reason = "a case raised" if raised[first] else "a case gave another value"
         return Verdict.reject(reason, score, failed=failed[:_SHOWN], cases=len(cases))
     return Verdict.accept(score, cases=len(cases))
-
-
-def _assert_of(case: Case) -> str:
-    """The assert of a case that compares, ``abs(f(2) - 4) < 1e-6``; empty for one that gives a value. What is
-    compared where the program runs, it can forge."""
-    if case.raises is not None or case.expected not in ("True", "False"):
-        return ""
-    found = _statements(case.call.strip())
-    if len(found) != 1 or not isinstance(found[0], ast.Expr) or not _decides(found[0].value):
-        return ""
-    text = written(found[0].value)
-    if text is None:
-        return ""
-    return f"assert {text}" if case.expected == "True" else f"assert not ({text})"
-
-
-def _decides(expression: ast.expr) -> bool:
-    if isinstance(expression, ast.Call):
-        called = expression.func
-        name = called.id if isinstance(called, ast.Name) else getattr(called, "attr", "")
-        return name in _DECIDING
-    negated = isinstance(expression, ast.UnaryOp) and isinstance(expression.op, ast.Not)
-    return negated or isinstance(expression, ast.Compare | ast.BoolOp)
-
-
-def _unjudged(case: Case) -> Case:
-    """``f(2) == 4`` that must be True as ``f(2)`` that must be 4: what is compared inside, a program can forge."""
-    if case.expected != "True" or case.raises is not None:
-        return case
-    found = _statements(case.call.strip())
-    return (_equation(found[0].value) if len(found) == 1 and isinstance(found[0], ast.Expr) else None) or case
-
-
-def _equations(asserts: str) -> tuple[Case, ...]:
-    """Asserts as cases, where all are plain ones, ``assert f(2) == 4``: these need no process of their own."""
-    found = [_equation(one.test) if isinstance(one, ast.Assert) else None for one in _statements(asserts)]
-    cases = tuple(case for case in found if case is not None)
-    return cases if len(cases) == len(found) else ()
-
-
-def _statements(text: str) -> list[ast.stmt]:
-    tree = parsed(text)
-    return tree.body if tree else []
-
-
-def _equation(test: ast.expr) -> Case | None:
-    """The case of an expression ``CALL == LITERAL``, or None."""
-    if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not isinstance(test.ops[0], ast.Eq):
-        return None
-    call, expected = written(test.left), written(test.comparators[0])
-    if call is None or expected is None:
-        return None
-    try:
-        read_literal(expected)
-    except LiteralError:
-        return None
-    return Case(call=call, expected=expected)
 
 
 async def _asserts(tests: Tests, run: Run) -> Verdict:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
+from decimal import Decimal
 from typing import Literal, TypeAlias
 
 Comparison: TypeAlias = Literal["tokens", "lines"]
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?")
 _SHOWN = 60
 
 
@@ -17,7 +17,7 @@ def misprint(expected: str, found: str, comparison: Comparison, tolerance: float
 
     'tokens': what stands between spaces and line breaks, in order. 'lines': line by line, without spaces at the
     ends of lines and empty lines at the end. Two numbers of which one has a point or an exponent agree within
-    `tolerance`, relative or absolute; all else agrees as text.
+    `tolerance`, relative or absolute (absolute alone where a whole number is expected); all else agrees as text.
     """
     unit = "line" if comparison == "lines" else "token"
     wanted, given = (_parts(text, comparison) for text in (expected, found))
@@ -51,4 +51,8 @@ def _near(expected: str, found: str, tolerance: float) -> bool:
         return False
     if not set(expected + found) & set(".eE"):
         return False
-    return math.isclose(float(expected), float(found), rel_tol=tolerance, abs_tol=tolerance)
+    wanted, given = Decimal(expected), Decimal(found)  # as floats, all numbers of 309 digits would be one
+    allowed = Decimal(tolerance)
+    if set(expected) & set(".eE"):
+        allowed *= max(1, abs(wanted), abs(given))
+    return wanted == given or abs(wanted - given) <= allowed

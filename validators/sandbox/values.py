@@ -21,6 +21,7 @@ from factory.records import Case, Result
 from validators.syntax import written
 
 RELATIVE, ABSOLUTE = 1e-9, 1e-12
+_WHOLE = 1e-3  # most that a float may differ from an int
 MAX_LITERAL = 4 << 20
 MAX_PARTS = 500_000
 MAX_DEPTH = 100
@@ -196,10 +197,16 @@ def _same_number(expected: float, found: float) -> bool:
         return expected == found
     if expected == found or (expected != expected and found != found):
         return True
-    try:
-        return math.isclose(expected, found, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
-    except OverflowError:  # an int beyond every float
+    if type(expected) is int or type(found) is int:
+        return _same_whole(expected, found)
+    return math.isclose(expected, found, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
+
+
+def _same_whole(expected: float, found: float) -> bool:
+    """Whether a float is an int but for the error of its sum: the next int, however large, is another number."""
+    if max(abs(expected), abs(found)) >= 2**53:
         return False
+    return abs(expected - found) <= min(max(ABSOLUTE, RELATIVE * abs(found)), _WHOLE)
 
 
 def _sequences_differ(expected: Any, found: Any, place: str) -> str | None:

@@ -37,7 +37,8 @@ _LENDING = (
     " random heapq bisect typing enum calendar"
 )
 _LENT = frozenset(_LENDING.split())
-"""Modules whose names tests may use because the program imports them: nothing in them equals all, or acts."""
+"""Modules that tests may name without importing them, and what the program imports from them: nothing in these
+equals all, or acts."""
 
 
 def prepare(request: dict[str, Any]) -> None:
@@ -122,7 +123,7 @@ class Judge:
         """The globals of the tests. What they do not define is Python's, then the program's."""
         own = types.ModuleType("tests")
         sys.modules["pytest"] = minipytest.module()
-        sys.meta_path.append(_Finder(self._link, self._names))
+        sys.meta_path.append(_Finder(self._link, self._names, _explicit(tree)))
         # A script's asserts may stand below 'if __name__ ...'; beside test functions that line starts a runner.
         has_tests = any(
             isinstance(node, ast.ClassDef) or getattr(node, "name", "").startswith("test")
@@ -166,9 +167,11 @@ class _Names(dict[str, Any]):
         if name in _MODULES:
             module = importlib.import_module(_MODULES[name])
             return getattr(module, name, module)
-        if name not in self.names:
-            raise KeyError(name)
-        return self.resolve(name)
+        if name in self.names:
+            return self.resolve(name)
+        if name in _LENT:
+            return importlib.import_module(name)
+        raise KeyError(name)
 
 
 def _lookup(link: Link) -> Callable[[str], Any]:
@@ -189,9 +192,10 @@ def _lookup(link: Link) -> Callable[[str], Any]:
 class _Finder:
     """Any module that is not found is the program, whatever the tests call it."""
 
-    def __init__(self, link: Link, names: set[str]) -> None:
+    def __init__(self, link: Link, names: set[str], of_tests: set[str]) -> None:
         self._resolve = _lookup(link)
         self._names = names
+        self._kept = {*dir(builtins), *_HELPERS, *_MODULES, *of_tests}
 
     def find_spec(
         self, name: str, path: object = None, target: object = None
@@ -213,8 +217,7 @@ class _Finder:
             return self._resolve(name)
 
         vars(module)["__getattr__"] = get
-        ours = {*dir(builtins), *_HELPERS, *_MODULES}
-        public = [name for name in self._names if not name.startswith("_") and name not in ours]
+        public = [name for name in self._names - self._kept if not name.startswith("_")]
         vars(module)["__all__"] = public  # for 'import *', which names nothing itself
 
 

@@ -3,7 +3,8 @@
 JSON's own null, true, false, numbers, strings and arrays stand for None, bool, int, finite float, str and list.
 All else is an object with one key: t tuple, d dict ([keys, values]), S set, F frozenset, b bytes (hexadecimal),
 i large int (hexadecimal), f nan and infinities, c complex, s str that is no valid Unicode. Only exact
-built-in types are data: a subclass may lie about what it equals. Scalars and arrays of numpy go as their lists.
+built-in types are data: what is of a subclass (a Counter, a named tuple) goes as what it holds, read by the
+built-in type's own methods, whatever it says of itself. Scalars and arrays of numpy go as their lists.
 """
 
 from __future__ import annotations
@@ -48,7 +49,31 @@ def _refuse(value: Any, depth: int) -> Any:
     numpy = sys.modules.get("numpy")
     if numpy is not None and isinstance(value, (numpy.generic, numpy.ndarray)):
         return tree(value.tolist(), depth - 1) if depth else None
+    if any(issubclass(kind, base) for base, _ in CONTENTS):
+        return tree(content(value), depth)
     raise NotPlainData(f"a value of type '{kind.__qualname__}' is not plain data")
+
+
+def content(value: Any) -> Any:
+    """What a value of a subclass of a built-in type holds, as that type."""
+    for base, take in CONTENTS:
+        if isinstance(value, base):
+            return take(value)
+    raise TypeError(f"{type(value).__name__} holds no plain data")
+
+
+CONTENTS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (int, int.__int__),
+    (float, float.__float__),
+    (complex, complex.__pos__),
+    (str, str.__str__),
+    (bytes, lambda value: bytes.__getitem__(value, slice(None))),
+    (list, lambda value: list(list.__iter__(value))),
+    (tuple, lambda value: tuple(tuple.__iter__(value))),
+    (set, lambda value: set(set.__iter__(value))),
+    (frozenset, lambda value: frozenset(frozenset.__iter__(value))),
+    (dict, lambda value: dict(dict.items(value))),
+)
 
 
 def tree(value: Any, depth: int = MAX_DEPTH, other: Other = _refuse) -> Any:

@@ -16,6 +16,11 @@ from .lent import done, restore
 from .plain import MAX_DEPTH, NotData, NotPlainData, decode, tree
 from .wire import Gone, Wire, is_standard, make_shared, shared
 
+_FIXED = (int, float, complex, str, bytes)
+"""Types whose content never changes: where it is that content which counts, its methods are the type's own."""
+
+_DIFFERENCES = ("sub", "mod", "floordiv", "xor")
+
 
 class Handle:
     """An object of the program's."""
@@ -24,12 +29,15 @@ class Handle:
     _far_number: int
     _far_holds: bool  # it is of a subclass of a built-in type, and its content counts where it is compared
     _far_told: bool  # made with an operator that told it plain data of the test's
+    _far_apart: bool  # the difference from such data, or drawn from it: a test often needs no more than zero
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        return self._far_link.ask("call", self, *arguments, **named)
+        return _drawn(self, self._far_link.ask("call", self, *arguments, **named))
 
     def __getattr__(self, name: str) -> Any:
-        return self._far_link.ask("getattr", self, name)
+        if self._far_holds and self.__class__ in _FIXED and hasattr(self.__class__, name):
+            return getattr(content(self), name)
+        return _drawn(self, self._far_link.ask("getattr", self, name))
 
     def __setattr__(self, name: str, value: Any) -> None:
         self._far_link.ask("setattr", self, name, value)
@@ -104,6 +112,22 @@ def _told(result: Any, name: str) -> Handle:
     return result
 
 
+def _drawn(source: Handle, found: Any) -> Any:
+    """What a test draws from an object of the program's: of a difference from plain data, anything but zero."""
+    if not source._far_apart:
+        return found
+    if isinstance(found, Handle):
+        object.__setattr__(found, "_far_apart", True)
+        return found
+    try:
+        nothing = float(found) == 0
+    except (TypeError, ValueError, OverflowError):
+        return found
+    if nothing:
+        raise _refused("-")
+    return found
+
+
 def _ordering(name: str) -> Callable[[Handle, Any], Any]:
     def compare(self: Handle, other: Any) -> Any:
         if self._far_holds:
@@ -126,7 +150,9 @@ def _arithmetic(name: str, *, turned: bool = False) -> Callable[[Handle, Any], A
         result = self._far_link.ask(operation, *((other, self) if turned else (self, other)))
         if isinstance(other, Handle) and not (self._far_told or other._far_told):
             return result
-        return _told(result, name)
+        result = _told(result, name)
+        object.__setattr__(result, "_far_apart", name in _DIFFERENCES)
+        return result
 
     return combine
 
@@ -136,7 +162,7 @@ def _conversion(name: str, *, honest: bool = False) -> Callable[..., Any]:
         if self._far_holds and name not in ("setitem", "delitem"):
             return getattr(content(self), f"__{name}__")(*arguments)
         result = self._far_link.ask(name, self, *arguments)
-        return _told(result, name) if self._far_told and not honest else result
+        return _told(result, name) if self._far_told and not honest else _drawn(self, result)
 
     return convert
 
@@ -320,7 +346,13 @@ class Link:
         known = {"__class__": property(lambda _: _PLAIN[base])} if holds else {}
         made = self._made(-1, kind.__name__, (kind if isinstance(kind, RemoteClass) else Handle,), known)
         handle: Handle = object.__new__(made if holds or not isinstance(kind, RemoteClass) else kind)
-        for name, value in (("link", self), ("number", number), ("holds", holds), ("told", False)):
+        for name, value in (
+            ("link", self),
+            ("number", number),
+            ("holds", holds),
+            ("told", False),
+            ("apart", False),
+        ):
             object.__setattr__(handle, f"_far_{name}", value)
         return handle
 

@@ -14,7 +14,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from .plain import MAX_DEPTH, NotPlainData, decode, text, tree
+from .plain import CONTENTS, MAX_DEPTH, NotPlainData, content, decode, text, tree
 from .program import load, message
 from .wire import Gone, Wire, by_name, is_standard, make_shared, shared
 
@@ -104,28 +104,6 @@ for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod"):
     setattr(Foreign, f"__{_name}__", _operation(_name))
 
 
-def _content(value: Any) -> Any:
-    """What a value of a subclass of a built-in type holds, as that type."""
-    for base, take in _CONTENTS:
-        if isinstance(value, base):
-            return take(value)
-    raise TypeError(f"{type(value).__name__} holds no plain data")
-
-
-_CONTENTS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
-    (int, int.__int__),
-    (float, float.__float__),
-    (complex, complex.__pos__),
-    (str, str.__str__),
-    (bytes, lambda value: bytes.__getitem__(value, slice(None))),
-    (list, lambda value: list(list.__iter__(value))),
-    (tuple, lambda value: tuple(tuple.__iter__(value))),
-    (set, lambda value: set(set.__iter__(value))),
-    (frozenset, lambda value: frozenset(frozenset.__iter__(value))),
-    (dict, lambda value: dict(dict.items(value))),
-)
-
-
 async def _awaited(value: Any) -> Any:
     return await value
 
@@ -163,7 +141,7 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "enter": lambda manager: type(manager).__enter__(manager),
     "exit": lambda manager, *told: type(manager).__exit__(manager, None, None, None),
     "await": lambda value: __import__("asyncio").run(_awaited(value)),
-    "content": _content,
+    "content": content,
 }
 
 
@@ -260,7 +238,7 @@ class Service:
         tag = None if callable(value) else shared(value, depth, self._give)
         if tag is not None and "m" not in tag:
             return tag
-        base = next((base.__name__ for base, _ in _CONTENTS if isinstance(value, base)), None)
+        base = next((base.__name__ for base, _ in CONTENTS if isinstance(value, base)), None)
         return {"h": [self._number(value), self._class(type(value)), base]}
 
     def _class(self, kind: type) -> Any:
@@ -277,9 +255,9 @@ class Service:
         return self._numbers[id(value)]
 
     def _take(self, encoded: dict[str, Any], depth: int) -> Any:
-        ((tag, content),) = encoded.items()
+        ((tag, number),) = encoded.items()
         if tag == "r":
-            return self._objects[content]
+            return self._objects[number]
         if tag == "j":
-            return self._foreign.setdefault(content, Foreign(self, content))
+            return self._foreign.setdefault(number, Foreign(self, number))
         return make_shared(encoded, depth, self._take)

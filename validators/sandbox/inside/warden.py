@@ -180,7 +180,7 @@ class Warden:
                 why = "cpu"
             elif time.monotonic() >= wall_end:
                 why = "wall"
-            elif not ready and self._scratch.flooded():
+            elif self._scratch.flooded():
                 why = "files"
         self._kill(pids)
         ends = [os.wait4(pid, 0) for pid in pids]

@@ -1,0 +1,173 @@
+"""The verdicts of code: no lie passes, whatever the form of the test and whoever decides it; no honest value fails."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from hostile.lying import FORMS, IMPORTS, LIARS
+
+from factory.records import Case, Exchange, Outcome, Program, Result, Tests, Verdict
+from validators.cases import equations
+from validators.code_execution import passes
+from validators.sandbox.printed import misprint
+from validators.sandbox.python import PythonExecutor
+from validators.sandbox.values import disagreement
+
+
+class Court:
+    """Judges programs as `code_execution` does."""
+
+    def __init__(self) -> None:
+        self.runner = asyncio.Runner()
+        self.executor = PythonExecutor(workers=1)
+
+    async def _run(self, source: str, calls: Sequence[str] = (), **more: Any) -> Outcome:
+        program = Program(source=source, calls=tuple(calls), cpu_seconds=5.0, memory_mb=256, **more)
+        return await self.executor.run(program)
+
+    def run(self, source: str, **more: Any) -> Outcome:
+        return self.runner.run(self._run(source, **more))
+
+    def judge(self, source: str, *cases: tuple[str, str], asserts: str = "", printed: str = "") -> Verdict:
+        tests = Tests(
+            program=source,
+            cases=tuple(Case(call=call, expected=expected) for call, expected in cases),
+            asserts=asserts,
+            exchanges=(Exchange(stdout=printed),) if printed else (),
+        )
+        return self.runner.run(passes(tests, functools.partial(self._run, source)))
+
+
+@pytest.fixture(scope="module")
+def court() -> Iterator[Court]:
+    made = Court()
+    yield made
+    made.runner.run(made.executor.close())
+    made.runner.close()
+
+
+@pytest.mark.parametrize("name", LIARS)
+def test_a_liar_passes_no_test_function(name: str, court: Court) -> None:
+    tests = IMPORTS + "\n".join(f"def test_{n}(): assert {form}" for n, form in enumerate(FORMS))
+    outcome = court.run(LIARS[name], tests=tests)
+    assert outcome.ok, outcome
+    passed = [form for form, result in zip(FORMS, outcome.results[1:], strict=True) if not result.error]
+    assert passed == []
+
+
+def test_a_liar_passes_no_assert_and_no_case(court: Court) -> None:
+    liar = LIARS["an object"]
+    assert [form for form in FORMS if court.judge(liar, asserts=f"assert {form}").passed] == []
+    assert [form for form in FORMS if court.judge(liar, (form, "True")).passed] == []
+
+
+HELPED = "class E:\n    __init__ = lambda s, *a, **k: None\n    __eq__ = lambda s, o: type(o) is E\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "tests"),
+    [
+        (
+            f"{HELPED}Counter = E\ndef f(): return E()",
+            "from collections import Counter\n{}assert f() == Counter('a')",
+        ),
+        (
+            "def expected(n): return 0\ndef f(n): return 0",
+            "def expected(n): return n\n{}assert f(4) == expected(4)",
+        ),
+        ("wanted = 0\ndef f(): return 0", "wanted = 4\n{}assert f() == wanted"),
+    ],
+)
+def test_what_the_tests_name_stays_theirs_when_they_import_everything(
+    source: str, tests: str, court: Court
+) -> None:
+    assert not court.judge(source, asserts=tests.format("from solution import *\n")).passed
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("f(1) + f(2)", "0.3"),
+        ("[f(n) for n in range(10) if n > 8]", "[0.9]"),
+        ("'yes' if f(1) else 'no'", "'yes'"),
+        ("sum(f(n) == n * 0.1 for n in range(5))", "5"),
+        ("(lambda x: round(x, 3))(f(1))", "0.1"),
+        ("{'a': f(1) * 2}", "{'a': 0.2}"),
+        ("Fraction(1, 2)", "Fraction(1, 2)"),
+        ("datetime.date(2024, 2, 28)", "datetime.date(2024, 2, 28)"),
+        ("counted('aab')", "{'a': 2, 'b': 1}"),
+        ("counted('aab')", "Counter({'a': 2, 'b': 1})"),
+        ("nested()", "{'a': {'b': [1]}}"),
+        ("Pair(1, 'x')", "(1, 'x')"),
+        ("[Level.LOW, Name.ANN]", "[1, 'ann']"),
+        ("asyncio.run(later(2))", "3"),
+    ],
+)
+def test_a_case_may_count_choose_and_expect_what_python_calls_equal(
+    call: str, expected: str, court: Court
+) -> None:
+    source = (
+        "import asyncio, datetime\nfrom collections import Counter, OrderedDict, defaultdict, namedtuple\n"
+        "from enum import IntEnum, StrEnum\nfrom fractions import Fraction\nPair = namedtuple('Pair', 'x y')\n"
+        "class Level(IntEnum):\n    LOW = 1\nclass Name(StrEnum):\n    ANN = 'ann'\ndef f(x): return x * 0.1\n"
+        "def counted(s): return Counter(s)\nasync def later(n): return n + 1\ndef nested():\n"
+        "    d = defaultdict(lambda: defaultdict(list))\n    d['a']['b'].append(1)\n    return OrderedDict(d)"
+    )
+    verdict = court.judge(source, (call, expected))
+    assert verdict.passed, verdict
+    assert not court.judge(source, (call, "'another'")).passed
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("assert f(2) == 4", True),
+        ("assert sorted(f([n * 2 for n in range(3)])) == [0, 2, 4]", True),
+        ("assert S().push(-3).top == -3", True),
+        ("assert sorted(f(2), key=lambda x: x > 3)[0] == 4", True),
+        ("assert (f(2) == 4) == True", False),
+        ("assert [f(2) != 4] == [False]", False),
+        ("assert str(f(2) - 4) == '0'", False),
+        ("assert [x for x in f(2) if x == 4] == [4]", False),
+    ],
+)
+def test_only_what_decides_nothing_is_run_beside_the_program(text: str, plain: bool) -> None:
+    assert bool(equations(text)) == plain
+
+
+@pytest.mark.parametrize(
+    ("expected", "value", "agrees"),
+    [
+        ("3", "2.9999999999999996", True),
+        ("123456789", "123456789.00000001", True),
+        ("1e22", str(10**22), True),
+        ("1000000007", "1000000007.4", False),
+        (str(10**15), "1000000000000001.0", False),
+        ("9007199254740993", "9007199254740992.0", False),
+        (str(10**400), "inf", False),
+    ],
+)
+def test_a_float_near_a_large_integer_is_another_number(expected: str, value: str, agrees: bool) -> None:
+    assert (disagreement(Case(call="x", expected=expected), Result(value=value)) is None) == agrees
+
+
+@pytest.mark.parametrize(
+    ("expected", "found", "agrees"),
+    [
+        ("1" * 400, "1e999", False),
+        ("1e400", "2e400", False),
+        ("1e400", "10e399", True),
+        ("1000000007", "1000000007.4", False),
+        ("9007199254740993", "9007199254740992.0", False),
+        ("3", "3.0000000001", True),
+        ("1234567.891", "1234567.89", True),
+        ("1e-7", "0.0000001", True),
+        ("1e9999999", "1e9999998", False),
+    ],
+)
+def test_printed_numbers_are_compared_at_any_size(expected: str, found: str, agrees: bool) -> None:
+    assert (misprint(expected, found, "tokens", 1e-6) is None) == agrees
