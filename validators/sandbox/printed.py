@@ -54,5 +54,5 @@ def _near(expected: str, found: str, tolerance: float) -> bool:
     wanted, given = Decimal(expected), Decimal(found)  # as floats, all numbers of 309 digits would be one
     allowed = Decimal(tolerance)
     if set(expected) & set(".eE"):
-        allowed *= max(1, abs(wanted), abs(given))
+        allowed *= max(Decimal(1), abs(wanted), abs(given))
     return wanted == given or abs(wanted - given) <= allowed

@@ -16,7 +16,7 @@ from .lent import done, restore
 from .plain import MAX_DEPTH, NotData, NotPlainData, decode, tree
 from .wire import Gone, Wire, is_standard, make_shared, shared
 
-_FIXED = (int, float, complex, str, bytes)
+_FIXED: tuple[type, ...] = (int, float, complex, str, bytes)
 """Types whose content never changes: where it is that content which counts, its methods are the type's own."""
 
 _DIFFERENCES = ("sub", "mod", "floordiv", "xor")
