@@ -71,14 +71,35 @@ def test_a_build_killed_at_any_instant_never_counts_less_than_was_charged(
     project.factory("build", "--quiet")
     assert _charged(server) - 1e-9 <= _counted(project) <= cap + 1e-9
     assert project.query("select done from progress") == [(SEEDS,)]
-    # What was cut off stays counted, and the build that ended counts what its replies cost and lost.
-    assert project.query("select count(*) from set_aside where status = 'interrupted' and not settled") == [
-        (KILLS,)
-    ]
-    asked = project.query(
-        "select sum(cost) from calls where build_id = (select max_by(build_id, started_at) from builds)"
-    )
-    assert _counted(project) - lost >= asked[0][0] - 1e-9
+    # What was cut off is estimated by what replies took, and counts: once, and less than it could have been.
+    assert project.query("select count(*) filter (settled), count(*) from set_aside") == [(KILLS + 1,) * 2]
+    cost = project.query("select sum(cost) from calls")[0][0]
+    cut_off = _counted(project) - cost
+    at_most = lost - project.query(
+        "select sum(cost) from calls where build_id != (select max_by(build_id, started_at) from builds)"
+    )[0][0]
+    assert 0 < cut_off < at_most
+    told = project.factory("plan")
+    assert "of what counts as spent is for calls whose replies were lost, or cut off with a build" in told
+    project.questions(*(f"question {number}?" for number in range(SEEDS + 1)))
+    project.factory("build", "--quiet")
+    assert _counted(project) - project.query("select sum(cost) from calls")[0][0] == pytest.approx(cut_off)
+
+
+def test_what_was_cut_off_counts_whole_while_few_replies_tell_what_it_may_have_cost(
+    project: Project, serve: Callable[..., Server]
+) -> None:
+    server = serve("--delay", "0.3")
+    project.questions(*(f"question {number}?" for number in range(40)))
+    project.catalog(ANSWERS, _models(server, 5.0, concurrency=4, max_tokens=200))
+    build = project.start("build", "--quiet")
+    while server.stats()["requests"] < 12 and build.poll() is None:
+        time.sleep(0.01)
+    build.send_signal(signal.SIGKILL)
+    build.communicate(timeout=20)
+    dead = _counted(project)
+    project.factory("build", "--quiet")
+    assert project.query("select settled, amount from set_aside order by started_at")[0] == (False, dead)
 
 
 def test_a_build_stops_at_its_cap_and_goes_on_when_it_is_raised(

@@ -134,9 +134,14 @@ def _budgets(catalog: Catalog, query: Query, estimates: Sequence[Estimate]) -> N
     capped = {name: model.budget for name, model in catalog.models.items() if model.budget is not None}
     if not capped:
         return
-    spent, _ = counted(query(REPLIES, []), query(ASIDE, []), entry_of)
+    spent, unsettled = counted(query(REPLIES, []), query(ASIDE, []), entry_of)
     for name, budget in capped.items():
         wanted = sum(one.costs.get(name, 0.0) for one in estimates)
         left = max(0.0, budget - spent[name])
         short = "; more than that: the build would stop at the cap" if wanted > left else ""
         click.echo(f"budget of {name}: {left:,.4f} of {budget:g} left, about {wanted:,.4f} wanted{short}")
+        if unsettled[name] >= 0.0001:
+            click.echo(
+                f"  {unsettled[name]:,.4f} of what counts as spent is for calls whose replies were lost, or cut off"
+                " with a build, and may have been billed; the next build reckons anew what was cut off"
+            )

@@ -119,7 +119,8 @@ select dataset, plugin, section, role, model, count(*) as calls,
 from calls group by all order by cost desc, calls desc, dataset, section;
 
 -- What each build set aside for models with a budget, and did not strike out: what counts as spent on them, be it
--- that more is found in `calls`. Where it is not settled and the build is over, the build was cut off.
+-- that more is found in `calls`. Where it is not settled and the build is over, the build was cut off; the next build
+-- with enough replies on record settles it.
 create or replace view set_aside as
 select build_id, model, sum(amount) as amount, count(*) filter (not r.settled) as blocks,
        bool_or(r.settled) as settled, b.status, b.started_at

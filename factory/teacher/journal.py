@@ -28,7 +28,9 @@ class Committer(Protocol):
 
     async def commit(self, **rows: Sequence[Row]) -> None: ...
 
-    async def query(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]: ...
+    async def query(
+        self, sql: str, parameters: Sequence[Any] | Mapping[str, Any]
+    ) -> list[tuple[Any, ...]]: ...
 
 
 @dataclass(frozen=True, slots=True)
