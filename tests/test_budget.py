@@ -75,9 +75,12 @@ def test_a_build_killed_at_any_instant_never_counts_less_than_was_charged(
     assert project.query("select count(*) filter (settled), count(*) from set_aside") == [(KILLS + 1,) * 2]
     cost = project.query("select sum(cost) from calls")[0][0]
     cut_off = _counted(project) - cost
-    at_most = lost - project.query(
-        "select sum(cost) from calls where build_id != (select max_by(build_id, started_at) from builds)"
-    )[0][0]
+    at_most = (
+        lost
+        - project.query(
+            "select sum(cost) from calls where build_id != (select max_by(build_id, started_at) from builds)"
+        )[0][0]
+    )
     assert 0 < cut_off < at_most
     told = project.factory("plan")
     assert "of what counts as spent is for calls whose replies were lost, or cut off with a build" in told

@@ -73,7 +73,9 @@ class Ledger:
         after, rows = [], []
         for build_id, name, amount, settled in aside:
             beyond = max(0.0, amount - costs[build_id, name])
-            near = None if settled or name not in models else await self._nearest(name, models[name], entry_of)
+            near = (
+                None if settled or name not in models else await self._nearest(name, models[name], entry_of)
+            )
             if near is not None:
                 free = beyond * (1 - near)
                 rows.append(self._row(name, -free, settled=True) | {"build_id": build_id})
