@@ -81,7 +81,7 @@ class Build:
                     await self._read_seeds(writer, report)
                     await self._work(writer, report, self._journal, ledger)
                 report.note = self._journal.stopped_because
-                report.status = "capped" if report.note else "interrupted" if self._stopping else "done"
+                report.status = self._status(self._journal)
             except BaseException:
                 report.status = "failed"
                 raise
@@ -91,6 +91,13 @@ class Build:
                 await writer.transact(rows, [(end, [now(), report.status, build_id])])
         self._watch(report)
         return report
+
+    def _status(self, journal: Journal) -> str:
+        if journal.capped:
+            return "capped"
+        if journal.stopped_because:
+            return "stopped"
+        return "interrupted" if self._stopping else "done"
 
     async def _begin(self, writer: Writer, build_id: str) -> None:
         row = {

@@ -22,6 +22,10 @@ class TeacherError(FactoryError):
     """A model could not be asked, or its replies never fitted their schema. Fails the seed."""
 
 
+class ModelError(TeacherError):
+    """A model that gives no replies now, whatever it is asked: its key is refused, or its server is down."""
+
+
 class SandboxError(FactoryError):
     """The machine offers no isolation for untrusted code, or the sandbox itself broke."""
 

@@ -149,7 +149,7 @@ def test_finished_datasets_are_exported_and_the_rest_is_planned_while_others_are
     while server.stats()["requests"] < 4 and build.poll() is None:
         time.sleep(0.05)
     told = project.factory("export", "tag:done")
-    assert "60 rows of 1 datasets" in told
+    assert "60 rows of 1 dataset in" in told
     assert "this is the store as it was when the export began" in told
     assert "slow: " in project.factory("export", "slow", code=1)  # it is not finished
     assert "nothing to do" in project.factory("plan", "--select", "state:modified")

@@ -379,7 +379,7 @@ def test_a_file_that_the_machine_did_not_give_is_read_again_unchanged(project: P
     project.write("share", "")
     project.factory("seeds")
     assert project.query("select count(*) from sets.tides") == [(1,)]
-    assert "1 of 1 files unchanged" in project.factory("seeds")
+    assert "1 of 1 file unchanged" in project.factory("seeds")
 
 
 @pytest.mark.parametrize(

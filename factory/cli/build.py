@@ -42,7 +42,7 @@ def build(
 
     Only what is missing or stale is done: a second build does nothing. Ctrl-C once ends what is in flight
     and keeps it; the same command then goes on from there. Exit codes: 0 done, 1 something failed and is
-    kept (or a dataset is paused), 3 a budget is used up, 130 interrupted.
+    kept (or a dataset is paused, or a model gives no replies), 3 a budget is used up, 130 interrupted.
 
     \b
     A SELECTOR is one of these; several joined by commas select what all of them do:
@@ -162,6 +162,8 @@ def exit_code(report: Report, broken: bool) -> int:
         return 130
     if report.status == "capped":
         return 3
+    if report.status == "stopped":
+        return 1
     failed = any(progress.failed or progress.paused for progress in report.datasets.values())
     unread = any(intake.broken for intake in report.intakes.values())
     return 1 if failed or broken or unread else 0

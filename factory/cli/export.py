@@ -39,6 +39,7 @@ def export(catalog: Path, output: Path | None, partial: bool, shard_rows: int, w
     """
     from factory.catalog import load_catalog
     from factory.certificates import gates_of
+    from factory.cli.progress import counted
     from factory.judges import Judges
     from factory.plan import standings
     from factory.snapshot import export as write
@@ -75,7 +76,8 @@ def export(catalog: Path, output: Path | None, partial: bool, shard_rows: int, w
         click.echo(f"{one['validator']}: {rejected} rejected; {one.get('summary', '')}")
     rehearsal = "; rehearsal rows: for trying out, not for training" if manifest["rehearsal"] else ""
     click.echo(
-        f"{manifest['rows']} rows of {len(manifest['datasets'])} datasets in {folder}{replaced}{rehearsal}"
+        f"{counted(manifest['rows'], 'row')} of {counted(len(manifest['datasets']), 'dataset')}"
+        f" in {folder}{replaced}{rehearsal}"
     )
 
 

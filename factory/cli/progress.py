@@ -20,6 +20,12 @@ from factory.report import Progress, Report
 PLAIN_EVERY = 5.0
 """Seconds between lines where the output is no terminal."""
 
+_TELLING = 50
+"""The time that is left is told once one seed of so many is done: what ends first does not stand for the rest."""
+
+
+_LONGEST_ERROR = 400
+
 
 class _Screen:
     """Draws a report that other code keeps changing."""
@@ -62,13 +68,13 @@ class _Screen:
         ended = sum(progress.done + progress.failed for progress in report.datasets.values())
         left = (
             f"about {_clock(elapsed / ended * (todo - ended))} left of what is begun"
-            if ended
+            if ended * _TELLING >= todo > 0
             else "no estimate yet"
         )
         return (
-            f"{tally.calls} calls ({tally.in_flight} in flight, {tally.reused} reused)   "
+            f"{counted(tally.calls, 'call')} ({tally.in_flight} in flight, {tally.reused:,} reused)   "
             f"{tally.prompt_tokens + tally.completion_tokens:,} tokens   cost {tally.cost:.4f}   "
-            f"{tally.executions} runs   {_clock(elapsed)}   {left}"
+            f"{counted(tally.executions, 'program run')}   {_clock(elapsed)}   {left}"
         )
 
 
@@ -120,9 +126,9 @@ def closing_table(report: Report, store: Path) -> None:
     worked = [one for one in report.datasets.values() if one.todo or one.rejected]
     for name, intake in report.intakes.items():
         if intake.new or intake.broken:
-            broken = f", {intake.broken} broken records (in failures)" if intake.broken else ""
+            broken = f", {counted(intake.broken, 'broken record')} (in failures)" if intake.broken else ""
             console.print(
-                f"seeds {name}: {intake.new} new of {intake.seeds} from {intake.files} files{broken}"
+                f"seeds {name}: {intake.new:,} new of {intake.seeds:,} from {counted(intake.files, 'file')}{broken}"
             )
     if not worked:
         console.print(
@@ -132,8 +138,9 @@ def closing_table(report: Report, store: Path) -> None:
     console.print(_table(worked))
     tally = report.tally
     console.print(
-        f"{tally.calls} calls, {tally.reused} replies reused, {tally.prompt_tokens:,} prompt tokens,"
-        f" {tally.completion_tokens:,} completion tokens, cost {tally.cost:.4f}, {tally.executions} runs"
+        f"{counted(tally.calls, 'call')}, {tally.reused:,} replies reused, {tally.prompt_tokens:,} prompt tokens,"
+        f" {tally.completion_tokens:,} completion tokens, cost {tally.cost:.4f},"
+        f" {counted(tally.executions, 'program run')}"
     )
     if report.note:
         console.print(report.note, style="yellow")
@@ -146,7 +153,9 @@ def closing_table(report: Report, store: Path) -> None:
             )
     if report.status == "interrupted":
         console.print("interrupted: what was paid for is kept; the same command goes on from here")
-    if any(progress.failed for progress in worked):
+    if failed := [progress for progress in worked if progress.failed]:
+        for progress in failed:
+            console.print(f"last error of {progress.dataset}: {_shortened(progress.last_error)}", style="red")
         console.print(
             "why seeds failed: factory sql 'select dataset, error, count(*) from failures group by all'"
         )
@@ -154,9 +163,19 @@ def closing_table(report: Report, store: Path) -> None:
     console.print(f"store: {store}")
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 file``, ``1,024 files``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _shortened(text: str) -> str:
+    first = next(iter(text.splitlines()), "")
+    return first if len(first) <= _LONGEST_ERROR else f"{first[:_LONGEST_ERROR]}..."
+
+
 def wide_console() -> Console:
     """A console for standard output; where that is no terminal, lines are not cut at 80 characters."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 160)
 
 
 def _table(worked: list[Progress]) -> Table:

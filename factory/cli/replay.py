@@ -24,6 +24,7 @@ def replay(catalog: Path, datasets: tuple[str, ...]) -> None:
       factory replay docs_qa
     """
     from factory.catalog import load_catalog
+    from factory.cli.progress import counted
     from factory.replay import replay as run
     from factory.selection import select_datasets
 
@@ -32,7 +33,7 @@ def replay(catalog: Path, datasets: tuple[str, ...]) -> None:
     for name in select_datasets(loaded, datasets):
         found = asyncio.run(run(loaded, name))
         same = same and not found.differences
-        click.echo(f"{name}: {found.seeds} seeds replayed, {len(found.differences)} differ")
+        click.echo(f"{name}: {counted(found.seeds, 'seed')} replayed, {len(found.differences)} differ")
         for number, told in found.differences[:5]:
             click.secho(f"  seed {number}: {told}", fg="red")
     sys.exit(0 if same else 1)

@@ -56,7 +56,7 @@ def seeds(names: tuple[str, ...], catalog: Path, workers: int | None, quiet: boo
 def _show(report: Report, catalog: Catalog) -> None:
     from rich.table import Table
 
-    from factory.cli.progress import wide_console
+    from factory.cli.progress import counted, wide_console
     from factory.store.reader import open_reader
 
     console = wide_console()
@@ -88,8 +88,8 @@ def _show(report: Report, catalog: Catalog) -> None:
     console.print(table)
     for name, intake in report.intakes.items():
         new = "" if catalog.seed_set(name).keep == "shards" else f", {intake.new:,} of them new"
-        told = f"{name}: {intake.seeds:,} seeds{new}; {intake.unchanged:,} of"
-        console.print(f"{told} {intake.files:,} files unchanged")
+        files = f"{intake.unchanged:,} of {counted(intake.files, 'file')} unchanged"
+        console.print(f"{name}: {counted(intake.seeds, 'seed')}{new}; {files}")
     if any(intake.broken for intake in report.intakes.values()):
         console.print("what could not be read: factory sql \"select * from failures where stage = 'source'\"")
     if report.status == "interrupted":

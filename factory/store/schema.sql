@@ -10,7 +10,7 @@ create table builds (
     build_id      varchar primary key,
     started_at    timestamp not null,
     ended_at      timestamp,
-    status        varchar not null,            -- running, done, interrupted, capped, failed
+    status        varchar not null,            -- running, done, interrupted, capped, stopped, failed
     catalog       varchar not null,            -- path of the catalogue
     selection     varchar not null,
     version       varchar not null             -- of seedfactory

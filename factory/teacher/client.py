@@ -15,7 +15,7 @@ import aiohttp
 import orjson
 from yarl import URL
 
-from factory.errors import TeacherError
+from factory.errors import ModelError, TeacherError
 from factory.teacher.budget import lost_attempt
 from factory.teacher.filters import plain
 from factory.teacher.limits import Limiter
@@ -30,6 +30,8 @@ FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 60.0
 BUSY = (429, 503, 529)
 PASSING = (408, 425, *BUSY)
 """Statuses that may pass, beside 5xx."""
+CLOSED = (401, 402, 403, 404)
+"""Statuses that no other request would change: key, account, name of the model or address is wrong."""
 _SHOWN = 500
 _JITTER = random.SystemRandom()
 
@@ -70,9 +72,7 @@ class HttpClient:
         An empty text is a reply too, since it is paid for: `finish_reason` says why. Raises TeacherError.
         """
         if self._key is None and self._model.provider == "openai" and self._model.api_base is None:
-            raise TeacherError(
-                f"{self._model.model}: no key; set OPENAI_API_KEY, or api_key in the catalogue"
-            )
+            raise ModelError(f"{self._model.model}: no key; set OPENAI_API_KEY, or api_key in the catalogue")
         body = self.body(request)
         headers = {HINT_HEADER: encoded(hint, draw)} if hint and self._hints else None
         most_tokens = len(body) // 4 + request.most_tokens
@@ -113,9 +113,9 @@ class HttpClient:
         """Waits before the next attempt. Raises TeacherError when there is none."""
         if attempt == self._model.retries:
             times = f"{attempt + 1} attempts" if attempt else "1 attempt"
-            raise self.error(f"gave up after {times}: {fault}") from fault
+            raise self.error(f"gave up after {times}: {fault}", ModelError) from fault
         if fault.wait is not None and fault.wait > LONGEST_WAIT:
-            raise self.error(f"asks to wait {fault.wait:.0f} s: {fault}") from fault
+            raise self.error(f"asks to wait {fault.wait:.0f} s: {fault}", ModelError) from fault
         backoff = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2**unbidden) * _JITTER.uniform(0.5, 1.0)
         await asyncio.sleep(backoff if fault.wait is None else fault.wait)
 
@@ -195,14 +195,15 @@ class HttpClient:
     def _refusal(self, status: int, answer: bytes, retry_after: str | None) -> Exception:
         """A status that is no success, as what may pass or as the error that it is."""
         fault = f"status {status}: {self._cut(answer)}"
-        passing = status in PASSING or status >= 500
-        if not passing or b"insufficient_quota" in answer:
+        if status in CLOSED or b"insufficient_quota" in answer:
+            return self.error(fault, ModelError)
+        if status not in PASSING and status < 500:
             return self.error(fault)
         return Passing(fault, seconds_of(retry_after), busy=status in BUSY)
 
-    def error(self, fault: str) -> TeacherError:
+    def error(self, fault: str, kind: type[TeacherError] = TeacherError) -> TeacherError:
         """A fault of this model at this address."""
-        return TeacherError(f"{self._model.model} at {self._shown}: {fault}")
+        return kind(f"{self._model.model} at {self._shown}: {fault}")
 
     def _cut(self, answer: bytes) -> str:
         """The start of a body, on one line, without the key, which some servers echo."""

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
-from factory.errors import TeacherError
+from factory.errors import ModelError, TeacherError
 from factory.records import Outcome, Program
 from factory.teacher.budget import Budget, OverBudget
 from factory.teacher.model import Client, Hint, Model, Request
 
 Row = Mapping[str, Any]
 Made = TypeVar("Made")
+
+IN_A_ROW = 8
+"""Calls to one model that end without a reply, and none with one between, until the build stops: the seeds that wait
+need not fail one by one."""
 
 
 class Stopped(Exception):
@@ -124,6 +129,8 @@ class Journal:
         self._under_way: dict[str, asyncio.Task[Any]] = {}
         self.stopping = False
         self.stopped_because = ""
+        self.capped = False
+        self._unanswered: Counter[str] = Counter()
         self._budgets: Mapping[str, Budget] = {}
 
     def stop(self, why: str = "") -> None:
@@ -163,14 +170,21 @@ class Journal:
                 self.tally.in_flight += 1
                 try:
                     reply = await asked.client.complete(request, place.draw, asked.hint)
+                except ModelError as error:
+                    if self.stopping:
+                        raise Stopped from error
+                    self._unserved(asked.entry, error)
+                    raise
                 finally:
                     self.tally.in_flight -= 1
+                self._unanswered[asked.entry] = 0
                 cost = model.cost(reply.prompt_tokens, reply.completion_tokens)
                 if held:
                     # Without the endpoint's own counts the cost is a guess; its bytes bound it.
                     bound = model.cost(len(text), len(reply.text.encode())) if reply.estimated else 0.0
                     held.settle(max(cost, min(held.most, bound)))
         except OverBudget as error:
+            self.capped = True
             self.stop(str(error))
             raise Stopped from error
         row = place.row(self._build_id) | {
@@ -191,6 +205,12 @@ class Journal:
         self.tally.completion_tokens += reply.completion_tokens
         self.tally.cost += cost
         return Answered(reply.text, reply.finish_reason, model.model, cost)
+
+    def _unserved(self, entry: str, error: ModelError) -> None:
+        """Counts a call that a model gave no reply to; stops the build at too many."""
+        self._unanswered[entry] += 1
+        if self._unanswered[entry] >= IN_A_ROW:
+            self.stop(f"stopped: {IN_A_ROW} calls in a row to the model '{entry}' got no reply: {error}")
 
     async def outcome(
         self, place: Place, memory: Recorded, program: Program, run: Callable[[Program], Awaitable[Outcome]]

@@ -44,8 +44,8 @@ class Ledger:
     async def open(self, models: Mapping[str, Model], entry_of: Callable[[str], str]) -> Mapping[str, Budget]:
         """The budget of each entry of ``models:`` that has a cap and a price. `entry_of` names the entry that serves
         a role."""
-        replies, aside = await self._store.query(REPLIES, []), await self._store.query(ASIDE, [])
-        aside = await self._settle_the_dead(models, entry_of, replies, aside)
+        replies = await self._store.query(REPLIES, [])
+        aside = await self._settle_the_dead(models, entry_of, replies, await self._store.query(ASIDE, []))
         spent, unsettled = counted(replies, aside, entry_of)
         for name, model in models.items():
             if model.budget is not None and model.price is not None:
@@ -78,7 +78,7 @@ class Ledger:
             )
             if near is not None:
                 free = beyond * (1 - near)
-                rows.append(self._row(name, -free, settled=True) | {"build_id": build_id})
+                rows.append({**self._row(name, -free, settled=True), "build_id": build_id})
                 amount, settled = amount - free, True
             after.append((build_id, name, amount, settled))
         if rows:
@@ -94,7 +94,8 @@ class Ledger:
         told = [(count, share) for role, count, share in found if entry_of(role) == name]
         if sum(count for count, _ in told) < ENOUGH:
             return None
-        return min(1.0, max(share for _, share in told))
+        nearest: float = max(share for _, share in told)
+        return min(1.0, nearest)
 
     def _writer(self, name: str) -> Callable[[float], Awaitable[None]]:
         async def write(amount: float) -> None:

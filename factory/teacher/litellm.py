@@ -8,9 +8,9 @@ import random
 import time
 from typing import Any
 
-from factory.errors import TeacherError
+from factory.errors import ModelError, TeacherError
 from factory.teacher.budget import lost_attempt
-from factory.teacher.client import BUSY, FIRST_BACKOFF, LONGEST_BACKOFF, PASSING
+from factory.teacher.client import BUSY, CLOSED, FIRST_BACKOFF, LONGEST_BACKOFF, PASSING
 from factory.teacher.limits import Limiter
 from factory.teacher.model import Hint, Model, Reply, Request
 from factory.teacher.structured import asked
@@ -91,7 +91,10 @@ class LitellmClient:
         if status not in BUSY and (status == 408 or status >= 500):
             await lost_attempt(again=again)
         if not again:
-            raise TeacherError(f"{self._model.model}: {self._told(error)}") from None
+            closed = status in CLOSED or status in PASSING or status >= 500
+            raise (ModelError if closed else TeacherError)(
+                f"{self._model.model}: {self._told(error)}"
+            ) from None
         await asyncio.sleep(min(LONGEST_BACKOFF, FIRST_BACKOFF * 2**attempt) * _JITTER.uniform(0.5, 1.0))
 
     async def close(self) -> None:
@@ -110,7 +113,7 @@ class LitellmClient:
             try:
                 import litellm
             except ImportError:
-                raise TeacherError(
+                raise ModelError(
                     f"{self._model.model}: this provider goes through litellm, which is not installed:"
                     " pip install 'seedfactory[litellm]'"
                 ) from None

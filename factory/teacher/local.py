@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from factory.errors import TeacherError
+from factory.errors import ModelError
 from factory.records import content_hash
 from factory.teacher.model import Hint, Model, Reply, Request
 from factory.teacher.structured import asked
@@ -47,7 +47,7 @@ class LocalClient:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="local-model")
 
     async def complete(self, request: Request, draw: int = 0, hint: Hint | None = None) -> Reply:
-        """Samples once. Raises TeacherError for a missing folder, or with the install line."""
+        """Samples once. Raises ModelError for a missing folder, or with the install line."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._sample, request, draw)
 
@@ -82,20 +82,20 @@ class LocalClient:
     def _load(self) -> tuple[Any, Any]:
         if self._loaded is None:
             if not (self._folder / "config.json").is_file():
-                raise TeacherError(
+                raise ModelError(
                     f"{self._model.model}: {self._folder} is no folder of weights (no config.json)"
                 )
             try:
                 import torch  # noqa: F401  (transformers imports without it, and fails later)
                 from transformers import AutoModelForCausalLM, AutoTokenizer
             except ImportError:
-                raise TeacherError(
+                raise ModelError(
                     f"{self._model.model}: weights in this process need torch and transformers:"
                     " pip install 'seedfactory[train]'"
                 ) from None
             tokenizer = AutoTokenizer.from_pretrained(self._folder, local_files_only=True)
             if tokenizer.chat_template is None:
-                raise TeacherError(
+                raise ModelError(
                     f"{self._model.model}: the tokenizer in {self._folder} has no chat template, so it cannot"
                     " be asked; give it one, or name a model that was trained on conversations"
                 )
