@@ -15,12 +15,14 @@ from hostile.ending import ENDING, SLEEPING
 from hostile.forging import (
     BARE_ASSERT,
     BARE_TESTS,
+    CONTEXTS,
     COUNT,
     EQUAL_BY_X,
     EQUAL_TO_ALL,
     FORGING,
     OBJECT_TESTS,
     OBJECTS,
+    SWALLOWS,
     TESTS,
 )
 from hostile.honest import NUMPY, TESTED, VALUES, WHOLE
@@ -152,6 +154,13 @@ def test_objects_do_not_say_what_they_hold(name: str, sandbox: Sandbox) -> None:
     outcome = sandbox.run(OBJECTS[name], tests=OBJECT_TESTS)
     assert outcome.ok
     assert all(result.error or result.value == "0" for result in outcome.results)
+
+
+def test_a_context_swallows_no_verdict(sandbox: Sandbox) -> None:
+    outside, *tests = sandbox.run(SWALLOWS, tests=CONTEXTS).results
+    assert outside.value == "0"
+    assert len(tests) == CONTEXTS.count("def test_")
+    assert all(result.error for result in tests), tests
 
 
 def test_a_class_that_equals_anything_is_not_believed(sandbox: Sandbox) -> None:

@@ -226,3 +226,20 @@ def test_approx(): assert answer() == pytest.approx(7919)
 def test_distance(): assert abs(answer() - 7919) < 1e-6
 """
 """Tests that import nothing by name: what judges is never the program's."""
+
+SWALLOWS = (
+    "class E:\n    __enter__ = lambda s: s\n    __exit__ = lambda s, *a: True\n    __eq__ = lambda s, o: True\n"
+    "    __sub__ = __rsub__ = lambda s, o: None\n    __hash__ = lambda s: 7\ndef answer(): return E()"
+)
+CONTEXTS = """
+def test_equal():
+    with answer() as found: assert found == 7919
+def test_near():
+    with answer() as found: assert abs(found - 7919) < 1e-6
+def test_doubt():
+    with answer() as found:
+        if found != 7919: raise ValueError(found)
+def test_attribute():
+    with answer() as found: assert found.value == 7919
+"""
+"""A context of the program's may not swallow what says that the test failed."""

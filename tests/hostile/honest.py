@@ -167,6 +167,54 @@ TESTED = {
         "    def __exit__(self, *a): self.said.append('out')",
         "with Log() as log: pass\nassert log.said == ['in', 'out']",
     ),
+    "coroutines, run by the tests": (
+        "import asyncio\nasync def f(x):\n    await asyncio.sleep(0)\n    return x + 1\nclass Box:\n"
+        "    def __init__(self): self.lock, self.n = asyncio.Lock(), 0\n    async def add(self):\n"
+        "        async with self.lock:\n            n = self.n\n            await asyncio.sleep(0)\n            self.n = n + 1\n"
+        "    async def __aenter__(self): return self\n    async def __aexit__(self, *a): self.n = -1\n"
+        "async def count(n):\n    for i in range(n): yield i",
+        "import asyncio\nasync def both(): return await asyncio.gather(f(1), f(2))\ndef test_run():\n"
+        "    assert asyncio.run(f(2)) == 3 and asyncio.run(both()) == [2, 3]\nasync def test_box():\n    b = Box()\n"
+        "    await asyncio.gather(*(b.add() for _ in range(5)))\n    assert b.n == 5\n    async with b as c: assert c.n == 5\n"
+        "    assert b.n == -1\nasync def test_count(): assert [i async for i in count(3)] == [0, 1, 2]",
+    ),
+    "what a test puts in its place": (
+        "import sys\ndef fetch(): return 1\ndef f(): return fetch() + 1\ndef ask(): return int(input('n? ')) + 1\n"
+        "def line(): return sys.stdin.readline()",
+        "import io, solution\nfrom unittest.mock import patch\ndef test_patch():\n"
+        "    with patch('solution.fetch', return_value=10) as fetched:\n        assert solution.f() == 11 and fetched.called\n"
+        "    assert solution.f() == 2\ndef test_monkeypatch(monkeypatch):\n    monkeypatch.setattr(solution, 'fetch', lambda: 5)\n"
+        "    monkeypatch.setattr('builtins.input', lambda prompt: '3')\n    monkeypatch.setattr('sys.stdin', io.StringIO('x\\n'))\n"
+        "    monkeypatch.setenv('A', 'b')\n    assert solution.f() == 6 and ask() == 4 and line() == 'x\\n'\n"
+        "def test_after(): assert solution.f() == 2",
+    ),
+    "fixtures of all tests and of a class": (
+        "def f(a): return a * 2",
+        "import pytest, unittest\nclass TestF:\n    @pytest.fixture(autouse=True)\n    def made(self): self.x = 2\n"
+        "    def test_x(self): assert f(self.x) == 4\nclass T(unittest.TestCase):\n    @classmethod\n"
+        "    def setUpClass(cls): cls.k = 3\n    def test_a(self): self.assertEqual(f(self.k), 6)\n"
+        "    def test_b(self): self.assertEqual(self.k, 3)",
+    ),
+    "errors that leave a context": (
+        "class Log:\n    def __init__(self, swallow): self.swallow, self.said = swallow, []\n"
+        "    def __enter__(self): return self\n    def __exit__(self, kind, error, trace):\n"
+        "        self.said.append(kind and f'{kind.__name__} {error}')\n        return self.swallow",
+        "import pytest\ndef test_log():\n    log = Log(False)\n    with pytest.raises(ValueError):\n"
+        "        with log: raise ValueError('x')\n    with log: pass\n    assert log.said == ['ValueError x', None]\n"
+        "    with Log(True): raise KeyError('y')",
+    ),
+    "paths and other values by text": (
+        "import uuid\nfrom pathlib import Path\ndef read(p): return p.read_text()\ndef below(p): return p / 'b'\n"
+        "def number(): return uuid.UUID(int=1)",
+        "import uuid\nfrom pathlib import Path\ndef test_path(tmp_path):\n    (tmp_path / 'a').write_text('x')\n"
+        "    assert read(tmp_path / 'a') == 'x' and below(Path('a')) == Path('a/b') and number() == uuid.UUID(int=1)",
+    ),
+    "copies and decorated functions": (
+        "import functools\nclass A:\n    def __init__(self): self.x = 1\ndef deco(f):\n    @functools.wraps(f)\n"
+        "    def g(*a): return f(*a)\n    return g",
+        "import copy\na = A()\nb = copy.deepcopy(a)\nb.x = 2\nassert a.x == 1 and copy.copy(b).x == 2\n@deco\n"
+        "def one(): return 1\nassert one() == 1 and one.__name__ == 'one'",
+    ),
 }
 WHOLE = {
     "a sum": ("a, b = map(int, input().split())\nprint(a + b)", "3 4\n", "7\n"),
@@ -180,6 +228,7 @@ WHOLE = {
     "a silent exit": ("import os\nprint('yes', flush=True)\nos._exit(0)", "", "yes"),
     "a main": ("def main():\n    print(input())\nif __name__ == '__main__':\n    main()", "é😀", "é😀"),
     "words to the error stream": ("import sys\nprint('debug', file=sys.stderr)\nprint(1)", "", "1"),
+    "an exit by its other names": ("import sys\nif sys.argv: exit()\nquit(1)", "", ""),
     "no input": ("try: input()\nexcept EOFError: print('none')", "", "none"),
     "a million numbers": ("print(*range(10 ** 6))", "", " ".join(map(str, range(10**6)))),
 }

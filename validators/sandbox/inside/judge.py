@@ -21,12 +21,11 @@ from typing import Any, cast
 
 from . import minipytest
 from .job import Channel
+from .link import TESTS, Link
 from .program import message
-from .remote import Handle, Link, RemoteClass
 from .wire import Gone, Wire, is_standard
 
 _SOCKET = 4
-_TESTS = "<tests>"
 _MAX_MESSAGE = 500
 _HELPERS = {"isclose": math.isclose, "approx": minipytest.approx, "raises": minipytest.raises, "math": math}
 _MODULES = {"np": "numpy", "numpy": "numpy", "pytest": "pytest", "unittest": "unittest", "allclose": "numpy"}
@@ -81,7 +80,7 @@ class Judge:
     def results(self, text: str) -> Iterable[Ended]:
         """Each test as it ends: the text's own asserts first, then its functions and classes."""
         try:
-            tree = ast.parse(text, _TESTS)
+            tree = ast.parse(text, TESTS)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             yield "tests", message(error), 0
             return
@@ -95,9 +94,10 @@ class Judge:
                 0,
             )
             return
-        linecache.cache[_TESTS] = (len(text), None, text.splitlines(keepends=True), _TESTS)
+        linecache.cache[TESTS] = (len(text), None, text.splitlines(keepends=True), TESTS)
         namespace = self._namespace(tree)
-        code = compile(_counting(tree), _TESTS, "exec", dont_inherit=True)
+        self._link.raises = _raising(tree)
+        code = compile(_counting(tree), TESTS, "exec", dont_inherit=True)
         yield self._ended("tests", lambda: exec(code, namespace))
         for name, test in minipytest.collected(namespace):
             yield self._ended(name, test)
@@ -133,7 +133,7 @@ class Judge:
         sys.modules[name] = own
         namespace = vars(own)
         known = _Names(vars(builtins) | _HELPERS | self._imported())
-        known.resolve, known.names = _lookup(self._link), self._names
+        known.resolve, known.names = self._link.named, self._names
         namespace.update(
             {
                 "__name__": name,
@@ -174,26 +174,30 @@ class _Names(dict[str, Any]):
         raise KeyError(name)
 
 
-def _lookup(link: Link) -> Callable[[str], Any]:
-    """Finds a name of the program's; functions and classes once, data each time, since it may change."""
-    kept: dict[str, Any] = {}
+class _Program(types.ModuleType):
+    """The program as a module: what a test sets in it, `mock.patch` and `monkeypatch` too, is set there."""
 
-    def resolve(name: str) -> Any:
-        if name in kept:
-            return kept[name]
-        value = link.ask("name", name)
-        if isinstance(value, (Handle, RemoteClass)):
-            kept[name] = value
-        return value
+    _link: Link | None = None
+    _names: frozenset[str] = frozenset()
 
-    return resolve
+    def __setattr__(self, name: str, value: Any) -> None:
+        if self._link and name in self._names:
+            self._link.rename(name, value)
+        else:
+            super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        if self._link and name in self._names:
+            self._link.rename(name)
+        else:
+            super().__delattr__(name)
 
 
 class _Finder:
     """Any module that is not found is the program, whatever the tests call it."""
 
     def __init__(self, link: Link, names: set[str], of_tests: set[str]) -> None:
-        self._resolve = _lookup(link)
+        self._link = link
         self._names = names
         self._kept = {*dir(builtins), *_HELPERS, *_MODULES, *of_tests}
 
@@ -205,8 +209,9 @@ class _Finder:
             return None
         return importlib.machinery.ModuleSpec(name, cast("Any", self), is_package=True)
 
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
-        """Lets the import system make a plain module."""
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
+        """A module that is the program."""
+        return _Program(spec.name)
 
     def exec_module(self, module: types.ModuleType) -> None:
         """Gives the module the program's names."""
@@ -214,11 +219,12 @@ class _Finder:
         def get(name: str) -> Any:
             if name not in self._names:
                 raise AttributeError(f"the program defines no '{name}'")
-            return self._resolve(name)
+            return self._link.named(name)
 
         vars(module)["__getattr__"] = get
         public = [name for name in self._names - self._kept if not name.startswith("_")]
         vars(module)["__all__"] = public  # for 'import *', which names nothing itself
+        vars(module).update({"_link": self._link, "_names": frozenset(self._names)})
 
 
 def _used(tree: ast.Module) -> set[str]:
@@ -242,11 +248,25 @@ def _explicit(tree: ast.Module) -> set[str]:
     return found
 
 
+def _raising(tree: ast.Module) -> frozenset[int]:
+    """The lines of what raises in the body of a `with`, whatever came before it."""
+    bodies = [node.body for node in ast.walk(tree) if isinstance(node, ast.With)]
+    return frozenset(one.lineno for body in bodies for one in body if isinstance(one, ast.Raise))
+
+
 def _counting(tree: ast.Module) -> ast.Module:
-    """The same tests, where each assert that holds is counted."""
+    """The same tests, where each assert that holds is counted, and each call such as ``np.testing.assert_equal``."""
 
     class Counting(ast.NodeTransformer):
         def visit_Assert(self, node: ast.Assert) -> list[ast.stmt]:
+            return self._counted(node)
+
+        def visit_Expr(self, node: ast.Expr) -> list[ast.stmt]:
+            called = node.value.func if isinstance(node.value, ast.Call) else None
+            name = getattr(called, "attr", getattr(called, "id", ""))
+            return self._counted(node) if name.startswith("assert_") else [node]
+
+        def _counted(self, node: ast.stmt) -> list[ast.stmt]:
             count = ast.Call(_name("__count__"), [], [])
             return [node, ast.copy_location(ast.Expr(count), node)]
 
@@ -260,8 +280,8 @@ def _name(name: str) -> ast.Name:
 
 def _place(error: BaseException) -> str:
     """Where in the tests, and, where an assert has no message, what it says."""
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == _TESTS]
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == TESTS]
     if not lines or not lines[-1]:
         return ""
-    said = linecache.getline(_TESTS, lines[-1]).strip()[:300] if not str(error) else ""
+    said = linecache.getline(TESTS, lines[-1]).strip()[:300] if not str(error) else ""
     return f"{said} (line {lines[-1]} of the tests)"

@@ -14,6 +14,8 @@ _COMPARING = ("contains", "eq", "lt", "le", "gt", "ge", "hash", "bool")
 _STEPPING = ("iter", "next", "len", "getitem", "setitem", "str")
 _COUNTING = ("add", "sub", "mul", "truediv", "floordiv", "mod")
 _OPERATIONS = frozenset((*_COMPARING, *_STEPPING, *_COUNTING))
+_NAMES = ("__name__", "__qualname__", "__module__")
+"""What `functools.wraps` reads of a function."""
 
 
 def restore(given: Any, changed: Any) -> None:
@@ -45,6 +47,8 @@ def done(operation: str, arguments: list[Any], named: dict[str, Any]) -> Any:
         return target(*rest, **named)
     if operation in ("getattr", "setattr"):
         name = rest[0]
+        if name in _NAMES and operation == "getattr":
+            return str(getattr(target, name))
         plain_object = not callable(target) and type(type(target)) is type and hasattr(target, "__dict__")
         if type(name) is not str or name.startswith("_") or not plain_object:
             raise AttributeError(name)

@@ -17,10 +17,12 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
+from .patching import patching
+
 COUNT: list[int] = []
 """One entry for each thing that the running test has asserted."""
 
-_ROWS, _FIXTURE, _SKIP = "__rows__", "__fixture__", "__skip__"
+_ROWS, _FIXTURE, _AUTO, _SKIP = "__rows__", "__fixture__", "__auto__", "__skip__"
 
 
 class Skipped(BaseException):
@@ -131,9 +133,10 @@ class _Param:
         self.values: tuple[Any, ...] = values
 
 
-def _fixture(function: Any = None, **_: Any) -> Any:
+def _fixture(function: Any = None, *, autouse: bool = False, **_: Any) -> Any:
     def mark(made: Any) -> Any:
         setattr(made, _FIXTURE, True)
+        setattr(made, _AUTO, autouse)
         return made
 
     return mark(function) if function else mark
@@ -206,6 +209,7 @@ def _call(test: Any, values: dict[str, Any], fixtures: dict[str, Any], kind: typ
         if target is not None and hasattr(target, "setup_method"):
             _fitting(target.setup_method, test)
         given = _Given(fixtures, target, values, stack)
+        given.make_those_of_all()
         result = test(*([target] if kind else []), **given.arguments(test, skip_first=kind is not None))
         if inspect.iscoroutine(result):
             import asyncio
@@ -226,6 +230,12 @@ class _Given:
         self, fixtures: dict[str, Any], target: Any, values: dict[str, Any], stack: contextlib.ExitStack
     ) -> None:
         self._fixtures, self._target, self._made, self._stack = fixtures, target, dict(values), stack
+
+    def make_those_of_all(self) -> None:
+        """Makes the fixtures that every test uses."""
+        for name, made in self._fixtures.items():
+            if getattr(made, _AUTO, False):
+                self._value(name)
 
     def arguments(self, function: Any, skip_first: bool = False) -> dict[str, Any]:
         """What a function's parameters ask for."""
@@ -291,21 +301,29 @@ def _tmp_path() -> Iterator[Any]:
         yield Path(folder)
 
 
-_BUILT_IN: dict[str, Callable[[], Any]] = {"capsys": _capsys, "tmp_path": _tmp_path}
+_BUILT_IN: dict[str, Callable[[], Any]] = {
+    "capsys": _capsys,
+    "tmp_path": _tmp_path,
+    "monkeypatch": patching,
+}
 
 
 def _unittests(kind: Any) -> Iterator[tuple[str, Callable[[], object]]]:
     names = [name for name in dir(kind) if name.startswith("test")]
     for name in names:
-        yield f"{kind.__name__}.{name}", functools.partial(_unittest, kind, name)
+        yield f"{kind.__name__}.{name}", functools.partial(_unittest, kind, name, names)
 
 
-def _unittest(kind: Any, name: str) -> None:
+def _unittest(kind: Any, name: str, names: list[str]) -> None:
     """One test of a TestCase. Each of its assert methods that returns counts."""
+    if name == names[0]:
+        kind.setUpClass()
     case = kind(name)
     for method in [method for method in dir(case) if method.startswith("assert")]:
         setattr(case, method, _counted(getattr(case, method)))
     result = case.run()
+    if name == names[-1]:
+        kind.tearDownClass()
     for _, text in [*result.errors, *result.failures]:
         raise AssertionError(text.strip().splitlines()[-1][:300])
     if result.skipped or result.expectedFailures or result.unexpectedSuccesses:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import linecache
 import os
@@ -81,6 +82,9 @@ def _main(source: str) -> dict[str, Any]:
     main = types.ModuleType("__main__")
     sys.modules["__main__"] = main
     sys.argv = [SOURCE]
+    vars(builtins).update(
+        {"exit": sys.exit, "quit": sys.exit}
+    )  # `site`, which is not loaded, would add these
     linecache.cache[SOURCE] = (len(source), None, source.splitlines(keepends=True), SOURCE)
     return vars(main)
 

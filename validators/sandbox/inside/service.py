@@ -9,8 +9,10 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
+import copy
 import io
 import operator
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -104,10 +106,6 @@ for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod"):
     setattr(Foreign, f"__{_name}__", _operation(_name))
 
 
-async def _awaited(value: Any) -> Any:
-    return await value
-
-
 _OPERATORS = (
     "getitem setitem delitem contains eq ne lt le gt ge add sub mul matmul truediv floordiv mod pow lshift rshift"
     " and_ or_ xor neg pos invert abs index iadd isub imul"
@@ -139,8 +137,9 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "isinstance": isinstance,
     "issubclass": issubclass,
     "enter": lambda manager: type(manager).__enter__(manager),
-    "exit": lambda manager, *told: type(manager).__exit__(manager, None, None, None),
-    "await": lambda value: __import__("asyncio").run(_awaited(value)),
+    "aiter": aiter,
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
     "content": content,
 }
 
@@ -158,13 +157,25 @@ class Service:
         self._objects: list[Any] = []
         self._numbers: dict[int, int] = {}
         self._foreign: dict[int, Foreign] = {}
-        self._operations = _OPERATIONS | {"name": self._name, "same": self._same}
+        self._input = builtins.input
+        self._loop: Any = None
+        self._operations = _OPERATIONS | {
+            "name": self._name,
+            "rename": self._rename,
+            "same": self._same,
+            "exit": self._exit,
+            "await": self._awaited,
+            "anext": lambda value: self._awaited(anext(value)),
+            "aenter": lambda manager: self._awaited(type(manager).__aenter__(manager)),
+            "aexit": lambda manager: self._awaited(type(manager).__aexit__(manager, None, None, None)),
+        }
 
     def answer(self, request: dict[str, Any]) -> None:
         """Does one operation and sends what came of it."""
         arguments = [decode(item, MAX_DEPTH, self._take) for item in request["arguments"]]
         named = {name: decode(item, MAX_DEPTH, self._take) for name, item in request["named"].items()}
         places: list[Any] = [*arguments, *named.values()]
+        self._read(request)
         before = [text(self._encoded(value)) if type(value) in _MUTABLE else None for value in places]
         printed = io.StringIO()
         redirected = contextlib.redirect_stdout(printed) if request["capture"] else contextlib.nullcontext()
@@ -204,6 +215,35 @@ class Service:
 
     def _name(self, name: str) -> Any:
         return self.namespace[name]
+
+    def _rename(self, name: str, value: Any) -> None:
+        self.namespace[name] = value
+
+    def _exit(self, manager: Any, name: str = "", words: str = "") -> bool:
+        """Leaves a context; where an error leaves it, with one of that name."""
+        kind = self.namespace.get(name, getattr(builtins, name, RuntimeError)) if name else None
+        error = kind(words) if kind else None
+        return bool(type(manager).__exit__(manager, kind, error, None))
+
+    def _awaited(self, value: Any) -> Any:
+        """What an awaitable gives, in the one loop that all of the program's run in."""
+        import asyncio
+
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+
+        async def wait() -> Any:
+            return await value
+
+        return self._loop.run_until_complete(wait())
+
+    def _read(self, request: dict[str, Any]) -> None:
+        """Puts what the judge has in the place of `input` or of `sys.stdin` there as well."""
+        patched = request.get("input")
+        if patched is not None or self._input is not builtins.input:
+            builtins.input = decode(patched, MAX_DEPTH, self._take) if patched else self._input
+        if "stdin" in request:
+            sys.stdin = io.StringIO(request["stdin"])
 
     def _same(self, left: Any, right: Any) -> bool:
         """Whether two objects are equal, by an equality that does not hold for anything at all."""

@@ -1,8 +1,9 @@
 """Messages between the judge and the program: JSON of known shapes over a socket, and the types both can make.
 
 Besides plain data travel: values of some types of the standard library (o), its classes and functions by name
-(m), arrays of numpy (n), and references to what must stay where it is: r (an object of the program's, told by the
-judge), h and k (an object or class of the program's, told by the program), j (an object of the judge's).
+(m), paths and the like as text (p), arrays of numpy (n), and references to what must stay where it is: r (an
+object of the program's, told by the judge), h and k (an object or class of the program's, told by the program),
+j (an object of the judge's).
 """
 
 from __future__ import annotations
@@ -89,6 +90,9 @@ _BY_VALUE: dict[type, tuple[Callable[[Any], list[Any]], Callable[..., Any]]] = {
     defaultdict: (lambda value: [None, dict(value)], defaultdict),
     types.SimpleNamespace: (lambda value: [vars(value)], lambda values: types.SimpleNamespace(**values)),
 }
+_AS_TEXT = {("pathlib", "PosixPath"), ("pathlib", "PurePosixPath"), ("uuid", "UUID")}
+"""Types of modules that are not loaded unless a program or its tests do."""
+
 _NAMED = {kind.__name__: make for kind, (_, make) in _BY_VALUE.items()}
 _FUNCTIONS = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType)
 _FORM = re.compile(r"[<>|=][biufcSU]\d+")
@@ -101,6 +105,9 @@ def shared(value: Any, depth: int, other: Callable[[Any, int], Any]) -> Any:
         return {"o": [kind.__name__, tree(_BY_VALUE[kind][0](value), depth - 1, other)]}
     if isinstance(value, _FUNCTIONS):
         return by_name(value)
+    place = (kind.__module__, kind.__name__)
+    if place in _AS_TEXT and getattr(sys.modules.get(place[0]), place[1], None) is kind:
+        return {"p": [*place, str(value)]}
     numpy = sys.modules.get("numpy")
     if numpy is not None and kind in (numpy.ndarray, getattr(numpy, kind.__name__, None)):
         form = value.dtype.str
@@ -133,6 +140,8 @@ def make_shared(encoded: dict[str, Any], depth: int, other: Callable[[Any, int],
             return _NAMED[name](*decode(arguments, depth - 1, other))
         if tag == "m":
             return _standard(*content)
+        if tag == "p" and tuple(content[:2]) in _AS_TEXT:
+            return _standard(*content[:2])(str(content[2]))
         if tag == "n":
             return _array(*content)
     except (KeyError, TypeError, ValueError, ArithmeticError, ImportError) as error:
