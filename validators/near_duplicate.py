@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal, TypeVar, cast
 
 from pydantic import Field
 
-from factory.plugins import Cleaner, Member, SamplesInOrder, validator
+from factory.plugins import Cleaner, Member, SamplesInOrder, SomeSeeds, validator
 from factory.records import Sample, Verdict
 from factory.seeds.cleaners.near_duplicates import near_duplicates
 
 Part = Literal["all", "prompt", "response"]
+T = TypeVar("T")
 
 
 @validator()
@@ -45,11 +46,13 @@ class near_duplicate:
 
 @dataclass(frozen=True)
 class _Texts:
-    """Samples as the finder of near-duplicates sees them."""
+    """Samples as the finder of near-duplicates sees them: one part, looked through here."""
 
     samples: SamplesInOrder
     part: Part
     scratch: Path
+    first: int = 0
+    workers: int = 1
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -57,6 +60,10 @@ class _Texts:
     def __iter__(self) -> Iterator[Member]:
         for one in self.samples:
             yield Member(one.sample_id, _text(one.sample, self.part), "", {})
+
+    def map(self, work: Callable[[SomeSeeds], T]) -> Iterator[T]:
+        """What `work` makes of all of them."""
+        yield work(self)
 
 
 def _text(sample: Sample, part: Part) -> str:
