@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -151,3 +154,16 @@ def test_without_node_the_mend_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path
             runtimes.JAVASCRIPT.binds()
     finally:
         runtimes._node.cache_clear()
+
+
+def test_memory_that_no_limit_would_count_is_refused() -> None:
+    """An addon of a program's own could map memory that is shared, or grows down: node's limit counts neither."""
+    script = (
+        "import mmap, os, platform\nfrom validators.sandbox.inside.seccomp import Filter\n"
+        "Filter(platform.machine(), counted=True).install()\nprivate = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS\n"
+        "for flags in (private, private | 0x100, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS):\n"
+        "    try: found = len(mmap.mmap(-1, 4096, flags=flags))\n"
+        "    except OSError as error: found = error.errno\n    os.write(1, f'{found} '.encode())\nos._exit(0)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["4096", str(errno.ENOMEM), str(errno.ENOMEM)]

@@ -46,6 +46,15 @@ def test_rows_come_back_with_their_types(database: Database) -> None:
     assert found.rows == ((1, "x", 1.5, "2024-01-02", 0.5, None, [1], True),)
 
 
+def test_a_moment_in_a_time_zone_is_a_value_too(database: Database) -> None:
+    found = table(database.run("", "select timestamptz '2024-07-01 00:00:00+02' as a").results[0].value or "")
+    assert found.rows == (("2024-06-30 22:00:00+00:00",),)
+
+
+def test_a_query_of_nothing_says_so(database: Database) -> None:
+    assert "no statement" in (database.run("", "-- nothing").results[0].error or "")
+
+
 def test_a_query_that_fails_fails_alone(database: Database) -> None:
     outcome = database.run("", "select 1", "select nothing", "select 2")
     assert outcome.ok

@@ -36,6 +36,9 @@ PRELOADED = {
 MORE_CALLS = {"javascript": ("execve", "arch_prctl", "capget")}
 """System calls that a language's runtime needs besides those that every program may make."""
 
+BY_DATA = frozenset({"javascript"})
+"""Languages whose runtime reserves more addresses than it uses: the memory that counts is what it may write to."""
+
 _RUNNERS = {
     "calls": "inside.program",
     "whole": "inside.program",
@@ -113,7 +116,7 @@ def lock_in(language: str, limits: Limits, filter_: Filter | None) -> None:
     memory = (limits.memory_mb + _OVERHEAD_MB.get(language, 0)) << 20
     amounts = [
         (resource.RLIMIT_CPU, backstop),
-        (resource.RLIMIT_DATA if language == "javascript" else resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_DATA if language in BY_DATA else resource.RLIMIT_AS, memory),
         (resource.RLIMIT_FSIZE, _FILE_BYTES),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
         (resource.RLIMIT_CORE, 0),

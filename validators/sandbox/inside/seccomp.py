@@ -30,6 +30,7 @@ _IOCTLS = (
 )  # TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIO[N]CLEX
 _PR_SET_NAME, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _FILTER = 15, 38, 22, 2
 _AF_UNIX = 1
+_MAP_SHARED, _MAP_GROWSDOWN = 0x01, 0x100  # memory that RLIMIT_DATA does not count
 _F_SETOWN, _F_SETSIG, _F_SETOWN_EX = 8, 10, 15  # a descriptor's owner is signalled: nobody else may be
 
 Instruction = tuple[int, int, int, int]
@@ -65,8 +66,11 @@ def _none_of(index: int, values: tuple[int, ...]) -> list[Instruction]:
     return [(_LOAD, 0, 0, _argument(index)), *tests, _PASS, _refuse()]
 
 
-def instructions(machine: str, pid: int, more: Iterable[str] = ()) -> list[Instruction]:
-    """The filter for the process `pid`, with `more` calls by name. KeyError on an architecture without tables."""
+def instructions(
+    machine: str, pid: int, more: Iterable[str] = (), *, counted: bool = False
+) -> list[Instruction]:
+    """The filter for the process `pid`, with `more` calls by name; with `counted`, no memory that RLIMIT_DATA
+    does not count. KeyError on an architecture without tables."""
     no_new_limit: list[Instruction] = [
         (_LOAD, 0, 0, _argument(2)),
         (_EQUAL, 0, 2, 0),
@@ -95,6 +99,13 @@ def instructions(machine: str, pid: int, more: Iterable[str] = ()) -> list[Instr
     }
     blocks = {number: [_PASS] for number in [*always(machine), *named(machine, more)]}
     blocks |= {conditional(machine, name): block for name, block in conditions.items()}
+    if counted:
+        blocks[conditional(machine, "mmap")] = [
+            (_LOAD, 0, 0, _argument(3)),
+            (_ANY_BIT, 0, 1, _MAP_SHARED | _MAP_GROWSDOWN),
+            _refuse(errno.ENOMEM),
+            _PASS,
+        ]
     return [
         (_LOAD, 0, 0, _ARCH),
         (_EQUAL, 1, 0, ARCHITECTURES[machine][1]),
@@ -128,18 +139,19 @@ def _tree(intervals: list[tuple[int, list[Instruction]]]) -> list[Instruction]:
 class Filter:
     """The filter, assembled once; `install` fits it to the calling process and locks it."""
 
-    def __init__(self, machine: str, more: Iterable[str] = ()) -> None:
+    def __init__(self, machine: str, more: Iterable[str] = (), *, counted: bool = False) -> None:
         if machine not in ARCHITECTURES:
             raise OSError(f"no table of system calls for '{machine}'; there are: {', '.join(ARCHITECTURES)}")
         # Two assemblies show where the pid goes, so that a job only patches a few bytes.
-        first, second = (self._assemble(machine, pid, more) for pid in (0x01010101, 0x02020202))
+        first, second = (self._assemble(machine, pid, more, counted) for pid in (0x01010101, 0x02020202))
         self._code = first
         self._places = [at for at in range(4, len(first), 8) if first[at] != second[at]]
         self._prctl = ctypes.CDLL(None, use_errno=True).prctl
 
     @staticmethod
-    def _assemble(machine: str, pid: int, more: Iterable[str]) -> bytes:
-        return b"".join(struct.pack("=HBBI", *step) for step in instructions(machine, pid, more))
+    def _assemble(machine: str, pid: int, more: Iterable[str], counted: bool) -> bytes:
+        steps = instructions(machine, pid, more, counted=counted)
+        return b"".join(struct.pack("=HBBI", *step) for step in steps)
 
     def install(self) -> None:
         """Locks the calling process, for good. Raises OSError where the kernel refuses."""

@@ -47,6 +47,7 @@ _WITH_CONDITIONS = {
     "prlimit64": (302, 261),
     "socketpair": (53, 199),
     "prctl": (157, 167),
+    "mmap": (9, 222),
 }
 """Allowed with some arguments only, or refused with an errno of their own: see `seccomp.instructions`."""
 

@@ -211,7 +211,8 @@ class Warden:
 
 def _filter(order: Order) -> Filter | None:
     try:
-        return Filter(platform.machine(), job.MORE_CALLS.get(order.language, ()))
+        more = job.MORE_CALLS.get(order.language, ())
+        return Filter(platform.machine(), more, counted=order.language in job.BY_DATA)
     except OSError:
         if order.isolated:
             raise
