@@ -130,11 +130,9 @@ class Build:
         async with AsyncExitStack() as stack:
             resources = await open_resources(self.catalog, stack)
             journal.keep_within(await ledger.open(self.catalog.models, resources.stand_in))
-            judges = Judges()
-            stack.push_async_callback(judges.close)
             ready = []
             for dataset in self.datasets:
-                prepared = await prepare(dataset, self.catalog.models, judges)
+                prepared = await prepare(dataset, self.catalog.models, resources.judges)
                 await describe(writer, prepared, self.catalog.models, report.build_id)
                 ready.append(prepared)
             line = Line(writer, journal, resources, report, self._watch)
@@ -175,7 +173,7 @@ def _independent(ready: Sequence[Prepared]) -> list[list[Prepared]]:
 
 
 async def open_resources(catalog: Catalog, stack: AsyncExitStack) -> Resources:
-    """Clients, executors and policies, closed with the stack. Nothing starts before it is first used."""
+    """Clients, executors, policies and judges, closed with the stack. Nothing starts before it is first used."""
     clients = {}
     for role, model in catalog.models.items():
         clients[role] = client_for(model)
@@ -186,7 +184,9 @@ async def open_resources(catalog: Catalog, stack: AsyncExitStack) -> Resources:
         stack.push_async_callback(executors[language].close)
     policies = Policies(catalog.models)
     stack.push_async_callback(policies.close)
-    return Resources(catalog.models, clients, executors, policies)
+    judges = Judges()
+    stack.push_async_callback(judges.close)
+    return Resources(catalog.models, clients, executors, policies, judges)
 
 
 def _executor(language: str, isolation: Isolation) -> Executor:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 
-from factory.catalog import Check
-from factory.plugins import Judge, instantiate
+from pydantic import BaseModel
+
+from factory.plugins import Judge, Validator, instantiate
 from factory.store.rows import json_text
 
 
@@ -15,18 +17,20 @@ class Judges:
     def __init__(self) -> None:
         self._made: dict[tuple[str, str], Judge] = {}
         self._open = AsyncExitStack()
+        self._one_at_a_time = asyncio.Lock()
 
-    async def of(self, check: Check) -> Judge:
-        """The judge for an item of ``validators:``. Raises what its constructor or its `setup` raises."""
-        key = check.plugin.name, json_text(check.settings.model_dump(mode="json"))
-        if key not in self._made:
-            judge: Judge = instantiate(check.plugin, check.settings)
-            if setup := getattr(judge, "setup", None):
-                await setup()
-            if teardown := getattr(judge, "teardown", None):
-                self._open.push_async_callback(teardown)
-            self._made[key] = judge
-        return self._made[key]
+    async def of(self, plugin: Validator, settings: BaseModel) -> Judge:
+        """The judge for a validator with its settings. Raises what its constructor or its `setup` raises."""
+        key = plugin.name, json_text(settings.model_dump(mode="json"))
+        async with self._one_at_a_time:
+            if key not in self._made:
+                judge: Judge = instantiate(plugin, settings)
+                if setup := getattr(judge, "setup", None):
+                    await setup()
+                if teardown := getattr(judge, "teardown", None):
+                    self._open.push_async_callback(teardown)
+                self._made[key] = judge
+            return self._made[key]
 
     async def close(self) -> None:
         """Lets the judges give back what they hold."""

@@ -68,7 +68,7 @@ async def prepare(dataset: Dataset, models: Mapping[str, Model], judges_of: Judg
     prompts = _prompts(dataset.generator)
     judges = []
     for check in dataset.judges(whole=False):
-        judge = await judges_of.of(check)
+        judge = await judges_of.of(check.plugin, check.settings)
         asks = _prompts(check.plugin) if check.plugin.roles else None
         fingerprint = check_fingerprint(check, judge, models, asks)
         judges.append(NamedJudge(check.plugin.name, judge, fingerprint, asks))

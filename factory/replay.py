@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from factory.build import open_resources
 from factory.catalog import Catalog
 from factory.errors import TeacherError
-from factory.judges import Judges
 from factory.line import Item, generate, teacher_for
 from factory.plan import Prepared, done_work, prepare
 from factory.store.writer import Writer
@@ -32,10 +31,8 @@ async def replay(catalog: Catalog, name: str) -> Replayed:
     seeds, differences = 0, []
     async with AsyncExitStack() as stack:
         writer = stack.enter_context(Writer(catalog.store))
-        judges = Judges()
-        stack.push_async_callback(judges.close)
-        prepared = await prepare(catalog.dataset(name), catalog.models, judges)
         resources = await open_resources(catalog, stack)
+        prepared = await prepare(catalog.dataset(name), catalog.models, resources.judges)
         journal = Journal(writer, "replay", replay_only=True)
         async for item, expected in _items(writer, prepared, journal):
             seeds += 1

@@ -199,6 +199,16 @@ CATALOG = """
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that was taught, for each question, a right and a wrong answer alike."""
+    return _taught(tmp_path_factory, "Now {said}, I say.\nAnswer: {said}")
+
+
+@pytest.fixture(scope="module")
+def programmer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same for answers that are programs."""
+    return _taught(tmp_path_factory, "said = '{said}'")
+
+
+def _taught(tmp_path_factory: pytest.TempPathFactory, answer: str) -> Path:
     rows = []
     for number in range(24):
         colour, other = COLOURS[number % 4], COLOURS[(number + 1 + number // 4 % 3) % 4]
@@ -206,7 +216,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
         rows.append(
             [
                 {"role": "user", "content": f"Say {colour}."},
-                {"role": "assistant", "content": f"Now {said}, I say.\nAnswer: {said}"},
+                {"role": "assistant", "content": answer.format(said=said)},
             ]
         )
     torch.manual_seed(0)
@@ -299,12 +309,64 @@ def test_bisection_and_a_validator_as_oracle(project: Project, weights: Path) ->
     project.factory("replay")
 
 
+def test_an_oracle_with_a_setup_is_set_up_once_for_all_questions(project: Project, weights: Path) -> None:
+    project.plugin(
+        "labchecks/listed.py",
+        '''
+        """Passes answers that stand on a list."""
+        from pathlib import Path
+        from factory.plugins import validator
+        from factory.records import Answer, Sample, Verdict
+
+        @validator(needs=Answer)
+        class Listed:
+            """Passes answers that stand on a list."""
+
+            async def setup(self) -> None:
+                with Path("setups.txt").open("a") as file:
+                    file.write("set up\\n")
+                self.listed = {"red", "blue"}
+
+            async def teardown(self) -> None:
+                with Path("setups.txt").open("a") as file:
+                    file.write("taken down\\n")
+
+            async def check(self, sample: Sample, teacher: object) -> Verdict:
+                """Passes answers that stand on a list."""
+                claimed = sample.find(Answer)
+                good = claimed is not None and claimed.value in self.listed
+                return Verdict.accept() if good else Verdict.reject("not listed")
+        ''',
+    )
+    rows = _built(project, weights, "{max_tokens: 32, samples: 12, low: 0.05, high: 0.95, oracle: lab.listed}")
+    assert rows
+    assert (project.folder / "setups.txt").read_text() == "set up\ntaken down\n"
+
+
+def test_of_an_exercise_the_program_in_the_answer_must_pass_its_tests(
+    project: Project, programmer: Path
+) -> None:
+    (project.folder / "weights").symlink_to(programmer)
+    asked = [
+        {"text": f"Say {colour}.", "cases": [{"call": "said", "expected": repr(colour)}]}
+        for colour in COLOURS
+    ]
+    project.write("questions.jsonl", "\n".join(map(json.dumps, asked)))
+    catalog = CATALOG.format(settings="{max_tokens: 32, samples: 12, low: 0.05, high: 0.95}")
+    project.write("catalog.yaml", catalog.replace("as: question", "as: exercise"))
+    project.factory("build")
+    assert project.query("select error from failures") == []
+    assert project.query("select count(*) from accepted")[0][0] >= 3
+    assert project.query("select count(*) from executions")[0][0] >= 4
+    project.factory("replay")
+
+
 def test_a_question_without_answer_needs_an_oracle(project: Project, weights: Path) -> None:
     (project.folder / "weights").symlink_to(weights)
     project.write("questions.jsonl", json.dumps({"text": "Say red."}))
     project.write("catalog.yaml", CATALOG.format(settings="{oracle: code_execution}"))
     project.factory("build", code=1)
-    assert "needs evidence that an answer lacks (tests)" in project.query("select error from failures")[0][0]
+    assert "needs evidence that is not there (tests; of this seed there is: answer)" in project.query("select error from failures")[0][0]
     project.write("catalog.yaml", CATALOG.format(settings="{}"))
     project.factory("build", code=1)
     errors = " ".join(error for (error,) in project.query("select error from failures"))

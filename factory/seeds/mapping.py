@@ -13,6 +13,7 @@ from factory.records import (
     Change,
     Code,
     Document,
+    Exercise,
     Origin,
     Passage,
     Question,
@@ -23,7 +24,7 @@ from factory.records import (
     Trajectory,
 )
 
-KINDS = (Question, Topic, Code, Passage, Document, Table, Thread, Change, Trajectory)
+KINDS = (Question, Exercise, Topic, Code, Passage, Document, Table, Thread, Change, Trajectory)
 _OF_ORIGIN = frozenset({"licence", "author", "date", "url"})
 
 

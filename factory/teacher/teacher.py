@@ -12,7 +12,8 @@ from typing import Any, TypeVar, overload
 from pydantic import BaseModel
 
 from factory.errors import TeacherError, did_you_mean
-from factory.plugins import Executor, Generator, Policy, Validator
+from factory.judges import Judges
+from factory.plugins import Executor, Generator, Judge, Policy, Validator
 from factory.records import Outcome, Program, content_hash
 from factory.teacher.journal import Answered, Asked, Journal, Place, Recorded, Stopped
 from factory.teacher.model import Client, Hint, Model, ReplySchema, Request
@@ -40,6 +41,7 @@ class Resources:
     clients: Mapping[str, Client]
     executors: Mapping[str, Executor]
     policies: Policies
+    judges: Judges
 
     def stand_in(self, role: str) -> str:
         """The role whose model serves: itself, or `writer` where the catalogue does not name it."""
@@ -235,6 +237,10 @@ class Teacher:
             return answered.text
 
         return RecordedPolicy(policy, recorded)
+
+    async def judge(self, plugin: Validator, settings: BaseModel) -> Judge:
+        """A validator that a generator asks itself: one for the whole build, set up when it is first asked for."""
+        return await self._resources.judges.of(plugin, settings)
 
     @overload
     def draw(self, axis: str) -> str: ...

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from factory.discovery import VALIDATORS, load
 from factory.errors import PluginError, TeacherError
-from factory.plugins import Judge, generator, instantiate
-from factory.records import Answer, Chat, Evidence, Message, Question, TokenPreference
+from factory.plugins import Judge, generator
+from factory.records import Answer, Chat, Evidence, Exercise, Message, Question, Tests, TokenPreference
 from factory.teacher import Teacher
+from generators.functions import fenced
 from generators.prefer import bisection, tree
 from generators.prefer.rollouts import Discovery, Oracle, Rollouts
 from validators.answers import final_answer, same
@@ -34,9 +36,9 @@ class Estimates(Evidence, kind="estimates"):
     fresh_rejected_samples: int
 
 
-@generator(seeds=Question, gives=TokenPreference, evidence=Estimates, roles="policy")
+@generator(seeds=(Question, Exercise), gives=TokenPreference, evidence=Estimates, roles="policy")
 async def pivotal_tokens(
-    question: Question,
+    question: Question | Exercise,
     teacher: Teacher,
     *,
     method: Literal["tree", "bisection"] = "tree",
@@ -60,8 +62,9 @@ async def pivotal_tokens(
     `samples`: rollouts from the question, and with bisection from every node; only where `low` to `high` of them
     succeed is it searched. `rounds`, `width`, `more`: how the tree goes on; `answers`: how many bisection splits;
     `fresh`: rollouts on each side that confirm a pair. `oracle`: a validator that asks no model and needs no
-    evidence but an answer; without one, the final answer must be the question's. Source: phi-4 report, pivotal
-    token search; the tree, and all numbers but the band of success, are ours.
+    evidence but an answer, or of an exercise its tests; without one, the final answer must be the question's, and the
+    program must pass (`code_execution`). Source: phi-4 report, pivotal token search; the tree, and all numbers but the
+    band of success, are ours.
     """
     policy = teacher.policy("policy")
     turns = [Message(role="system", content=system)] if system else []
@@ -69,9 +72,7 @@ async def pivotal_tokens(
     rollouts = Rollouts(
         policy,
         policy.prompt([turn.model_dump() for turn in turns]),
-        _judged_by(_judge(oracle, oracle_settings), question, teacher)
-        if oracle
-        else _compared_with(question),
+        await _oracle(question, teacher, oracle, oracle_settings),
         teacher.random,
         max_tokens=max_tokens,
         temperature=temperature,
@@ -127,6 +128,19 @@ def _preference(found: Discovery, rollouts: Rollouts, method: str) -> TokenPrefe
 # ----------------------------------------------------------------------------------------- oracles
 
 
+async def _oracle(
+    question: Question | Exercise, teacher: Teacher, name: str, settings: dict[str, Any]
+) -> Oracle:
+    """Who decides whether answers succeed: a validator, or the question's own answer."""
+    if isinstance(question, Exercise):
+        judge = await _judge(name or "code_execution", settings, Tests, teacher)
+        return _judged_by(judge, question.text, partial(_tests, question), teacher)
+    if name:
+        judge = await _judge(name, settings, Answer, teacher)
+        return _judged_by(judge, question.text, partial(_answer, question), teacher)
+    return _compared_with(question)
+
+
 def _compared_with(question: Question) -> Oracle:
     """Success is the question's own answer."""
     known = question.answer
@@ -142,12 +156,11 @@ def _compared_with(question: Question) -> Oracle:
     return judged
 
 
-def _judged_by(judge: Judge, question: Question, teacher: Teacher) -> Oracle:
+def _judged_by(judge: Judge, asked: str, evidence: Callable[[str], Evidence], teacher: Teacher) -> Oracle:
     """Success is what a validator passes, asked about the question and the answer as a conversation."""
 
     async def one(text: str) -> bool:
-        answer = Answer(value=final_answer(text) or "", reference=question.answer)
-        return (await judge.check(Chat.of(question.text, text, answer), teacher)).passed
+        return (await judge.check(Chat.of(asked, text, evidence(text)), teacher)).passed
 
     async def judged(texts: Sequence[str]) -> list[bool]:
         return await teacher.gather(*(one(text) for text in texts))
@@ -155,19 +168,32 @@ def _judged_by(judge: Judge, question: Question, teacher: Teacher) -> Oracle:
     return judged
 
 
-def _judge(name: str, settings: dict[str, Any]) -> Judge:
-    """The validator of that name, where it can judge a single answer without a model."""
+def _answer(question: Question, text: str) -> Answer:
+    return Answer(value=final_answer(text) or "", reference=question.answer)
+
+
+def _tests(exercise: Exercise, text: str) -> Tests:
+    """What the exercise asks of the program in an answer."""
+    return Tests(
+        program=fenced(text),
+        cases=exercise.cases,
+        asserts=exercise.asserts,
+        exchanges=exercise.exchanges,
+    )
+
+
+async def _judge(name: str, settings: dict[str, Any], given: type[Evidence], teacher: Teacher) -> Judge:
+    """The validator of that name, where it can judge a single answer with the evidence `given` and no model."""
     plugin = load(VALIDATORS, name)
-    judge: Judge = instantiate(plugin, plugin.settings.model_validate(settings))
-    needs = sorted(kind.kind for kind in plugin.needs if kind is not Answer)
+    needs = sorted(kind.kind for kind in plugin.needs if kind is not given)
     faults = {
-        f"needs evidence that an answer lacks ({', '.join(needs)})": bool(needs),
+        f"needs evidence that is not there ({', '.join(needs)}; of this seed there is: {given.kind})": bool(needs),
         "asks a model": bool(plugin.roles),
-        "looks at a whole dataset": not isinstance(judge, Judge),
+        "looks at a whole dataset": plugin.whole,
     }
     for fault, present in faults.items():
         if present:
             raise PluginError(
                 f"prefer.pivotal_tokens: the oracle '{name}' {fault}; name a validator that judges one answer alone"
             )
-    return judge
+    return await teacher.judge(plugin, plugin.settings.model_validate(settings))
