@@ -160,30 +160,6 @@ class Question(Seed, kind="question"):
     subject: str = ""
 
 
-class Case(Record):
-    """One test: an expression, and the value (a Python literal) or the exception it must give."""
-
-    call: str = Field(description="an expression evaluated after the program, such as 'median([3, 1, 2])'")
-    expected: str = Field("None", description="the value as a Python literal, such as '2'")
-    raises: str | None = Field(None, description="name of the exception it must raise instead")
-
-
-class Exchange(Record):
-    """One run of a whole program: what it reads, and what it must print."""
-
-    stdin: str = ""
-    stdout: str = Field(description="compared by tokens or lines, as the validator's settings say")
-
-
-class Exercise(Seed, kind="exercise"):
-    """A Python program that is asked for in words, and what it must pass, in the forms of `Tests`."""
-
-    text: str
-    cases: tuple[Case, ...] = ()
-    asserts: str = ""
-    exchanges: tuple[Exchange, ...] = ()
-
-
 class Topic(Seed, kind="topic"):
     """A concept or skill to make something about."""
 
@@ -234,6 +210,21 @@ class Group(Seed, kind="group"):
 
 class Evidence(Kinded):
     """What a validator needs to judge a sample, put there by its generator."""
+
+
+class Case(Record):
+    """One test: an expression, and the value (a Python literal) or the exception it must give."""
+
+    call: str = Field(description="an expression evaluated after the program, such as 'median([3, 1, 2])'")
+    expected: str = Field("None", description="the value as a Python literal, such as '2'")
+    raises: str | None = Field(None, description="name of the exception it must raise instead")
+
+
+class Exchange(Record):
+    """One run of a whole program: what it reads, and what it must print."""
+
+    stdin: str = ""
+    stdout: str = Field(description="compared by tokens or lines, as the validator's settings say")
 
 
 class Tests(Evidence, kind="tests"):

@@ -338,7 +338,9 @@ def test_an_oracle_with_a_setup_is_set_up_once_for_all_questions(project: Projec
                 return Verdict.accept() if good else Verdict.reject("not listed")
         ''',
     )
-    rows = _built(project, weights, "{max_tokens: 32, samples: 12, low: 0.05, high: 0.95, oracle: lab.listed}")
+    rows = _built(
+        project, weights, "{max_tokens: 32, samples: 12, low: 0.05, high: 0.95, oracle: lab.listed}"
+    )
     assert rows
     assert (project.folder / "setups.txt").read_text() == "set up\ntaken down\n"
 
@@ -366,7 +368,10 @@ def test_a_question_without_answer_needs_an_oracle(project: Project, weights: Pa
     project.write("questions.jsonl", json.dumps({"text": "Say red."}))
     project.write("catalog.yaml", CATALOG.format(settings="{oracle: code_execution}"))
     project.factory("build", code=1)
-    assert "needs evidence that is not there (tests; of this seed there is: answer)" in project.query("select error from failures")[0][0]
+    assert (
+        "needs evidence that is not there (tests; of this seed there is: answer)"
+        in project.query("select error from failures")[0][0]
+    )
     project.write("catalog.yaml", CATALOG.format(settings="{}"))
     project.factory("build", code=1)
     errors = " ".join(error for (error,) in project.query("select error from failures"))

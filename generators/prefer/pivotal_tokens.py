@@ -10,8 +10,9 @@ from pydantic import Field
 
 from factory.discovery import VALIDATORS, load
 from factory.errors import PluginError, TeacherError
+from factory.exercise import Exercise
 from factory.plugins import Judge, generator
-from factory.records import Answer, Chat, Evidence, Exercise, Message, Question, Tests, TokenPreference
+from factory.records import Answer, Chat, Evidence, Message, Question, Tests, TokenPreference
 from factory.teacher import Teacher
 from generators.functions import fenced
 from generators.prefer import bisection, tree
@@ -187,7 +188,9 @@ async def _judge(name: str, settings: dict[str, Any], given: type[Evidence], tea
     plugin = load(VALIDATORS, name)
     needs = sorted(kind.kind for kind in plugin.needs if kind is not given)
     faults = {
-        f"needs evidence that is not there ({', '.join(needs)}; of this seed there is: {given.kind})": bool(needs),
+        f"needs evidence that is not there ({', '.join(needs)}; of this seed there is: {given.kind})": bool(
+            needs
+        ),
         "asks a model": bool(plugin.roles),
         "looks at a whole dataset": plugin.whole,
     }
