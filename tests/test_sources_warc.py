@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import gzip
 import io
+import re
 import zlib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -281,6 +283,56 @@ def test_an_archive_that_was_cut_off_says_so_once_however_it_is_read(
         broken = [item for span in parts for item in read(path, span=span) if isinstance(item, Broken)]
         (cut,) = broken
         assert cut.origin.place.startswith("record at byte ") and "not received to its end" in cut.error
+
+
+def packed_by_zstd(records: list[bytes], how: str) -> bytes:
+    """Records in frames of their own, or all in one; behind a dictionary that they share, or a note."""
+    if how == "one frame":
+        return zstandard.ZstdCompressor().compress(b"".join(records))
+    if how == "dictionary":
+        words = zstandard.train_dictionary(
+            4000, [record[at : at + 500] for record in records for at in range(0, 9000, 500)]
+        )
+        about = b"\x5d\x2a\x4d\x18" + len(words.as_bytes()).to_bytes(4, "little") + words.as_bytes()
+        pack = zstandard.ZstdCompressor(dict_data=words, write_checksum=True)
+        return about + b"".join(map(pack.compress, records))
+    note = b"\x50\x2a\x4d\x18\x04\0\0\0note" if how == "note" else b""
+    packed = [zstandard.ZstdCompressor(write_content_size=False).compress(one) for one in records]
+    return note + note.join(packed)
+
+
+@pytest.mark.parametrize("how", ["frames", "one frame", "dictionary", "note"])
+def test_a_zstd_archive_that_was_cut_off_says_where(how: str, tmp_path: Path) -> None:
+    whole = archive(tmp_path / "a.warc", compressed=False).read_bytes()
+    starts = [found.start() for found in re.finditer(rb"^WARC/1\.", whole, re.MULTILINE)]
+    records = [whole[at:end] for at, end in pairwise([*starts, len(whole)])]
+    packed = packed_by_zstd(records, how)
+    path = tmp_path / "a.warc.zst"
+    path.write_bytes(packed)
+    assert len([item for item in read(path) if isinstance(item, Found)]) == len(PAGES)
+    assert len(read(path)) == len(PAGES)
+    for lost in (1, 2, 9, 500):
+        path.write_bytes(packed[:-lost])
+        told = [item for item in read(path) if isinstance(item, Broken)]
+        # In a frame of many records, the one that is cut off is told for itself too.
+        assert ["not received to its end" in item.error for item in told][how == "one frame" :] == [True]
+        at = int(told[-1].origin.place.removeprefix("record at byte "))
+        assert at == 0 if how == "one frame" else packed[at:].startswith(b"\x28\xb5\x2f\xfd")
+        assert at < len(packed) - lost
+
+
+def test_a_damaged_frame_is_told_and_those_behind_it_are_read(tmp_path: Path) -> None:
+    whole = archive(tmp_path / "a.warc", compressed=False).read_bytes()
+    starts = [found.start() for found in re.finditer(rb"^WARC/1\.", whole, re.MULTILINE)]
+    records = [whole[at:end] for at, end in pairwise([*starts, len(whole)])]
+    frames = [zstandard.ZstdCompressor(write_checksum=True).compress(one) for one in records]
+    at = sum(map(len, frames[:3]))
+    frames[3] = frames[3][:100] + b"\xff" * (len(frames[3]) - 100)
+    path = tmp_path / "a.warc.zst"
+    path.write_bytes(b"".join(frames))
+    items = read(path)
+    assert [item.origin.place for item in items if isinstance(item, Broken)] == [f"record at byte {at}"]
+    assert len([item for item in items if isinstance(item, Found)]) == len(PAGES) - 1
 
 
 GERMAN = "Die Flut steigt zweimal am Tag, weil der Mond das Wasser anzieht, und fällt danach wieder. "

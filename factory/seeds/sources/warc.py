@@ -8,6 +8,7 @@ import io
 import re
 import zlib
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,6 +16,7 @@ from factory.errors import FactoryError
 from factory.plugins import Broken, Found, Span, source
 from factory.records import Code, Document, Origin, Passage, Seed, Table, Thread
 from factory.seeds.cleaners.language import checked
+from factory.seeds.cutoff import GZIP, WINDOW, ZSTD, cut_off, frames, is_whole
 from factory.seeds.pages import Wanted, guarded, seeds_of_page
 from factory.seeds.prose import blocks_of_text
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS, segment
@@ -23,8 +25,7 @@ from factory.seeds.spoken import surely_not
 MAX_PAGE = 64 << 20
 """Bytes of a page, decompressed: more is a bomb, or no page."""
 
-_GZIP = b"\x1f\x8b\x08"
-_WINDOW = 1 << 20
+_CUT = "the archive ends inside of this record: it was not received to its end"
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _UNTOLD = frozenset(
     {"", "text/plain", "application/octet-stream", "application/xml", "text/xml", "unk", "unknown"}
@@ -103,6 +104,7 @@ def _records(stream: BinaryIO, start: int) -> Iterator[tuple[int, Any]]:
         raise FactoryError("web archives need: pip install 'seedfactory[seeds]'") from error
     kinds = WarcRecordType.response | WarcRecordType.resource | WarcRecordType.conversion
     size = stream.seek(0, io.SEEK_END)
+    start = start or _behind_notes(stream)
     while start < size:
         stream.seek(start)
         at = start
@@ -110,39 +112,32 @@ def _records(stream: BinaryIO, start: int) -> Iterator[tuple[int, Any]]:
             for record in ArchiveIterator(stream, record_types=kinds, parse_http=False, quirks_mode=True):
                 at = record.stream_pos
                 yield at, record
-            if (cut := _cut_off(stream, at, size)) is not None:
-                yield cut, OSError("the archive ends inside of this record: it was not received to its end")
+            if (cut := cut_off(stream, at, size)) is not None:
+                yield cut, OSError(_CUT)
             return
         except OSError as error:
-            yield at, error
-            start = _first_record(stream, at + 1)
+            at, start, told = _behind_damage(stream, at, size, str(error))
+            yield at, OSError(told)
 
 
-def _cut_off(stream: BinaryIO, at: int, size: int) -> int | None:
-    """The first byte of the record in which an archive breaks off, of those from `at` on; None where none does.
+def _behind_notes(stream: BinaryIO) -> int:
+    """The first byte behind frames of zstd that hold no data, but for a dictionary, which the reader knows."""
+    notes = takewhile(lambda frame: frame.is_skippable and not frame.is_dictionary, frames(stream, 0))
+    return max((frame.end for frame in notes), default=0)
 
-    The reader itself takes the end of the file for the end of the record. (zstd is not looked at.)"""
-    stream.seek(at)
-    head = stream.read(_WINDOW)
-    if not head.startswith(_GZIP):
-        said = re.search(rb"(?i)\r?\ncontent-length:\s*(\d{1,15})", head)
-        ends = re.search(rb"\r?\n\r?\n", head)
-        if not (head.startswith(b"WARC/") and said and ends):
-            return None
-        return at if at + ends.end() + int(said[1]) > size else None
-    unpack = zlib.decompressobj(31)
-    while head:
-        unpack.decompress(head, _WINDOW)
-        held = unpack.unconsumed_tail
-        if unpack.eof:
-            rest = unpack.unused_data
-            at = stream.tell() - len(rest)
-            if rest and not rest.startswith(_GZIP[: len(rest)]):
-                return None  # something behind the last member, which is whole
-            head, unpack = rest or stream.read(_WINDOW), zlib.decompressobj(31)
-        else:
-            head = held or stream.read(_WINDOW)
-    return at if at < size else None
+
+def _behind_damage(stream: BinaryIO, at: int, size: int, error: str) -> tuple[int, int, str]:
+    """Where the damage is, where to go on, and what to say. `at`: the last record that was whole, or the damaged."""
+    cut, known = cut_off(stream, at, size), list(frames(stream, 0))
+    shared = bool(known) and known[0].is_dictionary
+    if known and not shared:
+        # Records that are no pages were whole and are not told of: the frames themselves say which is not.
+        at = next((frame.start for frame in known if frame.start >= at and not is_whole(stream, frame)), at)
+    behind = size if shared else _first_record(stream, at + 1)
+    if cut is not None and behind >= size:
+        return cut, size, _CUT
+    why = "; nor is what lies behind it read, since its frames share a dictionary" if shared else ""
+    return at, behind, error + why
 
 
 def _seeds(
@@ -241,7 +236,7 @@ def _unpacked(body: bytes, encoding: str, most: int) -> bytes:
         case "" | "identity" | "none" | "utf-8" | "utf8" | "8bit" | "binary":
             return body
         case "gzip" | "x-gzip":
-            return zlib.decompressobj(47).decompress(body, most) if body[:2] == _GZIP[:2] else body
+            return zlib.decompressobj(47).decompress(body, most) if body[:2] == GZIP[:2] else body
         case "deflate":
             return zlib.decompressobj(47 if body[:1] == b"x" else -15).decompress(body, most)
         case "br":
@@ -297,21 +292,21 @@ def _first_record(stream: BinaryIO, start: int) -> int:
     if start == 0:
         return 0
     stream.seek(start)
-    held, base = stream.read(_WINDOW), start
+    held, base = stream.read(WINDOW), start
     while held:
         for place in _candidates(held):
             if _begins_record(stream, base + place):
                 return base + place
-        if len(held) < _WINDOW:
+        if len(held) < WINDOW:
             break
         base += len(held) - 16  # a mark may lie across the border
         stream.seek(base)
-        held = stream.read(_WINDOW)
+        held = stream.read(WINDOW)
     return stream.seek(0, io.SEEK_END)
 
 
 def _candidates(held: bytes) -> Iterator[int]:
-    for mark, behind in ((_GZIP, 0), (b"\nWARC/1.", 1)):
+    for mark, behind in ((GZIP, 0), (ZSTD, 0), (b"\nWARC/1.", 1)):
         at = held.find(mark)
         while at >= 0:
             yield at + behind
@@ -319,12 +314,20 @@ def _candidates(held: bytes) -> Iterator[int]:
 
 
 def _begins_record(stream: BinaryIO, at: int) -> bool:
-    """Whether a record begins here: the three bytes of gzip are found by chance too."""
+    """Whether a record begins here: the first bytes of gzip are found by chance too."""
     stream.seek(at)
     head = stream.read(4096)
-    if head.startswith(_GZIP):
+    if head.startswith(GZIP):
         try:
             head = zlib.decompressobj(31).decompress(head, 16)
         except zlib.error:
+            return False
+    elif head.startswith(ZSTD):
+        import zstandard
+
+        try:
+            with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(head)) as packed:
+                head = packed.read(16)
+        except zstandard.ZstdError:
             return False
     return head.startswith(b"WARC/1.")
