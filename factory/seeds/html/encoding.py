@@ -44,10 +44,11 @@ class Source:
         if self.exact.isascii():
             return {position: self.skipped + min(position, len(self.exact)) for position in positions}
         offsets: dict[int, int] = {}
-        reached, offset = 0, self.skipped
+        reached, offset, utf_8 = 0, self.skipped, self.codec == "utf-8"
         for position in sorted(set(positions)):
             piece = self.exact[reached:position]
-            offset += len(piece.encode(self.codec, "surrogateescape"))
+            plain = utf_8 and piece.isascii()
+            offset += len(piece if plain else piece.encode(self.codec, "surrogateescape"))
             reached = max(reached, min(position, len(self.exact)))
             offsets[position] = offset
         return offsets

@@ -38,11 +38,12 @@ def parse(source: Source) -> Parsed:
     """Parses a page. An empty page gives an empty tree."""
     marked = mark(source.text)
     parser = LexborHTMLParser(marked.html)
-    root = Node("body", {}, 0, len(source.text))
+    body = parser.body
+    given = body.attributes if body is not None else {}
+    root = Node("body", {name: value or "" for name, value in given.items()}, 0, len(source.text))
     order = [root]
-    if parser.body is not None:
-        root.attributes = {name: value or "" for name, value in parser.body.attributes.items()}
-        _convert(parser.body, order, marked.spans)
+    if body is not None:
+        _convert(body, order, marked.spans)
     whole = parser.root
     declared = ((whole.attributes.get("lang") if whole is not None else None) or "").strip().lower()
     language = _LANGUAGE.match(declared)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 
 from factory.seeds.html.blocks import Block
@@ -23,30 +23,41 @@ def placed(blocks: Sequence[Block], source: Source) -> list[Block]:
     """
     spans: list[tuple[int, int]] = []
     for number, block in enumerate(blocks):
-        words = _words(block)
+        text = str(block.grid) if block.grid is not None else block.text
         span = (block.start, block.end)
-        if not _holds(source.text, span, words):
+        if not _holds(source.text, span, text):
             near = blocks[max(0, number - 1) : number + 2]
             span = (min(other.start for other in near), max(other.end for other in near))
-            span = span if _holds(source.text, span, words) else (0, len(source.text))
+            span = span if _holds(source.text, span, text) else (0, len(source.text))
         spans.append(span)
     offsets = source.byte_offsets(position for span in spans for position in span)
-    return [  # what `replace` gives, in a third of its time
-        Block(**{**vars(block), "start": offsets[start], "end": offsets[end]})
-        for block, (start, end) in zip(blocks, spans, strict=True)
+    return [
+        _moved(block, offsets[start], offsets[end]) for block, (start, end) in zip(blocks, spans, strict=True)
     ]
 
 
-def _words(block: Block) -> tuple[list[str], list[str]]:
-    """A few words from the beginning of a block and a few from its end."""
-    text = str(block.grid) if block.grid is not None else block.text
-    first = [found[0] for found in islice(_WORD.finditer(text[:_SEARCHED]), _TRIED)]
+def _moved(block: Block, start: int, end: int) -> Block:
+    """What `replace` gives, in a fifth of its time."""
+    moved = object.__new__(Block)
+    vars(moved).update(vars(block), start=start, end=end)
+    return moved
+
+
+def _holds(source: str, span: tuple[int, int], text: str) -> bool:
+    """Whether one of a few words from the beginning of a text is in a span, and one of a few from its end."""
+    first = (found[0] for found in islice(_WORD.finditer(text[:_SEARCHED]), _TRIED))
+    if not _any(first, source.find, span):
+        return False
     last = _WORD.findall(text[-_NEAR:])
     if len(last) <= _TRIED:  # the first of them may be cut
         last = _WORD.findall(text[-_SEARCHED:])
-    return first, last[-_TRIED:]
+    return _any(reversed(last[-_TRIED:]), source.rfind, span)
 
 
-def _holds(text: str, span: tuple[int, int], ends: tuple[list[str], list[str]]) -> bool:
-    start, end = span
-    return all(not words or any(text.find(word, start, end) >= 0 for word in words) for words in ends)
+def _any(words: Iterable[str], find: Callable[[str, int, int], int], span: tuple[int, int]) -> bool:
+    """Whether one of the words is found, or there are none. Nearly always the first is."""
+    number = -1
+    for number, word in enumerate(words):
+        if find(word, *span) >= 0:
+            return True
+    return number < 0

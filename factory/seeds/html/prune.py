@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from factory.seeds.html.blocks import BLOCK_TAGS
 from factory.seeds.html.code import LISTING
 from factory.seeds.html.tables import GRID
-from factory.seeds.html.tree import Node, measure, words_of
+from factory.seeds.html.tree import Node, discount, measure, words_of
 from factory.seeds.html.words import (
     BESIDE,
     BOILERPLATE,
@@ -95,8 +95,7 @@ class Survey:
 def survey(order: Sequence[Node]) -> Survey:
     """Looks over a page, given in order and measured, before it is read."""
     unseen = _unseen(order)
-    if unseen:
-        measure(order, unseen)
+    discount(list(unseen))
     headings = [node for node in order if node.tag in _HEADINGS]
     listings = [node for node in order if node.tag == LISTING]
     coded = {above for node in listings for above in (node, *node.above())}
@@ -109,14 +108,14 @@ def prune(page: Survey, rules: Rules, *, product: bool = False) -> dict[Node, st
     comments are. The sizes of nodes are measured without them afterwards."""
     dropped = dict(page.unseen)
     if page.read:
-        measure(page.order, dropped)
+        measure(page.order)
+        discount(list(dropped))
     page.read.append(rules)
     comments = frozenset() if page.forum else COMMENTS | REVIEWS if product else COMMENTS
     for drop in (_drop_named, _drop_endings, _drop_linked):
         before = len(dropped)
         drop(page, rules, dropped, comments)
-        if len(dropped) > before:
-            measure(page.order, dropped)
+        discount(list(dropped), before)
     return dropped
 
 

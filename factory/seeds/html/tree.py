@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import re
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeAlias
 
@@ -13,10 +13,13 @@ Child: TypeAlias = "Node | str"
 
 GONE = "#gone"
 _SENTENCE = 50
+_NO_WORDS: frozenset[str] = frozenset()
 _LOOKS = re.compile(
-    r"[:\[\]]|^(?:overflow|no|has|with|without|is|m[trblxy]?|p[trblxy]?|col|row|bg|border|font|rounded)-|^page-id-"
+    r"(?:overflow|no|has|with|without|is|m[trblxy]?|p[trblxy]?|col|row|bg|border|font|rounded|page-id)-"
+    r"|[^:\[\]]*[:\[\]]"
 )
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_WORD = re.compile("[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_LOWER = re.compile("[a-z]+")
 
 
 @contextmanager
@@ -40,7 +43,6 @@ class Node:
         "end",
         "linked",
         "links",
-        "named",
         "own",
         "own_prose",
         "parent",
@@ -49,6 +51,7 @@ class Node:
         "start",
         "tag",
         "value",
+        "words",
     )
 
     def __init__(self, tag: str, attributes: dict[str, str], start: int = 0, end: int = 0) -> None:
@@ -59,13 +62,18 @@ class Node:
         self.start = start
         self.end = end
         self.value: object = None
+        # The words of class and id, lower case, split at case and punctuation.
+        self.words = _NO_WORDS
+        if "class" in attributes:
+            self.words = words_of(attributes["class"])
+        if "id" in attributes:
+            self.words |= words_of(attributes["id"])
         self.own = 0  # characters of text in this very node, without white space
         self.own_prose = 0  # those of them in runs of text long enough to be sentences
         self.size = 0  # characters of text here and below, without white space
         self.linked = 0  # those of them inside links
-        self.links = 0  # links here and below
-        self.named: frozenset[str] | None = None  # `words`, once they were asked for
         self.prose = 0  # those of them in sentences, outside links
+        self.links = 0  # links here and below
 
     def add(self, child: Child) -> None:
         """Appends a child."""
@@ -91,15 +99,6 @@ class Node:
     def elements(self) -> list[Node]:
         """The children that are nodes."""
         return [child for child in self.children if isinstance(child, Node)]
-
-    @property
-    def words(self) -> frozenset[str]:
-        """The words of class and id, lower case, split at case and punctuation."""
-        if self.named is None:
-            mark = self.attributes.get("id", "")
-            given = self.attributes.get("class", "")
-            self.named = words_of(f"{given} {mark}" if mark else given)
-        return self.named
 
     def walk(self) -> Iterator[Node]:
         """This node and those below it, in document order. A node emptied on the way is not entered."""
@@ -149,15 +148,12 @@ class Node:
 
 @functools.lru_cache(maxsize=1 << 14)
 def words_of(names: str) -> frozenset[str]:
-    """The words of names."""
-    return frozenset().union(*map(_words_of_name, names.split()))
-
-
-@functools.lru_cache(maxsize=1 << 14)
-def _words_of_name(name: str) -> frozenset[str]:
-    """The words of a name. Utility classes ("overflow-hidden", "md:flex-col", "w-[3px]") say how a node looks, not
+    """The words of names. Utility classes ("overflow-hidden", "md:flex-col", "w-[3px]") say how a node looks, not
     what it is."""
-    return frozenset() if _LOOKS.search(name) else frozenset(map(str.lower, _WORD.findall(name)))
+    told = " ".join([name for name in names.split() if not _LOOKS.match(name)])
+    if told.islower():
+        return frozenset(_LOWER.findall(told))
+    return frozenset(" ".join(_WORD.findall(told)).lower().split())
 
 
 def in_order(root: Node) -> list[Node]:
@@ -170,7 +166,7 @@ def in_order(root: Node) -> list[Node]:
         own = prose = 0
         below: list[Node] = []
         for child in node.children:
-            if isinstance(child, Node):
+            if child.__class__ is Node:
                 below.append(child)
             elif child != " ":
                 length = len(child) - child.count(" ") - child.count("\n") - child.count("\t")
@@ -191,8 +187,8 @@ def in_order(root: Node) -> list[Node]:
     return order
 
 
-def measure(order: Sequence[Node], dropped: Container[Node] = ()) -> None:
-    """Fills in `size`, `linked` and `prose` of nodes in order, bottom up; dropped nodes count nothing."""
+def measure(order: Sequence[Node]) -> None:
+    """Fills in `size`, `linked` and `prose` of nodes in order, bottom up."""
     for node in order:
         node.size, node.linked, node.prose = node.own, 0, node.own_prose
     for node in reversed(order):
@@ -201,10 +197,25 @@ def measure(order: Sequence[Node], dropped: Container[Node] = ()) -> None:
             continue
         if node.tag == "a":
             node.linked, node.prose = size, 0
-        parent = node.parent
-        if parent is not None and node not in dropped:
+        if (parent := node.parent) is not None:
             parent.size += size
             if node.linked:
                 parent.linked += node.linked
             if node.prose:
                 parent.prose += node.prose
+
+
+def discount(dropped: Sequence[Node], known: int = 0) -> None:
+    """Takes what dropped nodes measure off the nodes above them. The first `known` of them were taken off before."""
+    gone = set(dropped[:known])
+    for node in dropped[known:]:
+        size, linked, prose = node.size, node.linked, node.prose
+        above = node.parent if size else None
+        while above is not None:
+            above.size -= size
+            if above.tag == "a":
+                linked, prose = size, 0
+            above.linked -= linked
+            above.prose -= prose
+            above = above.parent if above not in gone else None
+        gone.add(node)
