@@ -2,7 +2,8 @@
 
 Lexbor keeps no source positions. A mark is an attribute whose value is a number into a list of spans, so
 a node that the parser moves, closes early or repeats still knows where it stands in the file. The same
-pass drops tags that nest deeper than any page needs: the parser takes quadratic time on those.
+pass drops tags that nest deeper than any page needs, for the parser takes quadratic time on those, and what
+scripts, styles and drawings hold, which is half of a page and none of its words.
 """
 
 from __future__ import annotations
@@ -21,12 +22,18 @@ MOST_ATTRIBUTES = 1000
 
 _TAG = re.compile(
     r"""<(?:
-        !--.*?(?:-->|\Z)
-      | /([a-zA-Z][^\s/>]*+)[^>]*+(?:>|\Z)
-      | ([a-zA-Z][^\s/>]*+)(?:[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+')?+)*+(?:>|\Z)
+        (/?[a-zA-Z][^\s/>]*+)(?:[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+')?+)*+(?:>|\Z)
+      | !--.*?(?:-->|\Z)
     )""",
     re.S | re.X,
 )
+# What a drawing consists of, up to its end. One that holds anything else is read tag by tag.
+_DRAWN = re.compile(
+    r"""(?:[^<]++|</?(?:path|g|use|circle|ellipse|rect|line|poly\w+|defs|symbol|clippath|mask|stop|\w+gradient|pattern
+    |marker|title|desc|filter|fe\w+|animate\w*|text|tspan|style)\b[^>]*+>)*+(?=</svg\s*+>)""",
+    re.X | re.I,
+)
+_READ = re.compile(r"math|ld\S{1,9}json", re.I)  # in the tags of scripts whose words are read
 _RAW_TEXT = names("script style textarea title xmp iframe noembed noframes")
 _VOID = names("area base br col embed hr img input link meta param source track wbr")
 # Unmarked: the parser reopens these across blocks and counts equal ones, so they must stay equal.
@@ -65,21 +72,23 @@ def mark(text: str) -> Marked:
 
 @dataclass(frozen=True)
 class _Sort:
-    """What the name of a tag says of it: what it ends by starting, whether it is marked, whether text in it is
-    raw, whether it is ever closed."""
+    """What a tag says by its name: whether it ends an element, what it ends by starting one, whether it is marked,
+    whether text in it is raw, whether it is ever closed."""
 
     name: str
+    ending: bool
     ends: frozenset[str]
     marked: bool
     raw: bool
     closed: bool
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=2048)
 def _sort(written: str) -> _Sort:
-    name = written.lower()
+    name = written.lower().removeprefix("/")
     ends = _CLOSES_ITSELF.get(name, _PARAGRAPH if name in _ENDS_PARAGRAPH else frozenset())
-    return _Sort(name, ends, name not in _FORMATTING, name in _RAW_TEXT, name not in _VOID)
+    marked, raw, closed = name not in _FORMATTING, name in _RAW_TEXT, name not in _VOID
+    return _Sort(name, written[0] == "/", ends, marked, raw, closed)
 
 
 @functools.cache
@@ -110,24 +119,30 @@ class _Marker:
         return Marked("".join(self.parts), list(zip(self.starts, self.ends, strict=True)))
 
     def _tags(self, position: int) -> int:
-        """Handles the tags up to the next element of raw text; returns the end of that, -1 at the end of the page."""
+        """Handles the tags up to the next element that is passed over; returns the end of that, -1 at the end of the
+        page."""
         opened, count = self.open, self.count
         for found in _TAG.finditer(self.text, position):
-            end, start = found.groups()
-            if start is not None:
-                sort = _sort(start)
-                number = self._start(sort, found)
-                if sort.raw:
-                    return self._skip(sort.name, found.end(), number)
-                if sort.closed:
-                    opened.append((sort.name, number))
-                    count[sort.name] += 1
-            elif end is not None:
-                name = _sort(end).name
+            if (written := found[1]) is None:
+                continue
+            sort = _sort(written)
+            name = sort.name
+            if sort.ending:
                 if opened and opened[-1][0] == name and len(opened) <= DEEPEST:
                     self._close(found.end())
                 else:
                     self._end(name, found)
+                continue
+            number = self._start(sort, found)
+            if sort.raw:
+                return self._skip(name, found, number)
+            if sort.closed:
+                opened.append((name, number))
+                count[name] += 1
+            if name == "svg" and (drawn := _DRAWN.match(self.text, end := found.end())):
+                if not self.text.startswith("/>", end - 2):
+                    self._leave_out(end, drawn.end())
+                    return drawn.end()
         return -1
 
     def _start(self, sort: _Sort, found: re.Match[str]) -> int:
@@ -143,23 +158,28 @@ class _Marker:
             number = len(self.starts)
             self.starts.append(begin)
             self.ends.append(end)
-            upto = found.end(2)
-            self.parts += (self.text[self.copied : upto], f' {MARK}="{number}"')
+            upto = found.end(1)
+            self.parts.append(f'{self.text[self.copied : upto]} {MARK}="{number}"')
             self.copied = upto
         if end - begin > LONG_TAG and len(found[0].split()) > MOST_ATTRIBUTES:
             # The parser compares each attribute with all before it: a flood of them takes minutes.
-            self._copy(max(self.copied, found.end(2)))
+            self._copy(max(self.copied, found.end(1)))
             self.copied = end - 1
         return number
 
-    def _skip(self, name: str, begin: int, number: int) -> int:
+    def _skip(self, name: str, found: re.Match[str], number: int) -> int:
         """Passes over an element of raw text; returns where it ends."""
+        begin = found.end()
         close = _closing(name).search(self.text, begin)
-        end = close.end() if close else len(self.text)
-        if number >= 0:
-            self.ends[number] = end
-        else:
+        inner, end = close.span() if close else (len(self.text), len(self.text))
+        if number < 0:
             self.copied = max(self.copied, end)
+            return end
+        self.ends[number] = end
+        if name == "style" or (name == "script" and not _READ.search(found[0])):
+            # Behind "<!--" the parser may see the end of a script elsewhere.
+            if self.text.find("<!--", begin, inner) < 0:
+                self._leave_out(begin, inner)
         return end
 
     def _end(self, name: str, found: re.Match[str]) -> None:
@@ -190,6 +210,9 @@ class _Marker:
         self.copied = upto
 
     def _drop(self, found: re.Match[str]) -> None:
-        self._copy(found.start())
+        self._leave_out(found.start(), found.end())
         self.parts.append(" ")
-        self.copied = found.end()
+
+    def _leave_out(self, begin: int, end: int) -> None:
+        self._copy(begin)
+        self.copied = end
