@@ -59,10 +59,11 @@ _ENDS_PARAGRAPH = names(
 
 @dataclass(frozen=True)
 class Marked:
-    """The marked page, and for each mark the span of text from its start tag to behind its end tag."""
+    """The marked page, and for each mark where its start tag begins and where its end tag ends."""
 
     html: str
-    spans: list[tuple[int, int]]
+    starts: list[int]
+    ends: list[int]
 
 
 def mark(text: str) -> Marked:
@@ -116,7 +117,7 @@ class _Marker:
         self.parts.append(self.text[self.copied :])
         while self.open:
             self._close(len(self.text))
-        return Marked("".join(self.parts), list(zip(self.starts, self.ends, strict=True)))
+        return Marked("".join(self.parts), self.starts, self.ends)
 
     def _tags(self, position: int) -> int:
         """Handles the tags up to the next element that is passed over; returns the end of that, -1 at the end of the

@@ -32,8 +32,9 @@ _COMMONS = re.compile(
 )
 _PRODUCT = re.compile(r'"@type"\s*:\s*"(?:https?://schema\.org/)?Product(?:Group)?"')
 _IN_ADDRESS = re.compile(r"/\d{4}/\d{2}/\d{2}(?=/)")
-_YEAR = re.compile(r"\b(?:19|20)\d{2}\b")
+_YEAR = re.compile(r"(?:19|20)(?<=\b..)\d{2}\b")
 _BYLINES = frozenset({"byline", "author", "authors", "contributor", "writer"})
+_DATELINES = frozenset({"date", "published", "posted", "timestamp"})
 _ARTICLES = re.compile(r"Article|Posting|NewsReport|WebPage|Report|Recipe|Question|Product|Book|CreativeWork")
 
 _TITLES = ("og:title", "twitter:title", "dc.title", "citation_title", "parsely-title")
@@ -147,9 +148,10 @@ def _authors(head: Head, articles: Sequence[Mapping[str, Any]], order: Sequence[
     yield "; ".join(dict.fromkeys(name for name in names if name))
     yield from (head.meta[name] for name in _AUTHORS if head.meta.get(name))
     yield _itemprop(order, "author")
-    yield from (node.text(" ") for node in order if "author" in node.attributes.get("rel", "").split())
+    related = [node for node in order if "rel" in node.attributes]
+    yield from (node.text(" ") for node in related if "author" in node.attributes["rel"].split())
     for node in order:
-        if "class" in node.attributes and not _BYLINES.isdisjoint(node.words):
+        if not _BYLINES.isdisjoint(node.words) and "class" in node.attributes:
             text = _clean(node.text(" "))
             if 2 < len(text) < 60 and (_BY.match(text) or node.tag in ("a", "span")):
                 yield text
@@ -175,9 +177,7 @@ def _dates(head: Head, items: Sequence[Mapping[str, Any]], order: Sequence[Node]
         yield node.attributes.get("datetime") or node.text(" ")
     yield _name(_value(items, "dateModified"))
     for node in order:
-        if "class" in node.attributes and not node.words.isdisjoint(
-            {"date", "published", "posted", "timestamp"}
-        ):
+        if not _DATELINES.isdisjoint(node.words) and "class" in node.attributes:
             text = node.text(" ")
             if len(text) < 80:
                 yield text
@@ -188,7 +188,7 @@ def _dates(head: Head, items: Sequence[Mapping[str, Any]], order: Sequence[Node]
     )
     for node in order:
         for child in node.children:
-            if isinstance(child, str) and 6 < len(child) < 60 and _YEAR.search(child):
+            if child.__class__ is str and 6 < len(child) < 60 and _YEAR.search(child):
                 yield child
 
 
@@ -215,9 +215,9 @@ def _licence(head: Head, articles: Sequence[Mapping[str, Any]], order: Sequence[
     given = head.links.get("license") or _name(_value(articles, "license")) or head.meta.get("dc.rights", "")
     if not given:
         links = [node.attributes for node in order if node.tag == "a" and node.attributes.get("href")]
-        said = (each for each in links if "rel" in each and "license" in each["rel"].split())
-        named = (each for each in links if _COMMONS.search(each["href"]))
-        given = next((each["href"] for each in chain(said, named)), "")
+        said = (each["href"] for each in links if "rel" in each and "license" in each["rel"].split())
+        named = (link for each in links if "commons" in (link := each["href"].lower()) and _COMMONS.search(link))
+        given = next(chain(said, named), "")
     return spdx(given)
 
 

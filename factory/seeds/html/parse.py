@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from factory.seeds.html.encoding import Source
-from factory.seeds.html.marking import MARK, mark
+from factory.seeds.html.marking import MARK, Marked, mark
 from factory.seeds.html.metadata import Head
 from factory.seeds.html.tree import Node
 from factory.seeds.html.words import names
@@ -20,6 +20,9 @@ _SKIPPED = names(
     """style template head link meta iframe object embed canvas audio video map svg
     input select textarea button datalist dialog"""
 )
+_TEXT, _COMMENT = "-text", "-comment"
+_SELDOM_READ = names("meta link script")
+_PASSED = (_SKIPPED - _SELDOM_READ) | {_COMMENT}
 _VERBATIM = names("pre listing xmp code")
 
 
@@ -43,7 +46,7 @@ def parse(source: Source) -> Parsed:
     root = Node("body", {name: value or "" for name, value in given.items()}, 0, len(source.text))
     order = [root]
     if body is not None:
-        _convert(body, order, marked.spans)
+        _convert(body, order, marked)
     whole = parser.root
     declared = ((whole.attributes.get("lang") if whole is not None else None) or "").strip().lower()
     language = _LANGUAGE.match(declared)
@@ -68,23 +71,26 @@ def _head(parser: LexborHTMLParser) -> Head:
     return Head(" ".join(words), meta, links, tuple(script.text(deep=True) for script in scripts))
 
 
-def _convert(body: LexborNode, order: list[Node], spans: list[tuple[int, int]]) -> None:
+def _convert(body: LexborNode, order: list[Node], marked: Marked) -> None:
     """Copies what can hold text below `body` below the one node of `order`, and adds it there."""
     root = into = order[0]
     node, verbatim = body.first_child, 0  # `verbatim`: in how many elements whose blanks count
     entered: list[LexborNode] = []
+    tags: dict[int, str] = {}  # the parser makes the name of a tag anew each time that it is asked for
     while node is not None:
-        if node.is_text_node:
+        number = node.tag_id
+        tag = tags.get(number) or tags.setdefault(number, node.tag or _COMMENT)
+        if tag == _TEXT:
             text = node.text_content or ""
             blank = not verbatim and text.isspace() and text.isascii()
             into.children.append(" " if blank else text)
-        elif node.is_element_node and (made := _element(node, into, spans)) is not None:
+        elif tag not in _PASSED and (made := _element(tag, node.attributes, into, marked)) is not None:
             made.parent = into
             into.children.append(made)
             order.append(made)
             if (first := node.first_child) is not None:
                 entered.append(node)
-                verbatim += made.tag in _VERBATIM
+                verbatim += tag in _VERBATIM
                 into, node = made, first
                 continue
         node = node.next
@@ -94,20 +100,18 @@ def _convert(body: LexborNode, order: list[Node], spans: list[tuple[int, int]]) 
             into = into.parent or root
 
 
-def _element(node: LexborNode, into: Node, spans: list[tuple[int, int]]) -> Node | None:
-    tag = node.tag or ""
-    if tag in _SKIPPED and tag not in ("meta", "link"):
-        return None
-    given: dict[str, Any] = node.attributes
-    number = given.pop(MARK, None) or ""
-    attributes: dict[str, str] = given
+def _element(tag: str, given: dict[str, str | None], into: Node, marked: Marked) -> Node | None:
+    start, end = into.start, into.end
+    if (number := given.pop(MARK, None)) is not None:
+        try:
+            start, end = marked.starts[int(number)], marked.ends[int(number)]
+        except (ValueError, IndexError):
+            pass  # a page that writes such marks of its own
+    attributes = cast("dict[str, str]", given)
     if None in given.values():
         attributes = {name: value or "" for name, value in given.items()}
-    if tag in _SKIPPED and "itemprop" not in attributes:
-        return None
-    if tag == "script" and not attributes.get("type", "").startswith("math/"):
-        return None
-    start, end = into.start, into.end
-    if number.isdecimal() and len(number) < 10 and int(number) < len(spans):
-        start, end = spans[int(number)]
+    if tag in _SELDOM_READ:
+        read = attributes.get("type", "").startswith("math/") if tag == "script" else "itemprop" in attributes
+        if not read:
+            return None
     return Node(tag, attributes, start, end)
