@@ -7,6 +7,7 @@ would be read twice. Raw delimiters in running text are settled by `delimited`, 
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,9 +59,7 @@ def protect_formulas(order: Sequence[Node]) -> bool:
     for node in order:
         attributes = node.attributes
         if node.tag not in _FORMULAS:
-            if not attributes:
-                continue
-            marked = "class" in attributes and _MARKED.search(attributes["class"])
+            marked = "class" in attributes and _is_marked(attributes["class"])
             if not marked and _CARRIED.isdisjoint(attributes):
                 continue
         if node in gone:
@@ -73,6 +72,11 @@ def protect_formulas(order: Sequence[Node]) -> bool:
             gone.update(node.preorder())
             node.remove()
     return bool(gone)
+
+
+@functools.lru_cache(maxsize=1 << 12)
+def _is_marked(classes: str) -> bool:
+    return _MARKED.search(classes) is not None
 
 
 def delimited(text: str) -> str:

@@ -32,6 +32,7 @@ _NAVIGATION_ROLES = names(
     """navigation banner contentinfo complementary search dialog alertdialog menu menubar toolbar tablist
     alert tooltip"""
 )
+_HIDING = frozenset({"hidden", "aria-hidden", "style"})
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _FORUM_TYPE = re.compile(r"DiscussionForumPosting|QAPage")
 _FOLDED = names("accordion collapse collapsible expandable toggle faq")
@@ -99,7 +100,7 @@ def survey(order: Sequence[Node]) -> Survey:
     headings = [node for node in order if node.tag in _HEADINGS]
     listings = [node for node in order if node.tag == LISTING]
     coded = {above for node in listings for above in (node, *node.above())}
-    mains = [node for node in order if is_main(node)]
+    mains = [node for node in order if (node.tag == "main" or "role" in node.attributes) and is_main(node)]
     return Survey(order, mains, headings, coded, unseen, order[0].prose, _is_forum(order))
 
 
@@ -141,11 +142,13 @@ def is_main(node: Node) -> bool:
 
 def _is_hidden(node: Node) -> bool:
     attributes = node.attributes
-    hidden = (
-        "hidden" in attributes
-        or attributes.get("aria-hidden") == "true"
-        or ("style" in attributes and _HIDDEN_STYLE.search(attributes["style"]) is not None)
-        or ("class" in attributes and _is_unseen(attributes["class"]))
+    hidden = ("class" in attributes and _is_unseen(attributes["class"])) or (
+        not _HIDING.isdisjoint(attributes)
+        and (
+            "hidden" in attributes
+            or attributes.get("aria-hidden") == "true"
+            or _HIDDEN_STYLE.search(attributes.get("style", "")) is not None
+        )
     )
     return hidden and node.value is None and not _is_panel(node)
 
@@ -180,7 +183,8 @@ def _drop_named(page: Survey, rules: Rules, dropped: dict[Node, str], comments: 
         if small and node is not root and (why := _boilerplate(node, page, rules, comments)):
             dropped[node] = why
             continue
-        stack.extend(node.elements)
+        if node.children:
+            stack += [child for child in node.children if child.__class__ is Node]
 
 
 def _is_forum(order: Sequence[Node]) -> bool:
@@ -194,19 +198,17 @@ def _is_forum(order: Sequence[Node]) -> bool:
 
 def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str]) -> str:
     """Why a node is boilerplate by its tag, role or names; nothing where it is not."""
-    role = node.attributes.get("role", "").lower()
+    role = node.attributes["role"].lower() if "role" in node.attributes else ""
     if node.tag in _NAVIGATION_TAGS or role in _NAVIGATION_ROLES:
         return f"role {role}" if role in _NAVIGATION_ROLES else f"tag {node.tag}"
     if node.tag == "header":
         titled = any(below.tag == "h1" for below in node.walk()) and node.linked <= 0.5 * node.size
         return "" if titled else "header without the title"
-    if not rules.names or node.tag in ("body", "main", "article", "a") or node.value is not None:
-        return ""
-    if "class" not in node.attributes and "id" not in node.attributes:
-        return ""
-    if node.tag in _INLINE or node.tag in _HEADINGS:
-        return ""  # the id of a heading is made of its own words
     words = node.words
+    if _SUSPECT_NAMES.isdisjoint(words) or not rules.names or node.value is not None:
+        return ""
+    if node.tag in ("body", "main", "article", "a") or node.tag in _INLINE or node.tag in _HEADINGS:
+        return ""  # the id of a heading is made of its own words
     if not _SUSPECT.isdisjoint(words) and (node in page.coded or _is_caption(node)):
         return ""  # a section that is about "sharing" in a program, the frame of a "language", a label of a theorem
     if _is_chapter(node):
@@ -232,8 +234,10 @@ def _is_caption(node: Node) -> bool:
     """Whether this is the caption of a table or a listing, or a part of a heading or a caption."""
     if node.tag == "figcaption":
         return node.parent is not None and any(below.tag in (GRID, LISTING) for below in node.parent.walk())
+    if node.tag != "span":
+        return False
     above = next((one for one in node.above() if one.tag in BLOCK_TAGS), None)
-    return node.tag == "span" and above is not None and (above.tag in _HEADINGS or above.tag == "figcaption")
+    return above is not None and (above.tag in _HEADINGS or above.tag == "figcaption")
 
 
 def _is_chapter(node: Node) -> bool:
@@ -270,7 +274,8 @@ def _drop_linked(page: Survey, rules: Rules, dropped: dict[Node, str], comments:
         if linked and node.size <= allowed:
             dropped[node] = f"links are {node.linked / max(node.size, 1):.0%} of its text"
             continue
-        stack.extend(node.elements)
+        if node.children:
+            stack += [child for child in node.children if child.__class__ is Node]
 
 
 def _drop_endings(page: Survey, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:
@@ -282,8 +287,9 @@ def _drop_endings(page: Survey, rules: Rules, dropped: dict[Node, str], comments
         if node in dropped or node.size > _LONGEST_ENDING:
             continue
         words = " ".join(node.text().split()).lower().strip(" :.!?…")
-        if not (announced := max((end for end in _ENDINGS if f"{words} ".startswith(end)), default="")):
+        if not f"{words} ".startswith(_ENDINGS):
             continue
+        announced = max(end for end in _ENDINGS if f"{words} ".startswith(end))
         whole = _alone(node, root)
         siblings = whole.parent.elements if whole.parent is not None else []
         after = siblings[siblings.index(whole) + 1 :] if siblings else []
