@@ -140,10 +140,9 @@ class _Marker:
             if sort.closed:
                 opened.append((name, number))
                 count[name] += 1
-            if name == "svg" and (drawn := _DRAWN.match(self.text, end := found.end())):
-                if not self.text.startswith("/>", end - 2):
-                    self._leave_out(end, drawn.end())
-                    return drawn.end()
+            if name == "svg" and found[0][-2:] != "/>" and (drawn := _DRAWN.match(self.text, found.end())):
+                self._leave_out(found.end(), drawn.end())
+                return drawn.end()
         return -1
 
     def _start(self, sort: _Sort, found: re.Match[str]) -> int:
@@ -177,10 +176,9 @@ class _Marker:
             self.copied = max(self.copied, end)
             return end
         self.ends[number] = end
-        if name == "style" or (name == "script" and not _READ.search(found[0])):
-            # Behind "<!--" the parser may see the end of a script elsewhere.
-            if self.text.find("<!--", begin, inner) < 0:
-                self._leave_out(begin, inner)
+        unread = name == "style" or (name == "script" and not _READ.search(found[0]))
+        if unread and self.text.find("<!--", begin, inner) < 0:
+            self._leave_out(begin, inner)  # behind "<!--" the parser may see the end of a script elsewhere
         return end
 
     def _end(self, name: str, found: re.Match[str]) -> None:

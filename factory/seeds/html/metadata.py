@@ -216,7 +216,9 @@ def _licence(head: Head, articles: Sequence[Mapping[str, Any]], order: Sequence[
     if not given:
         links = [node.attributes for node in order if node.tag == "a" and node.attributes.get("href")]
         said = (each["href"] for each in links if "rel" in each and "license" in each["rel"].split())
-        named = (link for each in links if "commons" in (link := each["href"].lower()) and _COMMONS.search(link))
+        named = (
+            link for each in links if "commons" in (link := each["href"].lower()) and _COMMONS.search(link)
+        )
         given = next(chain(said, named), "")
     return spdx(given)
 

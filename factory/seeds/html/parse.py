@@ -102,11 +102,9 @@ def _convert(body: LexborNode, order: list[Node], marked: Marked) -> None:
 
 def _element(tag: str, given: dict[str, str | None], into: Node, marked: Marked) -> Node | None:
     start, end = into.start, into.end
-    if (number := given.pop(MARK, None)) is not None:
-        try:
-            start, end = marked.starts[int(number)], marked.ends[int(number)]
-        except (ValueError, IndexError):
-            pass  # a page that writes such marks of its own
+    number = given.pop(MARK, None) or ""
+    if number.isdecimal() and len(number) < 10 and int(number) < len(marked.starts):
+        start, end = marked.starts[int(number)], marked.ends[int(number)]
     attributes = cast("dict[str, str]", given)
     if None in given.values():
         attributes = {name: value or "" for name, value in given.items()}

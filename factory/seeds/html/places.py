@@ -56,8 +56,9 @@ def _holds(source: str, span: tuple[int, int], text: str) -> bool:
 
 def _any(words: Iterable[str], find: Callable[[str, int, int], int], span: tuple[int, int]) -> bool:
     """Whether one of the words is found, or there are none. Nearly always the first is."""
-    number = -1
-    for number, word in enumerate(words):
+    none = True
+    for word in words:
         if find(word, *span) >= 0:
             return True
-    return number < 0
+        none = False
+    return none

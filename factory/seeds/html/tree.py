@@ -166,7 +166,7 @@ def in_order(root: Node) -> list[Node]:
         own = prose = 0
         below: list[Node] = []
         for child in node.children:
-            if child.__class__ is Node:
+            if not isinstance(child, str):
                 below.append(child)
             elif child != " ":
                 length = len(child) - child.count(" ") - child.count("\n") - child.count("\t")
