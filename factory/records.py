@@ -425,8 +425,8 @@ class Program(Record):
     tests: str = ""
     stdin: str | None = None
     language: str = "python"
-    cpu_seconds: float = Field(5.0, gt=0, description="CPU time for source and calls together")
-    memory_mb: int = Field(512, gt=0)
+    cpu_seconds: float = Field(5.0, gt=0, le=3600, description="CPU time for source and calls together")
+    memory_mb: int = Field(512, gt=0, le=1 << 20)
 
 
 class Result(Record):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import math
 import os
 import socket
 import time
@@ -103,6 +104,14 @@ def test_a_program_that_will_not_end_well_is_ended(name: str, sandbox: Sandbox) 
     outcome = sandbox.run(ENDING[name], "6 * 7", cpu_seconds=0.3)
     assert not outcome.ok
     assert sandbox.run("x = 6 * 7", "x").results == (Result(value="42"),)
+
+
+@pytest.mark.parametrize(
+    "limits", [{"cpu_seconds": math.inf}, {"cpu_seconds": math.nan}, {"memory_mb": 1 << 40}]
+)
+def test_a_program_without_limits_is_refused(limits: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=rf"(?s){next(iter(limits))}.*less than or equal to"):
+        Program.model_validate({"source": "", **limits})
 
 
 def test_a_program_that_waits_for_ever_is_ended_by_the_wall_clock() -> None:

@@ -7,6 +7,7 @@ No ``/proc``, no ``/etc``, no network.
 
 from __future__ import annotations
 
+import compileall
 import functools
 import json
 import os
@@ -58,25 +59,19 @@ def bare_command(runtime: Runtime, scratch: str) -> list[str]:
 
 
 def _start(runtime: Runtime, home: str, packages: str, scratch: str, *, isolated: bool) -> list[str]:
+    _compile()
     order = {
         "language": runtime.language,
         "home": home,
         "packages": packages,
         "scratch": scratch,
         "isolated": isolated,
+        "processes": _processes()
+        if isolated
+        else 0,  # without a user namespace, all that the user runs counts
     }
     python = f"/python/bin/{Path(_interpreter()).name}"
     return [python, "-I", "-S", "-B", "-X", "utf8", "-c", _START, json.dumps(order)]
-
-
-def processes() -> int:
-    """How many processes and threads the sandbox's user may have, 0 where that cannot be bounded.
-
-    Before Linux 5.14 all processes of a user count, also those outside: then only a uid of our own can be
-    limited. (A job cannot start processes anyhow; this bounds its threads.)
-    """
-    release = tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])
-    return 80 if release >= (5, 14) or os.geteuid() == 0 else 0
 
 
 def mend() -> str:
@@ -86,6 +81,22 @@ def mend() -> str:
         " 'sysctl kernel.unprivileged_userns_clone=1' on older Debian, and in a container"
         f" '--security-opt seccomp=unconfined --security-opt apparmor=unconfined'{_OR}"
     )
+
+
+def _processes() -> int:
+    """How many processes and threads the sandbox's user may have, 0 where that cannot be bounded.
+
+    Before Linux 5.14 all processes of a user count, also those outside: then only a uid of our own can be
+    limited. (A job cannot start processes anyhow; this bounds its threads.)
+    """
+    release = tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])
+    return 80 if release >= (5, 14) or os.geteuid() == 0 else 0
+
+
+@functools.cache
+def _compile() -> None:
+    """Compiles what runs inside, where its folder can be written to: a sandbox cannot keep what it compiled."""
+    compileall.compile_dir(_HERE / "inside", quiet=2)
 
 
 @functools.cache
@@ -117,6 +128,7 @@ def _arguments(binds: list[Bind]) -> list[str]:
         *devices,
         *("--size", str(SCRATCH_BYTES), "--perms", "0700", "--tmpfs", "/tmp", "--chdir", "/tmp"),
         *("--setenv", "LD_LIBRARY_PATH", "/python/lib", "--setenv", "MALLOC_ARENA_MAX", "1"),
+        *("--setenv", "LD_BIND_NOW", "1"),  # what a parent has not looked up, each of its children would
         *("--remount-ro", "/"),
         "--",
     ]

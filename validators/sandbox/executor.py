@@ -8,7 +8,7 @@ dies, or that cannot be swept after a job, is replaced.
 from __future__ import annotations
 
 import asyncio
-import json
+import marshal
 import os
 import secrets
 import signal
@@ -18,8 +18,8 @@ from factory.errors import SandboxError
 from factory.plugins import Isolation
 from factory.records import Outcome, Program
 from validators.sandbox.channel import Report
+from validators.sandbox.inside.protocol import MAX_VALUES
 from validators.sandbox.inside.scratch import MAX_FILES
-from validators.sandbox.inside.warden import MAX_VALUES
 from validators.sandbox.keeper import Job, Keeper, SandboxDied, Traces
 from validators.sandbox.runtimes import Runtime
 
@@ -79,8 +79,8 @@ class SandboxExecutor:
         nonce = secrets.token_bytes(16)
         body, judge = self.bodies(program, nonce.hex())
         job = Job(
-            body=json.dumps(body).encode(),
-            judge=json.dumps(judge).encode() if judge else b"",
+            body=marshal.dumps(body),
+            judge=marshal.dumps(judge) if judge else b"",
             cpu_seconds=program.cpu_seconds,
             wall_seconds=self._wall_factor * program.cpu_seconds + self._wall_slack,
             memory_mb=program.memory_mb,

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
 from dataclasses import dataclass
-from typing import Any
 
 from factory.errors import SandboxError
 from factory.plugins import Isolation
 from validators.sandbox import bubblewrap
-from validators.sandbox.inside.warden import CHUNK, JOB, MAX_VALUES
+from validators.sandbox.inside.protocol import CHUNK, END, JOB, MAX_VALUES, WHYS
 from validators.sandbox.runtimes import Runtime
 
 _START_SECONDS = 60.0
@@ -74,8 +72,6 @@ class Keeper:
             )
         self._socket = ours
         self._read = bytearray()
-        # Without a user namespace, all that the user runs would count.
-        self._processes = 0 if self._scratch else bubblewrap.processes()
 
     @classmethod
     async def start(cls, runtime: Runtime, isolation: Isolation = "bubblewrap") -> Keeper:
@@ -102,7 +98,6 @@ class Keeper:
             job.cpu_seconds,
             job.wall_seconds,
             job.memory_mb,
-            self._processes,
             job.output,
             job.bounded,
         )
@@ -119,14 +114,8 @@ class Keeper:
             raise SandboxDied("it no longer answers") from None
         except OSError:
             raise SandboxDied(self._last_words()) from None
-        end: dict[str, Any] = json.loads(payload)
-        return Traces(
-            values=bytes(parts[b"v"]),
-            output=bytes(parts[b"o"][: job.output]),
-            why=end["why"],
-            status=end["status"],
-            clean=end["clean"],
-        )
+        why, status, clean = END.unpack(payload)
+        return Traces(bytes(parts[b"v"]), bytes(parts[b"o"][: job.output]), WHYS[why], status, clean)
 
     async def end(self) -> None:
         """Ends every process of the sandbox, and waits for it."""

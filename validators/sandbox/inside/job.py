@@ -6,8 +6,7 @@ and the host, which alone knows what was expected, compares.
 
 from __future__ import annotations
 
-import importlib
-import json
+import marshal
 import os
 import resource
 import struct
@@ -39,6 +38,9 @@ MORE_CALLS = {"javascript": ("execve", "arch_prctl", "capget")}
 BY_DATA = frozenset({"javascript"})
 """Languages whose runtime reserves more addresses than it uses: the memory that counts is what it may write to."""
 
+LEAST_DESCRIPTOR = 5
+"""A warden's descriptors are no lower, but for its three of the host: a child's own take these places."""
+
 _RUNNERS = {
     "calls": "inside.program",
     "whole": "inside.program",
@@ -55,11 +57,10 @@ _OVERHEAD_MB = {"sql": 512, "javascript": 128}
 
 @dataclass(frozen=True)
 class Limits:
-    """What one job may use. `processes` 0: their number is not limited."""
+    """What one job may use."""
 
     cpu_seconds: float
     memory_mb: int
-    processes: int
 
 
 class Channel:
@@ -76,15 +77,31 @@ class Channel:
             rest = rest[self._write(CHANNEL, rest) :]
 
 
+def settle(processes: int) -> None:
+    """Sets, on a warden, the limits and the environment that all its children inherit. `processes` 0: their
+    number is not limited."""
+    amounts = [
+        (resource.RLIMIT_NOFILE, _OPEN_FILES),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_MEMLOCK, 0),
+        (resource.RLIMIT_MSGQUEUE, 0),
+    ]
+    if processes:
+        amounts.append((resource.RLIMIT_NPROC, processes))
+    for limit, amount in amounts:
+        resource.setrlimit(limit, (amount, amount))
+    os.environ.clear()
+    os.environ.update(_ENVIRONMENT)
+
+
 def run(body: bytes, language: str, limits: Limits, filter_: Filter | None) -> NoReturn:
-    """Runs the job of `body` (JSON: its mode and what that needs) in a process whose descriptors are taken."""
-    request: dict[str, Any] = json.loads(body)
+    """Runs the job of `body` (its mode and what that needs) in a process whose descriptors are taken."""
+    request: dict[str, Any] = marshal.loads(body)  # from the host, whose interpreter is the same
     streams = (sys.stdout, sys.stderr)
     exit_now = os._exit
-    runner = importlib.import_module(_RUNNERS[request["mode"]])
+    runner = sys.modules[_RUNNERS[request["mode"]]]
     runner.prepare(request)
     lock_in(language, limits, filter_)
-    sys.path = sys.path[1:]  # the standard library and packages remain, our own modules go
     code = 0
     try:
         code = runner.run(request, limits.memory_mb)
@@ -100,13 +117,9 @@ def run(body: bytes, language: str, limits: Limits, filter_: Filter | None) -> N
 def take(output: int, channels: tuple[int, ...]) -> None:
     """Keeps few descriptors: nothing to read, output and errors to write to, and from 3 on the channels."""
     nothing = os.open("/dev/null", os.O_RDONLY)
-    kept = [nothing, output, output, *channels]
-    high = [os.dup(descriptor) for descriptor in kept]
-    while min(high) < len(kept):
-        high = [os.dup(descriptor) for descriptor in high]
-    for target, descriptor in enumerate(high):
+    for target, descriptor in enumerate((nothing, output, output, *channels)):
         os.dup2(descriptor, target, inheritable=target < 3)
-    os.closerange(len(kept), 1024)
+    os.closerange(3 + len(channels), _OPEN_FILES)
 
 
 def lock_in(language: str, limits: Limits, filter_: Filter | None) -> None:
@@ -114,20 +127,9 @@ def lock_in(language: str, limits: Limits, filter_: Filter | None) -> None:
     runtime that reserves more than it uses, what it may write to."""
     backstop = int(limits.cpu_seconds) + 2  # the warden counts precisely; this is for the day it cannot
     memory = (limits.memory_mb + _OVERHEAD_MB.get(language, 0)) << 20
-    amounts = [
-        (resource.RLIMIT_CPU, backstop),
-        (resource.RLIMIT_DATA if language in BY_DATA else resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_FSIZE, _FILE_BYTES),
-        (resource.RLIMIT_NOFILE, _OPEN_FILES),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_MEMLOCK, 0),
-        (resource.RLIMIT_MSGQUEUE, 0),
-    ]
-    if limits.processes:
-        amounts.append((resource.RLIMIT_NPROC, limits.processes))
-    for limit, amount in amounts:
-        resource.setrlimit(limit, (amount, amount))
-    os.environ.clear()
-    os.environ.update(_ENVIRONMENT)
+    space = resource.RLIMIT_DATA if language in BY_DATA else resource.RLIMIT_AS
+    resource.setrlimit(resource.RLIMIT_CPU, (backstop, backstop))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_BYTES, _FILE_BYTES))
+    resource.setrlimit(space, (memory, memory))
     if filter_:
         filter_.install()

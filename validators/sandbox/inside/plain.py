@@ -20,6 +20,7 @@ from typing import Any
 MAX_DEPTH = 64
 _MOST_ALIKE = 64  # members with one hash
 _SMALL = 2**53
+_written = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 _ASIS = ({int}, {float}, {str}, {bool}, {type(None)}, set[type]())
 
 Other = Callable[[Any, int], Any]
@@ -41,7 +42,7 @@ def encode(value: object) -> bytes:
 
 def text(encoded: Any) -> bytes:
     """A tree as JSON."""
-    return json.dumps(encoded, separators=(",", ":"), ensure_ascii=False).encode()
+    return _written(encoded).encode()
 
 
 def _refuse(value: Any, depth: int) -> Any:

@@ -1,18 +1,20 @@
 """The last door: a seccomp filter that allows a process what a program needs, and nothing else.
 
 A program may compute, use files, and start threads. It may not start processes, run other programs, open
-sockets, signal or trace anyone but itself, or enter namespaces, and its filter can never be taken off.
+sockets, signal or trace anyone but itself, or enter namespaces, and its filter can never be taken off. What its
+parent needs besides is allowed by the filter that it inherits, and refused by the one that it adds.
 """
 
 from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import os
 import struct
 from collections.abc import Iterable
 
-from .syscalls import ARCHITECTURES, always, conditional, named
+from .syscalls import ARCHITECTURES, NARROWED, PARENTS, always, numbers
 
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT = 0x20, 0x15, 0x35, 0x45  # BPF: ld [k]; jeq; jge; jset
 _JUMP, _RETURN = 0x05, 0x06  # ja; ret
@@ -20,14 +22,8 @@ _NUMBER, _ARCH = 0, 4  # offsets into struct seccomp_data
 _KILL, _ALLOW, _REFUSE = 0x80000000, 0x7FFF0000, 0x00050000
 _CLONE_THREAD = 0x00010000
 _CLONE_NAMESPACES = 0x7E020080
-_IOCTLS = (
-    0x5401,
-    0x5413,
-    0x541B,
-    0x5421,
-    0x5450,
-    0x5451,
-)  # TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIO[N]CLEX
+FIONREAD = 0x541B
+_IOCTLS = (0x5401, 0x5413, FIONREAD, 0x5421, 0x5450, 0x5451)  # TCGETS, TIOCGWINSZ, FIONBIO, FIO[N]CLEX
 _PR_SET_NAME, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _FILTER = 15, 38, 22, 2
 _AF_UNIX = 1
 _MAP_SHARED, _MAP_GROWSDOWN = 0x01, 0x100  # memory that RLIMIT_DATA does not count
@@ -37,7 +33,7 @@ Instruction = tuple[int, int, int, int]
 
 
 class _Program(ctypes.Structure):
-    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
 
 
 def _argument(index: int, high: bool = False) -> int:
@@ -66,11 +62,31 @@ def _none_of(index: int, values: tuple[int, ...]) -> list[Instruction]:
     return [(_LOAD, 0, 0, _argument(index)), *tests, _PASS, _refuse()]
 
 
-def instructions(
-    machine: str, pid: int, more: Iterable[str] = (), *, counted: bool = False
-) -> list[Instruction]:
-    """The filter for the process `pid`, with `more` calls by name; with `counted`, no memory that RLIMIT_DATA
-    does not count. KeyError on an architecture without tables."""
+def wide(machine: str) -> list[Instruction]:
+    """The filter of the parent: what any child may do, and what starts, limits and ends children. KeyError on an
+    architecture without tables."""
+    conditions = {
+        "ioctl": _one_of(1, _IOCTLS),
+        "fcntl": _none_of(1, (_F_SETOWN, _F_SETSIG, _F_SETOWN_EX)),
+        "socketpair": _one_of(0, (_AF_UNIX,)),
+        "clone3": [_refuse(errno.ENOSYS)],  # its flags lie in memory: libc then falls back to clone
+    }
+    blocks = {number: [_PASS] for number in always(machine)}
+    blocks |= {number: [_PASS] for name in (*NARROWED, *PARENTS) for number in numbers(machine, name)}
+    blocks |= {number: block for name, block in conditions.items() for number in numbers(machine, name)}
+    return [
+        (_LOAD, 0, 0, _ARCH),
+        (_EQUAL, 1, 0, ARCHITECTURES[machine][1]),
+        (_RETURN, 0, 0, _KILL),
+        (_LOAD, 0, 0, _NUMBER),
+        *_tree(_intervals(blocks)),
+    ]
+
+
+def narrow(machine: str, pid: int, more: Iterable[str] = (), *, counted: bool = False) -> list[Instruction]:
+    """What a child adds to its parent's filter: it is the process `pid`, and starts, limits and signals no other.
+    `more`: calls of the parent's that it keeps, by name; with `counted`, no memory that RLIMIT_DATA does not
+    count."""
     no_new_limit: list[Instruction] = [
         (_LOAD, 0, 0, _argument(2)),
         (_EQUAL, 0, 2, 0),
@@ -87,32 +103,24 @@ def instructions(
         _PASS,
     ]
     conditions = {
-        "ioctl": _one_of(1, _IOCTLS),
-        "fcntl": _none_of(1, (_F_SETOWN, _F_SETSIG, _F_SETOWN_EX)),
         "kill": _one_of(0, (pid,)),
         "tgkill": _one_of(0, (pid,)),
-        "socketpair": _one_of(0, (_AF_UNIX,)),
         "prctl": _one_of(0, (_PR_SET_NAME,)),
         "prlimit64": no_new_limit,
         "clone": threads_alone,
-        "clone3": [_refuse(errno.ENOSYS)],  # its flags lie in memory: libc then falls back to clone
-    }
-    blocks = {number: [_PASS] for number in [*always(machine), *named(machine, more)]}
-    blocks |= {conditional(machine, name): block for name, block in conditions.items()}
+    } | {name: [_refuse()] for name in set(PARENTS) - set(more)}
     if counted:
-        blocks[conditional(machine, "mmap")] = [
+        conditions["mmap"] = [
             (_LOAD, 0, 0, _argument(3)),
             (_ANY_BIT, 0, 1, _MAP_SHARED | _MAP_GROWSDOWN),
             _refuse(errno.ENOMEM),
             _PASS,
         ]
-    return [
-        (_LOAD, 0, 0, _ARCH),
-        (_EQUAL, 1, 0, ARCHITECTURES[machine][1]),
-        (_RETURN, 0, 0, _KILL),
-        (_LOAD, 0, 0, _NUMBER),
-        *_tree(_intervals(blocks)),
-    ]
+    found: list[Instruction] = [(_LOAD, 0, 0, _NUMBER)]
+    for name in sorted(conditions):
+        for number in numbers(machine, name):
+            found += [(_EQUAL, 0, len(conditions[name]), number), *conditions[name]]
+    return [*found, _PASS]
 
 
 def _intervals(blocks: dict[int, list[Instruction]]) -> list[tuple[int, list[Instruction]]]:
@@ -128,7 +136,7 @@ def _intervals(blocks: dict[int, list[Instruction]]) -> list[tuple[int, list[Ins
 
 
 def _tree(intervals: list[tuple[int, list[Instruction]]]) -> list[Instruction]:
-    """A search by halves: the kernel tries a new filter on every call number, so a list would cost a job 2 ms."""
+    """A search by halves: the kernel tries a new filter on every call number, so a list would cost 2 ms."""
     if len(intervals) == 1:
         return intervals[0][1]
     half = len(intervals) // 2
@@ -137,33 +145,54 @@ def _tree(intervals: list[tuple[int, list[Instruction]]]) -> list[Instruction]:
 
 
 class Filter:
-    """The filter, assembled once; `install` fits it to the calling process and locks it."""
+    """The filter in its two parts, assembled once: `widen` goes on the parent, whose children inherit it, and
+    `install` on each of these, so that a job pays for the short part alone."""
 
     def __init__(self, machine: str, more: Iterable[str] = (), *, counted: bool = False) -> None:
         if machine not in ARCHITECTURES:
             raise OSError(f"no table of system calls for '{machine}'; there are: {', '.join(ARCHITECTURES)}")
+        self._wide = _Code(_assembled(wide(machine)))
         # Two assemblies show where the pid goes, so that a job only patches a few bytes.
-        first, second = (self._assemble(machine, pid, more, counted) for pid in (0x01010101, 0x02020202))
-        self._code = first
+        first, second = (
+            _assembled(narrow(machine, pid, more, counted=counted)) for pid in (0x01010101, 0x02020202)
+        )
+        self._narrow = _Code(first)
         self._places = [at for at in range(4, len(first), 8) if first[at] != second[at]]
-        self._prctl = ctypes.CDLL(None, use_errno=True).prctl
 
-    @staticmethod
-    def _assemble(machine: str, pid: int, more: Iterable[str], counted: bool) -> bytes:
-        steps = instructions(machine, pid, more, counted=counted)
-        return b"".join(struct.pack("=HBBI", *step) for step in steps)
+    def widen(self) -> None:
+        """Locks the calling process in, and all that it will start or become, for good. Raises OSError where the
+        kernel refuses."""
+        _prctl(_PR_SET_NO_NEW_PRIVS, 1, 0)
+        self._wide.load()
 
     def install(self) -> None:
-        """Locks the calling process, for good. Raises OSError where the kernel refuses."""
-        code = bytearray(self._code)
+        """Narrows the filter to the calling process. Raises OSError where the kernel refuses."""
+        pid = os.getpid()
         for place in self._places:
-            code[place : place + 4] = struct.pack("=I", os.getpid())
-        program = _Program(len(code) // 8, bytes(code))
-        zero = ctypes.c_ulong(0)
-        for option, argument, pointer in (
-            (_PR_SET_NO_NEW_PRIVS, ctypes.c_ulong(1), zero),
-            (_PR_SET_SECCOMP, ctypes.c_ulong(_FILTER), ctypes.byref(program)),
-        ):
-            if self._prctl(option, argument, pointer, zero, zero) != 0:
-                code_number = ctypes.get_errno()
-                raise OSError(code_number, f"prctl({option}): {os.strerror(code_number)}")
+            _WORD.pack_into(self._narrow.bytes, place, pid)
+        self._narrow.load()
+
+
+class _Code:
+    """Assembled instructions, where the kernel finds them; `load` puts them on the calling process."""
+
+    def __init__(self, code: bytes) -> None:
+        self.bytes = bytearray(code)
+        self._kept = (ctypes.c_char * len(code)).from_buffer(self.bytes)
+        self._program = _Program(len(code) // 8, ctypes.addressof(self._kept))
+        self.load = functools.partial(_prctl, _PR_SET_SECCOMP, _FILTER, ctypes.addressof(self._program))
+
+
+def _assembled(steps: list[Instruction]) -> bytes:
+    return b"".join(struct.pack("=HBBI", *step) for step in steps)
+
+
+_WORD = struct.Struct("=I")
+_call = ctypes.CDLL(None, use_errno=True).prctl
+_call.argtypes = (ctypes.c_int, *[ctypes.c_ulong] * 4)
+
+
+def _prctl(option: int, argument: int, address: int) -> None:
+    if _call(option, argument, address, 0, 0) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"prctl({option}): {os.strerror(number)}")

@@ -6,8 +6,6 @@ a dash marks a call that the architecture does not have. Everything that is not 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 _ALWAYS = """
 read:0:63 write:1:64 close:3:57 fstat:5:80 lseek:8:62 mmap:9:222 mprotect:10:226 munmap:11:215
 brk:12:214 rt_sigaction:13:134 rt_sigprocmask:14:135 rt_sigreturn:15:139 pread64:17:67 pwrite64:18:68
@@ -37,7 +35,7 @@ faccessat2:439:439 open:2:- stat:4:- lstat:6:- poll:7:- epoll_pwait2:441:441
 """
 """Allowed with any arguments: files below the private root, memory, time, waiting, threads' own business."""
 
-_WITH_CONDITIONS = {
+_NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "ioctl": (16, 29),
     "fcntl": (72, 25),
     "kill": (62, 129),
@@ -48,11 +46,21 @@ _WITH_CONDITIONS = {
     "socketpair": (53, 199),
     "prctl": (157, 167),
     "mmap": (9, 222),
+    "execve": (59, 221),
+    "arch_prctl": (158, None),
+    "capget": (125, 90),
+    "pidfd_open": (434, 434),
+    "splice": (275, 76),
+    "memfd_create": (319, 279),
+    "setsid": (112, 157),
 }
-"""Allowed with some arguments only, or refused with an errno of their own: see `seccomp.instructions`."""
+"""Allowed with some arguments, to some processes, or refused with an errno of their own: see `seccomp`."""
 
-_ON_REQUEST = {"execve": (59, 221), "arch_prctl": (158, None), "capget": (125, 90)}
-"""What a runtime that is a program of its own needs to start, besides."""
+NARROWED = ("kill", "tgkill", "clone", "prlimit64", "prctl")
+"""What a parent may do with any arguments, and its children with some."""
+
+PARENTS = ("execve", "arch_prctl", "capget", "pidfd_open", "splice", "memfd_create", "setsid")
+"""What a parent may do, and its children only where their language's runtime needs it."""
 
 ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 """Machine -> (column of the tables, AUDIT_ARCH as the kernel reports it)."""
@@ -65,12 +73,7 @@ def always(machine: str) -> list[int]:
     return sorted(int(number) for number in numbers if number != "-")
 
 
-def conditional(machine: str, name: str) -> int:
-    """Number of a call allowed under conditions, on one architecture."""
-    return _WITH_CONDITIONS[name][ARCHITECTURES[machine][0]]
-
-
-def named(machine: str, names: Iterable[str]) -> list[int]:
-    """Numbers of calls that a runtime asks for by name, on one architecture."""
-    numbers = (_ON_REQUEST[name][ARCHITECTURES[machine][0]] for name in names)
-    return [number for number in numbers if number is not None]
+def numbers(machine: str, name: str) -> list[int]:
+    """Number of another call, where the architecture has it."""
+    number = _NUMBERS[name][ARCHITECTURES[machine][0]]
+    return [] if number is None else [number]

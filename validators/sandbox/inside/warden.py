@@ -14,53 +14,45 @@ import gc
 import importlib
 import json
 import os
-import platform
 import select
 import signal
-import socket
-import struct
 import sys
-import termios
 import time
 from dataclasses import dataclass
 
 from . import job
+from .protocol import CHUNK, END, JOB, MAX_VALUES, WHYS
 from .scratch import Scratch
-from .seccomp import Filter
+from .seccomp import FIONREAD, Filter
 
-JOB = struct.Struct("!IIddIII?")
-"""Head of a job: length of the program's body and of the judge's (0: there is none), CPU seconds of both
-together, wall seconds, megabytes, processes (0: not limited), how many bytes of output are kept, and whether a
-program that prints more is ended."""
-
-CHUNK = struct.Struct("!cI")
-"""Head of a chunk: v (values), o (output), z (the end: a JSON report), r (ready); and its length."""
-
-MAX_VALUES = 32 << 20
-_RENEWED_AFTER = 256
+_RENEWED_AFTER = 1024
 _TICK = 0.1
+_BRIEF = 0.003  # a job that ends before leaves its traces in the pipes: to wake for each would cost more
 
 
 @dataclass(frozen=True)
 class Order:
     """What this sandbox is for: `home` holds our modules, `packages` what programs may import besides the
-    standard library. `isolated` is false where the machine's user accepted a sandbox without walls."""
+    standard library, `processes` is how many a job may have, threads included (0: any number). `isolated` is false
+    where the machine's user accepted a sandbox without walls."""
 
     language: str
     home: str
     packages: str
     scratch: str
     isolated: bool
+    processes: int
 
 
 def main() -> None:
-    """Serves jobs until the host closes descriptor 0, beginning anew with fresh hashes every 256 jobs.
+    """Serves jobs until the host closes descriptor 0, beginning anew with fresh hashes every 1024 jobs.
 
     Arguments: the order as JSON, and 'again' where this is not the first beginning.
     """
     order = Order(**json.loads(sys.argv[1]))
     os.chdir(order.scratch)
     sys.path.append(order.packages)
+    environment = dict(os.environ)
     warden = Warden(order, first=len(sys.argv) == 2)
     for _ in range(_RENEWED_AFTER):
         head = _read(JOB.size)
@@ -69,7 +61,7 @@ def main() -> None:
         warden.serve(head)
     # Forked children share the parent's hash seed: a fresh interpreter draws a fresh one.
     again = [] if len(sys.argv) > 2 else ["again"]
-    os.execv(sys.executable, [*sys.orig_argv, *again])
+    os.execve(sys.executable, [*sys.orig_argv, *again], environment)
 
 
 class Warden:
@@ -81,6 +73,8 @@ class Warden:
         self._filter = _filter(order)
         for module in job.PRELOADED[order.language].split():
             importlib.import_module(module)
+        sys.path.remove(order.home)  # a program has the standard library and packages, not our modules
+        job.settle(order.processes)
         if first:
             if self._filter:
                 _rehearse(order.language, self._filter)
@@ -90,15 +84,19 @@ class Warden:
 
     def serve(self, head: bytes) -> None:
         """One job, from its bodies on descriptor 0 to its report on 1."""
-        length, judge_length, cpu_seconds, wall_seconds, memory_mb, processes, kept, ends = JOB.unpack(head)
-        limits = job.Limits(cpu_seconds, memory_mb, processes)
+        length, judge_length, cpu_seconds, wall_seconds, memory_mb, kept, ends = JOB.unpack(head)
+        limits = job.Limits(cpu_seconds, memory_mb)
         values, values_in = os.pipe()
         output, output_in = os.pipe()
         if judge_length:
+            import socket  # what a warden holds each job pays for, and this only judges need
+
             ours, theirs = socket.socketpair()
-            program = self._child(length, limits, output_in, (theirs.fileno(),), ready=theirs)
+            program = self._child(length, limits, output_in, (theirs.fileno(),), ready=theirs.fileno())
             theirs.close()
-            judge = self._child(judge_length, limits, output_in, (values_in, ours.fileno()), wait=ours)
+            judge = self._child(
+                judge_length, limits, output_in, (values_in, ours.fileno()), wait=ours.fileno()
+            )
             ours.close()
             pids = [judge, program]
         else:
@@ -107,10 +105,9 @@ class Warden:
         os.close(output_in)
         room = {values: MAX_VALUES, output: kept}
         bounded = (values, output) if ends else (values,)
-        why, cpu, status = self._watch(pids, values, output, room, bounded, cpu_seconds, wall_seconds)
+        why, status = self._watch(pids, values, output, room, bounded, cpu_seconds, wall_seconds)
         clean = self._sweep(pids)
-        report = {"why": why, "status": status, "cpu": cpu, "clean": clean}
-        _send(b"z", json.dumps(report).encode())
+        _send(b"z", END.pack(WHYS.index(why), status, clean))
         if not clean:
             raise SystemExit("a job left more behind than can be swept")
 
@@ -120,19 +117,19 @@ class Warden:
         limits: job.Limits,
         output: int,
         channels: tuple[int, ...],
-        ready: socket.socket | None = None,
-        wait: socket.socket | None = None,
+        ready: int | None = None,
+        wait: int | None = None,
     ) -> int:
         """Forks a process that reads its body and runs it. Of two, the second reads when the first has."""
         pid = os.fork()
         if pid:
             return pid
         try:
-            if wait:
-                wait.recv(1)
+            if wait is not None:
+                os.read(wait, 1)
             body = _read(length)
-            if ready:
-                ready.send(b"!")
+            if ready is not None:
+                os.write(ready, b"!")
             if not self._order.isolated:
                 os.setsid()
             job.take(output, channels)
@@ -149,41 +146,37 @@ class Warden:
         bounded: tuple[int, ...],
         cpu_limit: float,
         wall_limit: float,
-    ) -> tuple[str, float, int]:
+    ) -> tuple[str, int]:
         """Relays what the children send until the first of them ends or a limit is passed. Gives why it was
-        ended ('cpu', 'wall', 'values', 'files', or '' where it ended by itself), the CPU seconds of all, and
-        the first one's exit status as of waitpid."""
+        ended, one of WHYS, and the first one's exit status as of waitpid."""
         ended = os.pidfd_open(pids[0])
         poll = select.poll()
-        for descriptor in (ended, values, output):
-            poll.register(descriptor, select.POLLIN)
+        poll.register(ended, select.POLLIN)
         poll.register(0, select.POLLRDHUP)
         wall_end = time.monotonic() + wall_limit
-        why, cpu = "", 0.0
-        while not why:
+        ready = dict(poll.poll(_BRIEF * 1000))
+        if not ready:
+            poll.register(values, select.POLLIN)
+            poll.register(output, select.POLLIN)
+        why = ""
+        while not why and ended not in ready:
+            cpu = sum(map(_cpu_seconds, pids))
             left = min(cpu_limit - cpu, wall_end - time.monotonic(), _TICK)
             ready = dict(poll.poll(max(1, left * 1000)))
             if 0 in ready:
                 self._kill(pids)
                 raise SystemExit("the host is gone")
-            for descriptor in (values, output):
-                if descriptor in ready and not _relay(
-                    descriptor, b"v" if descriptor == values else b"o", room
-                ):
+            for descriptor, kind in ((values, b"v"), (output, b"o")):
+                if descriptor in ready and not _relay(descriptor, kind, room):
                     poll.unregister(descriptor)
-            if ended in ready:
-                break
-            cpu = sum(map(_cpu_seconds, pids))
             if min(room[descriptor] for descriptor in bounded) < 0:
                 why = "values"
-            elif cpu >= cpu_limit:
-                why = "cpu"
-            elif time.monotonic() >= wall_end:
-                why = "wall"
+            elif left <= 0:
+                why = "cpu" if cpu >= cpu_limit else "wall"
             elif self._scratch.flooded():
                 why = "files"
         self._kill(pids)
-        ends = [os.wait4(pid, 0) for pid in pids]
+        statuses = [os.waitpid(pid, 0)[1] for pid in pids]
         for descriptor, kind in ((values, b"v"), (output, b"o")):
             while room[descriptor] >= 0 and _relay(descriptor, kind, room):
                 continue
@@ -191,7 +184,7 @@ class Warden:
             why = why or "values"
         for descriptor in (ended, values, output):
             os.close(descriptor)
-        return why, sum(usage.ru_utime + usage.ru_stime for _, _, usage in ends), ends[0][1]
+        return why, statuses[0]
 
     def _kill(self, pids: list[int]) -> None:
         for pid in pids:
@@ -204,15 +197,16 @@ class Warden:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if self._order.isolated:
                 os.kill(-1, signal.SIGKILL)
-            for pid in pids:
-                os.killpg(pid, signal.SIGKILL)
+            else:
+                for pid in pids:
+                    os.killpg(pid, signal.SIGKILL)
         return self._scratch.sweep()
 
 
 def _filter(order: Order) -> Filter | None:
     try:
         more = job.MORE_CALLS.get(order.language, ())
-        return Filter(platform.machine(), more, counted=order.language in job.BY_DATA)
+        return Filter(os.uname().machine, more, counted=order.language in job.BY_DATA)
     except OSError:
         if order.isolated:
             raise
@@ -220,17 +214,17 @@ def _filter(order: Order) -> Filter | None:
 
 
 def _rehearse(language: str, filter_: Filter) -> None:
-    """Locks a child in once, so that a kernel which refuses the filter is found before a program runs."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            job.lock_in(language, job.Limits(10, 1024, 0), filter_)
+    """Locks itself in, and a child once, so that a kernel which refuses is found before a program runs."""
+    try:
+        filter_.widen()
+        pid = os.fork()
+        if pid == 0:
+            job.lock_in(language, job.Limits(10, 1024), filter_)
             os._exit(0)
-        except OSError as error:
-            os.write(2, f"seccomp: {error}\n".encode())
-            os._exit(1)
+    except OSError as error:
+        raise SystemExit(f"this kernel does not lock a process in: {error}") from None
     if os.waitpid(pid, 0)[1] != 0:
-        raise SystemExit("this kernel does not lock a process in")
+        raise SystemExit("this kernel does not lock a child in")
 
 
 def _cpu_seconds(pid: int) -> float:
@@ -253,7 +247,7 @@ def _relay(source: int, kind: bytes, room: dict[int, int]) -> bool:
 
 
 def _waiting(source: int) -> int:
-    answer = fcntl.ioctl(source, termios.FIONREAD, b"\0\0\0\0")
+    answer = fcntl.ioctl(source, FIONREAD, b"\0\0\0\0")
     return int.from_bytes(answer, sys.byteorder)
 
 
@@ -263,6 +257,8 @@ def _splice(source: int, target: int, count: int) -> None:
 
 
 _NOTHING = os.open("/dev/null", os.O_WRONLY)
+while _NOTHING < job.LEAST_DESCRIPTOR:
+    _NOTHING = os.open("/dev/null", os.O_WRONLY)
 
 
 def _send(kind: bytes, payload: bytes) -> None:
@@ -273,11 +269,8 @@ def _send(kind: bytes, payload: bytes) -> None:
 
 def _read(count: int) -> bytes:
     """Exactly so many bytes, or nothing where the host has closed."""
-    parts = []
-    while count:
-        part = os.read(0, count)
-        if not part:
-            return b""
-        parts.append(part)
-        count -= len(part)
-    return b"".join(parts)
+    found = part = os.read(0, count)
+    while part and len(found) < count:
+        part = os.read(0, count - len(found))
+        found += part
+    return found if part else b""
