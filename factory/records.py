@@ -135,6 +135,15 @@ class Table(Seed, kind="table"):
     section: str = ""
 
 
+class Comment(Record):
+    """A remark on a post."""
+
+    text: str
+    author: str = ""
+    date: str = ""
+    votes: int | None = None
+
+
 class Post(Record):
     """One contribution to a thread."""
 
@@ -143,6 +152,7 @@ class Post(Record):
     date: str = ""
     votes: int | None = None
     accepted: bool = False
+    comments: tuple[Comment, ...] = Field((), exclude_if=lambda comments: not comments)
 
 
 class Thread(Seed, kind="thread"):

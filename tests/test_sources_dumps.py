@@ -130,6 +130,30 @@ def test_questions_with_their_best_answer_chosen_by_score_tags_and_answers() -> 
     assert not [one for one in stackexchange(POSTS, Question, tags=("rust",)) if isinstance(one, Found)]
 
 
+def test_comments_stand_with_their_post_in_order_with_author_and_votes() -> None:
+    (item,) = [one for one in stackexchange(POSTS, Thread, comments=True) if isinstance(one, Found)]
+    assert isinstance(item.seed, Thread)
+    question, accepted, other = item.seed.posts
+    assert [(one.text, one.author, one.votes) for one in question.comments] == [
+        ("What is `xs`?", "Ben", 0),
+        ("A list.", "Ada", 2),
+    ]
+    assert [one.text for one in accepted.comments] == ["In place, mind."]
+    assert accepted.comments[0].author == "guest"
+    assert other.comments == ()
+    (without,) = [one for one in stackexchange(POSTS, Thread) if isinstance(one, Found)]
+    assert "comments" not in without.seed.model_dump_json()  # and its id is what it always was
+
+
+def test_comments_that_are_not_there_or_no_comments_are_told(tmp_path: Path) -> None:
+    (tmp_path / "Posts.xml").write_bytes(POSTS.read_bytes())
+    told = list(stackexchange(tmp_path / "Posts.xml", Thread, comments=True))
+    assert any(isinstance(one, Broken) and "no Comments.xml" in one.error for one in told)
+    (tmp_path / "Comments.xml").write_text('<comments><row Id="1" Text="Whose?" /></comments>')
+    told = list(stackexchange(tmp_path / "Posts.xml", Thread, comments=True))
+    assert any(isinstance(one, Broken) and "no comment: " in one.error for one in told)
+
+
 def test_a_packed_dump_says_how_to_unpack_it(tmp_path: Path) -> None:
     with pytest.raises(FactoryError, match="unpack it first"):
         list(stackexchange(tmp_path / "a.7z", Thread))

@@ -40,11 +40,12 @@ def stackexchange(
     tags: tuple[str, ...] = (),
     closed: bool = True,
     licence: str = "",
+    comments: bool = False,
 ) -> Iterator[Found | Broken]:
     """Posts.xml of a dump, packed or not: each question a thread, its accepted answer first, then by votes.
 
-    Users.xml beside it gives the authors' names. As questions, the accepted answer (or the best) is the
-    reference answer. `min_score`: least votes of a question; `min_answers`, `max_answers`: of a thread;
+    Users.xml beside it gives the authors' names, Comments.xml with `comments` what was remarked on each post. As
+    questions, the accepted answer (or the best) is the reference answer. `min_score`: least votes of a question; `min_answers`, `max_answers`: of a thread;
     `tags`: only questions with one of them; `closed`: also those that were closed. `licence`: where the posts do
     not say theirs (CC-BY-SA-4.0). Unpack the .7z of a dump first. Places are bytes of the dump.
     """
@@ -55,21 +56,34 @@ def stackexchange(
         tempfile.TemporaryDirectory(prefix="threads-") as folder,
         duckdb.connect(f"{folder}/posts.duckdb", config={"memory_limit": "1GB", "threads": 1}) as scratch,
     ):
-        yield from _gather(scratch, path, Path(folder))
+        yield from _gather(scratch, path, Path(folder), comments)
         for rows in _threads(scratch, min_score, min_answers, tags, closed):
             about = Origin(address=str(path), place=f"row at byte {rows[0][9]}, question {rows[0][0]}")
             yield from guarded((_seed(rows, kind, path, max_answers, licence) for _ in "1"), about)
 
 
-def _gather(scratch: duckdb.DuckDBPyConnection, path: Path, folder: Path) -> Iterator[Broken]:
-    """Puts every post and the names of users into the scratch database."""
+def _gather(
+    scratch: duckdb.DuckDBPyConnection, path: Path, folder: Path, with_comments: bool
+) -> Iterator[Broken]:
+    """Puts every post, the names of users and the comments into the scratch database."""
     scratch.execute(f"create table posts ({', '.join(f'{name} {kind}' for name, kind in _COLUMNS.items())})")
     scratch.execute("create table users (owner varchar, name varchar)")
-    users = path.with_name(path.name.replace("Posts", "Users"))
+    scratch.execute(
+        "create table comments (id bigint, post bigint, score bigint, owner varchar, name varchar,"
+        " date varchar, text varchar)"
+    )
+    broken: list[Broken] = []
+    users, comments = (path.with_name(path.name.replace("Posts", other)) for other in ("Users", "Comments"))
     if users != path and users.exists():
         names = ({"owner": row.get("Id"), "name": row.get("DisplayName")} for _, row in _rows(users))
         _insert(scratch, "users", names, folder)
-    broken: list[Broken] = []
+    if with_comments and comments != path:
+        if comments.exists():
+            _insert(scratch, "comments", _comments(comments, broken), folder)
+        else:
+            broken.append(
+                Broken(Origin(address=str(path), place=""), f"there is no {comments.name} beside it")
+            )
     _insert(scratch, "posts", _posts(path, broken), folder)
     yield from broken
     if not scratch.execute("select 1 from posts limit 1").fetchall():
@@ -109,6 +123,24 @@ def _posts(path: Path, broken: list[Broken]) -> Iterator[dict[str, Any]]:
             broken.append(Broken(Origin(address=str(path), place=f"row at byte {at}"), f"no post: {error}"))
 
 
+def _comments(path: Path, broken: list[Broken]) -> Iterator[dict[str, Any]]:
+    """The comments of a dump."""
+    for at, row in _rows(path):
+        try:
+            yield {
+                "id": int(row.get("Id", "")),
+                "post": int(row.get("PostId", "")),
+                "score": int(row.get("Score", "0")),
+                "owner": row.get("UserId"),
+                "name": row.get("UserDisplayName"),
+                "date": (row.get("CreationDate") or "")[:10],
+                "text": row.get("Text", "")[:MAX_POST],
+            }
+        except ValueError as error:
+            place = f"{path.name}, row at byte {at}"
+            broken.append(Broken(Origin(address=str(path), place=place), f"no comment: {error}"))
+
+
 def _insert(
     scratch: duckdb.DuckDBPyConnection, table: str, rows: Iterator[dict[str, Any]], folder: Path
 ) -> None:
@@ -131,11 +163,15 @@ def _threads(
     wanted = " or ".join(["contains(translate(tags, '<>', '||'), ?)"] * len(tags)) or "true"
     result = scratch.execute(
         "with questions as (select id, accepted from posts where id = parent and score >= ?"
-        f" and ({wanted}) and title is not null and (not closed or ?))"
+        f" and ({wanted}) and title is not null and (not closed or ?)),"
+        " remarks as (select post, list({'text': c.text, 'author': coalesce(u.name, c.name, ''),"
+        "  'date': c.date, 'votes': c.score} order by c.id) as comments"
+        "  from comments c left join users u using (owner) group by post)"
         " select p.parent, p.id, p.score, coalesce(u.name, p.name, ''), p.date, p.title, p.tags,"
         "        q.accepted = p.id as accepted, p.body, p.place,"
-        "        count(*) over (partition by p.parent) - 1 as answers, p.licence"
+        "        count(*) over (partition by p.parent) - 1 as answers, p.licence, coalesce(r.comments, [])"
         " from posts p join questions q on q.id = p.parent left join users u using (owner)"
+        " left join remarks r on r.post = p.id"
         " qualify answers >= ?"
         " order by p.parent, p.id != p.parent, q.accepted != p.id, p.score desc, p.id",
         [min_score, *(f"|{tag}|" for tag in tags), closed, min_answers],
@@ -152,7 +188,7 @@ def _threads(
 def _seed(
     rows: list[tuple[Any, ...]], kind: type[Seed], path: Path, max_answers: int, licence: str
 ) -> Found | Broken:
-    number, _, _, author, date, title, tags, _, _, place, _, _ = rows[0]
+    number, _, _, author, date, title, tags, _, _, place, *_ = rows[0]
     rows = rows[: max_answers + 1]
     said = sorted({row[11] for row in rows} - {"", None})
     origin = Origin(
@@ -164,7 +200,14 @@ def _seed(
         licence=licence or " AND ".join(said) or "CC-BY-SA-4.0",
     )
     posts = [
-        Post(text=_markdown(row[8]), author=row[3], date=row[4], votes=row[2], accepted=bool(row[7]))
+        Post(
+            text=_markdown(row[8]),
+            author=row[3],
+            date=row[4],
+            votes=row[2],
+            accepted=bool(row[7]),
+            comments=row[12],
+        )
         for row in rows
     ]
     if not posts[0].text:
