@@ -45,9 +45,10 @@ def stackexchange(
     """Posts.xml of a dump, packed or not: each question a thread, its accepted answer first, then by votes.
 
     Users.xml beside it gives the authors' names, Comments.xml with `comments` what was remarked on each post. As
-    questions, the accepted answer (or the best) is the reference answer. `min_score`: least votes of a question; `min_answers`, `max_answers`: of a thread;
-    `tags`: only questions with one of them; `closed`: also those that were closed. `licence`: where the posts do
-    not say theirs (CC-BY-SA-4.0). Unpack the .7z of a dump first. Places are bytes of the dump.
+    questions, the accepted answer (or the best) is the reference answer. `min_score`: least votes of a question;
+    `min_answers`, `max_answers`: of a thread; `tags`: only questions with one of them; `closed`: also those that
+    were closed. `licence`: where the posts do not say theirs (CC-BY-SA-4.0). Unpack the .7z of a dump first. Places
+    are bytes of the dump.
     """
     if path.suffix.lower() == ".7z":
         raise FactoryError(f"{path.name}: unpack it first (7z x {path.name}), and name its Posts.xml")
