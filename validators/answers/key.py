@@ -10,11 +10,11 @@ from typing import Literal
 from validators.answers.algebra import Value
 from validators.answers.dates import clock, date
 from validators.answers.formula import formula
-from validators.answers.lists import alternatives, enclosed, listed, split
+from validators.answers.lists import alternatives, enclosed, listed, rows, split
 from validators.answers.numbers import number
 from validators.answers.plain import plain
 from validators.answers.regions import HIGHEST, LOWEST, End, Region, interval, region
-from validators.answers.statements import equation, named_value, ratio
+from validators.answers.statements import equation, named_value, ratio, residue
 from validators.answers.units import quantity
 from validators.answers.wording import choice, formal, words
 
@@ -31,6 +31,8 @@ Kind = Literal[
     "interval",
     "union",
     "assignments",
+    "matrix",
+    "residue",
     "choice",
     "boolean",
     "date",
@@ -129,6 +131,14 @@ def _composed(text: str, depth: int) -> Key | None:
     """Regions, sets, tuples, lists, and several answers in a row."""
     if (found := region(text, _end)) is not None:
         return _of_region(found)
+    if cells := rows(text):
+        lines = [_keys(line, depth) for line in cells]
+        alike = len(set(map(len, cells))) == 1 and all(lines)
+        return (
+            _collected("matrix", tuple(_collected("list", line) for line in lines if line)) if alike else None
+        )
+    if left := residue(text):
+        return Key("residue", left)
     if text == "∅" or text.lower() in ("empty set", "the empty set"):
         return Key("set", frozenset())
     if (inner := enclosed(text)) is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})*")
+_MATRIX = re.compile(r"\\begin *\{([pbB]?matrix)\}(.*)\\end *\{\1\}")
 _MOST = 1000  # parts
 
 
@@ -36,6 +37,15 @@ def alternatives(text: str) -> list[str] | None:
         return None
     pieces = [*(listed(head) or [head]), *rest]
     return pieces if len(pieces) <= _MOST and all(map(str.strip, pieces)) else None
+
+
+def rows(text: str) -> list[list[str]] | None:
+    """The cells of a matrix, whatever its brackets; None of anything else (bars make it a determinant)."""
+    found = _MATRIX.fullmatch(text)
+    if found is None:
+        return None
+    cells = [line.split("&") for line in found[2].strip().removesuffix("\\\\").split("\\\\")]
+    return cells if sum(map(len, cells)) <= _MOST else None
 
 
 def split(text: str, mark: str) -> list[str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-_WHOLE = r"(?:\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+|\d+)"
+_WHOLE = r"(?:\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+|\d{1,3}(?:'\d{3})+|\d+)"
 _DECIMAL = rf"(?:{_WHOLE}(?:\.\d*)?|\.\d+)"
 _SIMPLE = re.compile(_DECIMAL)
 _RATIO = re.compile(rf"\(?([+-]?{_DECIMAL})\)? ?/ ?\(?([+-]?{_DECIMAL})\)?")
 _MIXED = re.compile(rf"({_WHOLE}) (?:and )?(\d+)/(\d+)")
-_SCIENTIFIC = re.compile(rf"({_DECIMAL})(?:[eE]| ?\* ?10 ?\^ ?)([+-]?\d+)")
+_SCIENTIFIC = re.compile(rf"({_DECIMAL})(?:[eE]|(?: ?\* ?| x |x)10 ?\^ ?)([+-]?\d+)")
 _POWER = re.compile(rf"({_WHOLE}) ?\^ ?([+-]?\d+)")
 _RECURRING = re.compile(r"(\d*)\.(\d*)(?:\\overline *\{(\d+)\}|\((\d+)\))")
 _GOING_ON = re.compile(r"(\d*)\.(\d*?)(\d{1,6}?)\3\3+ ?⋯")
@@ -82,7 +82,7 @@ def _recurring(whole: str, fixed: str, repeated: str) -> Fraction:
 
 
 def _decimal(text: str) -> Fraction:
-    return Fraction(text.replace(",", "").replace(" ", "").removesuffix(".") or "0")
+    return Fraction(re.sub("[, ']", "", text).removesuffix(".") or "0")
 
 
 def _signed(text: str) -> Fraction:
@@ -136,7 +136,7 @@ def _pointed(words: list[str]) -> Fraction | None:
 def _cardinal(words: list[str]) -> int | None:
     """A whole number in words; None where they do not follow each other as in one."""
     total, group, last = 0, 0, 10**15
-    if words and words[0] in ("a", "an"):
+    if len(words) > 1 and words[0] in ("a", "an"):
         words = ["one", *words[1:]]
     if words == ["zero"]:
         return 0

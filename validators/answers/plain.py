@@ -42,6 +42,9 @@ _COMMANDS = {
     **dict.fromkeys((r"\mid", r"\vert", r"\lvert", r"\rvert", r"\|"), "|"),
     **dict.fromkeys((r"\emptyset", r"\varnothing"), "∅"),
     r"\infty": "∞",
+    **dict.fromkeys((r"\pmod", r"\bmod", r"\mod"), " mod "),
+    r"\equiv": "≡",
+    r"\approx": "≈",
     r"\pi": "π",
     r"\in": "∈",
     r"\lt": "<",
@@ -58,8 +61,9 @@ _COMMANDS = {
 }
 _COMMAND = re.compile(r"\\(?:[A-Za-z]+|[^A-Za-z])|~")
 _WRAPPERS = re.compile(
-    r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|operatorname|mbox|boxed|fbox) *\{([^{}]*)\}"
+    r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|operatorname|mbox|boxed|fbox|underline) *\{([^{}]*)\}"
 )
+_COLOUR = re.compile(r"\\(?:text)?color *\{\w+\} *\{([^{}]*)\}")
 _MATH = (("$$", "$$"), (r"\(", r"\)"), (r"\[", r"\]"))
 _INLINE = re.compile(r"(?<![\\$])\$(?=\S)([^$]*[^\s\\$])\$(?![\d$])")
 _EMPHASIS = ("**", "__", "`", "*", '"')
@@ -68,7 +72,7 @@ _EMPHASIS = ("**", "__", "`", "*", '"')
 def plain(text: str) -> str:
     """One line without dressing: fractions as a/b, powers as ^n, signs in ASCII, no dollar signs around
     formulas, no final full stop."""
-    text = re.sub(r"^~(?= ?\d)", "≈", " ".join(text.translate(_SIGNS).split()))
+    text = re.sub(r"^[~≈] ?(?=\d)", "≈", " ".join(text.translate(_SIGNS).split()))
     for written, sign in _COMPARED:
         text = text.replace(written, sign)
     text = _OVERLINE.sub(lambda found: f"\\overline{{{found[0].replace(_BAR, '')}}}", text)
@@ -97,9 +101,10 @@ def _undressed(text: str) -> str:
 
 
 def _unlatexed(text: str) -> str:
-    text = _WRAPPERS.sub(r"\1", text.replace("{,}", ","))
+    text = re.sub(r"\^? *\\circ(?![A-Za-z])|\^ *\{ *\\circ *\}", "°", text.replace("{,}", ","))
+    text = _WRAPPERS.sub(r"\1", _COLOUR.sub(r"\1", text))
     text = _COMMAND.sub(lambda found: _COMMANDS.get(found[0], found[0]), text)
-    text = text.replace("^{°}", "°").replace("^°", "°")
+    text = text.replace("^{°}", "°").replace("^°", "°").replace("≈ ", "≈")
     text = re.sub(r"\\frac *(\d) *(\d)(?!\d)", r"\\frac{\1}{\2}", text)
     text = re.sub(r"(\d) *\\frac *\{(\d+)\} *\{(\d+)\}", r"\1 \2/\3", text)
     text = re.sub(r"\\frac *\{(-?[\d.]+)\} *\{(-?[\d.]+)\}", r"\1/\2", text)

@@ -18,6 +18,8 @@ _RATIO = re.compile(r"(\d+(?:\.\d+)?) ?: ?(\d+(?:\.\d+)?)(?: ?: ?(\d+(?:\.\d+)?)
 _MIXED_OR_LESS = re.compile(r"\d+-\d+/\d+")
 _RANGE = re.compile(r"(\d+(?:\.\d+)?) ?(?:-|to) ?(\d+(?:\.\d+)?)")
 
+_RESIDUE = re.compile(r"(?:[A-Za-z] ?≡ ?)?(-?\d{1,100}) ?\(? ?mod(?:ulo)? ?\{?(\d{1,100})\}?\)?")
+
 
 def named_value(text: str) -> str | None:
     """The right side of "x = 12", "f(x) = 2x", "Area = 5"; None for anything else."""
@@ -79,3 +81,12 @@ def _solved(difference: Value, algebra: Algebra) -> Value | None:
     factor = difference.above[of_y[0]]
     rest = {one: -given / factor for one, given in difference.above.items() if one != of_y[0]}
     return Value(rest, difference.below) if rest and ("variable", "x") in difference.atoms else None
+
+
+def residue(text: str) -> tuple[Fraction, Fraction] | None:
+    """A class of remainders, "3 mod 7" or "x ≡ 3 (mod 7)", by its least member and the modulus."""
+    found = _RESIDUE.fullmatch(text)
+    if found is None:
+        return None
+    value, modulus = number(found[1]), Fraction(found[2])
+    return None if value is None or value.denominator != 1 or not modulus else (value % modulus, modulus)

@@ -77,6 +77,9 @@ INR: ₹ rupee
 cent: ¢
 """
 
+_CASED = ("M", "G", "S", "H", "D", "Mm", "Mg", "Ml", "Ms", "Cal")
+"""Not the units that the same letters are when they are small: each is one of its own."""
+
 Measure = tuple[Fraction, tuple[tuple[str, int], ...]]
 """A factor, and base units with their exponents in order."""
 
@@ -91,6 +94,7 @@ def _read(table: str) -> dict[str, Measure]:
         measure = Fraction(factor or 1), tuple((base, int(power or 1)) for base, _, power in parts)
         units |= {name: measure for given in names.split() for name in (given, f"{given}s")}
         units[symbol] = measure
+    units |= {name: (Fraction(1), ((name, 1),)) for name in _CASED}
     return units | {f"{word}s": units[word] for word in ("day", "week", "month", "year", "bit", "cent")}
 
 
