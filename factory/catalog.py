@@ -183,6 +183,10 @@ class Catalog:
 
     def dataset(self, name: str) -> Dataset:
         """A dataset with its plugins loaded and its settings checked. Raises CatalogError or PluginError."""
+        if name not in self.datasets:
+            raise CatalogError(
+                f"{self.file.path}: no dataset is called '{name}'{did_you_mean(name, self.datasets)}"
+            )
         if name not in self._resolved:
             self._resolved[name] = self._resolve(name)
         return self._resolved[name]
@@ -315,6 +319,10 @@ def load_catalog(path: Path, environment: Mapping[str, str] | None = None) -> Ca
 
     Plugins are not loaded here: `Catalog.dataset` does that, dataset by dataset.
     """
+    if not path.exists():
+        raise CatalogError(
+            f"there is no catalogue {path}; name one with --catalog, or write a first one: factory init"
+        )
     file = read_yaml(path, environment)
     content = file.content if file.content is not None else {}
     if not isinstance(content, dict):

@@ -222,7 +222,10 @@ class _Licences:
         self.folder = root
         if seeds.licence and seeds.licence.endswith((".yaml", ".yml")):
             path = root / seeds.licence
-            content = read_yaml(path).content
+            try:
+                content = read_yaml(path).content
+            except CatalogError as error:
+                raise CatalogError(f"seed set '{seeds.name}', licence: {error}") from error
             if not isinstance(content, dict):
                 raise CatalogError(f"{path}: expected 'glob: SPDX identifier' entries")
             self.single, self.globs, self.folder = None, content, path.parent

@@ -33,7 +33,7 @@ class YamlFile:
         line = next(
             (self.lines[keys[:end]] for end in range(len(keys), -1, -1) if keys[:end] in self.lines), 1
         )
-        return f"{self.path}:{line}: {'.'.join(str(key) for key in keys)}"
+        return ": ".join([f"{self.path}:{line}", *filter(None, [".".join(str(key) for key in keys)])])
 
     def check(self, model: type[ModelT], value: Any, at: KeyPath = ()) -> ModelT:
         """Reads a part of the file as a model. Raises CatalogError that lists every fault with its line."""
@@ -78,11 +78,21 @@ def read_yaml(path: Path, environment: Mapping[str, str] | None = None) -> YamlF
         marked = _VARIABLE.sub(lambda match: _mark(match, found), text)
         root = yaml.compose(marked, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
-        raise CatalogError(f"{path}: is not YAML: {error}") from error
+        raise CatalogError(_not_yaml(path, error)) from error
     file = YamlFile(path, None)
     reader = _Reader(file, found, variables)
     file.content = None if root is None else reader.value(root, ())
     return file
+
+
+def _not_yaml(path: Path, error: yaml.YAMLError) -> str:
+    """A fault of the syntax with its line and column, as a compiler tells it."""
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return f"{path}: is not YAML: {error}"
+    mark = error.problem_mark
+    tab = "; indent with spaces, not with tabs" if "'\\t'" in str(error.problem) else ""
+    told = ", ".join(part for part in (error.context, error.problem) if part)
+    return f"{path}:{mark.line + 1}:{mark.column + 1}: is not YAML: {told}{tab}"
 
 
 _MARK = re.compile("\ue000(\\d+)\ue001")

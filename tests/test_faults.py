@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
+import resource
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import duckdb
 import pytest
 from conftest import Project, Server
 
@@ -74,3 +78,69 @@ def test_a_key_that_is_missing_is_named(project: Project, monkeypatch: pytest.Mo
     project.questions("one?")
     project.catalog(ANSWERS, "{writer: {model: openai/gpt-x}}")
     assert "openai/gpt-x: no key; set OPENAI_API_KEY" in project.factory("build", code=1)
+
+
+# -------------------------------------------------------------------------------- catalogues and machines
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("seeds:\n\tq: {}\n", "catalog.yaml:2:1: is not YAML: .* indent with spaces, not with tabs"),
+        ("seeds: {q: {\n", "catalog.yaml:2:1: is not YAML: while parsing a flow"),
+        ("", "catalog.yaml: names no dataset"),
+    ],
+)
+def test_a_catalogue_that_is_none_is_told_with_its_place(project: Project, text: str, told: str) -> None:
+    project.write("catalog.yaml", "")
+    (project.folder / "catalog.yaml").write_text(text)
+    for command in ("build", "plan"):
+        out = project.factory(command, code=1)
+        assert re.search(told, out) and "Traceback" not in out, out
+
+
+@pytest.mark.parametrize(
+    "command", [("build",), ("plan",), ("sql", "select 1"), ("seeds",), ("show", "answers")]
+)
+def test_a_folder_without_a_catalogue_says_how_to_begin(project: Project, command: tuple[str, ...]) -> None:
+    assert "there is no catalogue catalog.yaml" in project.factory(*command, code=1)
+
+
+def test_a_full_disk_is_told_and_the_same_command_goes_on_once_there_is_room(project: Project) -> None:
+    project.questions(*(f"question {number}? {'x' * 400}" for number in range(600)))
+    project.catalog(ANSWERS)
+    build = project.start("build", "--quiet")
+    resource.prlimit(build.pid, resource.RLIMIT_FSIZE, (600_000, 600_000))
+    _, err = build.communicate(timeout=120)
+    assert build.returncode == 1
+    assert "factory.duckdb cannot be written any more" in err
+    assert "Traceback" not in err
+    project.factory("build", "--quiet")
+    assert project.query("select done, failed from progress") == [(600, 0)]
+
+
+def test_a_place_that_cannot_be_written_is_named(project: Project) -> None:
+    project.questions("one?")
+    project.catalog(ANSWERS)
+    project.factory("build")
+    project.write("file", "no folder")
+    assert "error: file" in project.factory("export", "answers", "-o", "file/here", code=1)
+    assert "error: file: " in project.factory("sql", "-o", "file/rows.csv", "select 1", code=1)
+
+
+def test_a_store_that_another_program_holds_is_told_with_who(project: Project) -> None:
+    project.questions("one?")
+    project.catalog(ANSWERS)
+    project.factory("build")
+    with duckdb.connect(str(project.folder / "build/factory.duckdb")):
+        for command in (("build",), ("plan",), ("show", "answers")):
+            assert f"PID {os.getpid()}" in project.factory(*command, code=1)
+
+
+def test_names_that_do_not_exist_are_told_with_those_that_do(project: Project) -> None:
+    project.questions("one?")
+    project.catalog(ANSWERS)
+    project.factory("build")
+    for command in ("show", "agreement", "replay", "export"):
+        assert "answers" in project.factory(command, "nowhere", code=1)
+    assert "there is no statement" in project.factory("sql", " ", code=1)

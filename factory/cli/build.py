@@ -130,7 +130,9 @@ def _buildable(catalog: Catalog, names: list[str]) -> tuple[list[str], list[str]
         f"{fault}\n  datasets that need it, not built: {', '.join(them)}" for fault, them in broken.items()
     ]
     if faults or not good:
-        raise CatalogError("\n".join(dict.fromkeys([*faults, *told])) or "the catalogue names no dataset")
+        raise CatalogError(
+            "\n".join(dict.fromkeys([*faults, *told])) or f"{catalog.file.path}: names no dataset"
+        )
     return good, told
 
 

@@ -96,8 +96,8 @@ def _parts(catalog: Catalog, what: tuple[str, ...]) -> tuple[str, list[Part]]:
     try:
         datasets, seed_sets = _members(catalog, what)
     except CatalogError as error:
-        near = did_you_mean(what[0], [*catalog.mixtures, *catalog.datasets])
-        raise CatalogError(f"{error}; it is no mixture either{near}") from error
+        near = did_you_mean(what[0], catalog.mixtures)
+        raise CatalogError(f"{error}\nit is no mixture either{near}") from error
     return "_".join(word.replace(":", "-").replace("*", "all") for word in what), [
         Part("selection", datasets, seed_sets=seed_sets)
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import importlib
 import os
 import sys
@@ -17,10 +18,12 @@ from factory.errors import FactoryError, did_you_mean
 from factory.packages import package_folder
 
 COMMANDS: Mapping[str, str] = {
+    "init": "Write a first catalogue, with seeds to try it on.",
     "build": "Build datasets: read seeds, ask models, judge, store.",
     "seeds": "Read and clean seed sets, and show where seeds went.",
     "extract": "Show what the HTML extractor makes of a page, and why.",
     "plan": "Show what a build would do, and why.",
+    "show": "Show samples, with all that made them.",
     "sql": "Ask the store in SQL.",
     "export": "Write finished datasets as a snapshot.",
     "replay": "Prove that a dataset follows from its recorded replies.",
@@ -96,14 +99,20 @@ def factory() -> None:
     A first round:
       factory plan                                what a build would do
       factory build                               build every dataset of catalog.yaml
-      factory sql "select * from accepted"        look at the rows
+      factory show docs_qa                        look at rows, and at what made them
+      factory sql "from rejections"               ask for anything else
       factory export sft                          write a mixture as Parquet
       factory train examples/recipes/tiny_sft.yaml
     """
 
 
+_REFUSED = {"EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EFBIG", "EISDIR", "ENOTDIR", "EEXIST"}
+"""What a machine refuses where no program is at fault: rights, room, a folder in the place of a file."""
+
+
 def main() -> None:
-    """Runs a command. A FactoryError becomes its text and exit code 1; anything else is a defect."""
+    """Runs a command. A FactoryError, or what the machine refuses, becomes text and exit code 1; anything else is
+    a defect."""
     try:
         from factory.clash import check
 
@@ -124,6 +133,12 @@ def main() -> None:
         # Whoever read our output has seen enough; Python must not complain at its own end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except OSError as error:
+        if errno.errorcode.get(error.errno or 0) not in _REFUSED:
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        click.secho(f"error: {place}{error.strerror}", fg="red", err=True)
+        sys.exit(1)
 
 
 catalog_option = click.option(

@@ -125,11 +125,11 @@ def _records(table: pa.Table, console: Console) -> None:
         console.print(Rule(f"row {number}", align="left", style="dim"))
         lines = Table.grid(padding=(0, 2))
         for name, value in zip(table.column_names, row, strict=True):
-            lines.add_row(Text(name, style="bold"), Text(_cut(_told(value), _LONGEST_VALUE), overflow="fold"))
+            lines.add_row(Text(name, style="bold"), Text(cut(told(value), _LONGEST_VALUE), overflow="fold"))
         console.print(lines)
 
 
-def _told(value: Any) -> str:
+def told(value: Any) -> str:
     """A value of a record; a conversation as its turns."""
     turns = value if isinstance(value, list) else []
     if turns and all(isinstance(turn, dict) and turn.keys() == {"role", "content"} for turn in turns):
@@ -143,10 +143,10 @@ def _is_long(table: pa.Table) -> bool:
 
 
 def _cell(value: Any) -> str:
-    return _cut("NULL" if value is None else str(_plain(value)), _WIDEST_CELL)
+    return cut("NULL" if value is None else str(_plain(value)), _WIDEST_CELL)
 
 
-def _cut(text: str, most: int) -> str:
+def cut(text: str, most: int) -> str:
     # A model's words must not steer the terminal.
     harmless = text.replace("\x1b", "\N{SYMBOL FOR ESCAPE}")
     return harmless if len(text) <= most else f"{harmless[:most]}... ({len(text):,} characters)"

@@ -32,6 +32,7 @@ def plan(catalog: Path, select: tuple[str, ...], exclude: tuple[str, ...]) -> No
     """
     from factory.catalog import load_catalog
     from factory.cli.build import states_in
+    from factory.errors import CatalogError
     from factory.estimate import estimate
     from factory.plan import standings
     from factory.selection import select_datasets
@@ -39,6 +40,8 @@ def plan(catalog: Path, select: tuple[str, ...], exclude: tuple[str, ...]) -> No
 
     loaded = load_catalog(catalog)
     names = select_datasets(loaded, select, exclude, states_in(loaded))
+    if not loaded.datasets:
+        raise CatalogError(f"{catalog}: names no dataset")
     if not names:
         click.echo("nothing to do: the selection holds no dataset")
         return

@@ -42,10 +42,13 @@ def seeds(names: tuple[str, ...], catalog: Path, workers: int | None, quiet: boo
     from factory.catalog import load_catalog
     from factory.cli.build import cores, exit_code, run_until_stopped, states_in
     from factory.cli.progress import display
+    from factory.errors import CatalogError
     from factory.selection import select_seed_sets
 
     loaded = load_catalog(catalog)
     wanted = select_seed_sets(loaded, names, states_in(loaded))
+    if not wanted:
+        raise CatalogError(f"{catalog}: names no seed set")
     with display(quiet=quiet) as watch:
         made = Build(loaded, (), seed_sets=wanted, workers=workers or cores(), watch=watch)
         report = asyncio.run(run_until_stopped(made))

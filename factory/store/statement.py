@@ -83,7 +83,8 @@ def _check(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
     except duckdb.Error as error:
         raise StoreError(_plainly(error)) from error
     if len(statements) != 1:
-        raise StoreError(f"one statement at a time, please; there are {len(statements)}")
+        more = f"one statement at a time, please; there are {len(statements)}"
+        raise StoreError(more if statements else "there is no statement: give a SELECT")
     kind = statements[0].type.name
     if kind not in _QUERIES:
         raise StoreError(f"{kind} is not a query; a store is read with SELECT and written by builds alone")

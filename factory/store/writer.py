@@ -59,7 +59,7 @@ class Writer:
         self._queue: list[_Pending] = []
         self._wake = threading.Condition()
         self._closing = False
-        self._broken: Exception | None = None
+        self._broken: StoreError | None = None
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -75,7 +75,7 @@ class Writer:
         pending = _Pending(rows, statements, loop, loop.create_future())
         with self._wake:
             if self._broken or self._closing:
-                raise StoreError(f"the store {self.path} is closed: {self._broken or 'the build has ended'}")
+                raise self._broken or StoreError(f"the store {self.path} is closed: the build has ended")
             self._queue.append(pending)
             self._wake.notify()
         # A cancelled task must not take its rows with it: what is queued is committed all the same.
@@ -161,10 +161,18 @@ class Writer:
         return None
 
     def _roll_back(self, error: Exception) -> Exception:
+        fatal = isinstance(error, duckdb.IOException | duckdb.FatalException)
         try:
             self._connection.rollback()
-        except duckdb.Error as fatal:
-            self._broken = fatal
+        except duckdb.Error:
+            fatal = True
+        if fatal:
+            # No row is to blame, and the next would fare no better.
+            self._broken = StoreError(
+                f"the store {self.path} cannot be written any more: {error}\nwhat was committed is kept;"
+                " mend that, and the same command goes on from there"
+            )
+            return self._broken
         return RowError(f"the store {self.path} did not take a row: {type(error).__name__}: {error}")
 
     def _insert(self, table: str, rows: Sequence[Row]) -> None:
