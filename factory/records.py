@@ -1,8 +1,7 @@
 """The records that flow through a build: seeds, samples, evidence, verdicts, programs and their outcomes.
 
-All are frozen pydantic models. Seeds and evidence are open families: a plugin adds a kind by subclassing
-`Seed` or `Evidence` with ``kind="..."``. Ids are hashes of content, so the same content is the same record
-on every machine.
+All are frozen pydantic models. Seeds and evidence are open families: a plugin adds a kind by subclassing `Seed` or
+`Evidence` with ``kind="..."``. Ids are hashes of content: the same content is the same record on every machine.
 """
 
 from __future__ import annotations
@@ -135,24 +134,15 @@ class Table(Seed, kind="table"):
     section: str = ""
 
 
-class Comment(Record):
-    """A remark on a post."""
-
-    text: str
-    author: str = ""
-    date: str = ""
-    votes: int | None = None
-
-
 class Post(Record):
-    """One contribution to a thread."""
+    """One contribution to a thread. Remarks on it that are no posts of the thread are its comments."""
 
     text: str
     author: str = ""
     date: str = ""
     votes: int | None = None
     accepted: bool = False
-    comments: tuple[Comment, ...] = Field((), exclude_if=lambda comments: not comments)
+    comments: tuple[Post, ...] = Field((), exclude_if=lambda comments: not comments)
 
 
 class Thread(Seed, kind="thread"):

@@ -142,6 +142,16 @@ def test_a_second_reading_changes_nothing_and_a_new_page_is_judged_among_all(ste
 
 
 @pytest.mark.parametrize("keep", ["store", "shards"])
+def test_what_steps_measured_is_shown_however_seeds_are_kept(steps: Project, keep: str) -> None:
+    catalog(steps, PAGES % ("lab.shout, lab.first", f", keep: {keep}"))
+    steps.factory("seeds")
+    steps.factory("seeds")
+    assert steps.query("select seed_set, score, seeds from seed_scores") == [("pages", "letters", 6)]
+    with duckdb.connect(str(steps.folder / "build/factory.duckdb"), read_only=True) as store:
+        assert store.execute("select count(*) from scored_seeds").fetchall() == [(6,)]
+
+
+@pytest.mark.parametrize("keep", ["store", "shards"])
 def test_a_step_over_the_whole_set_may_change_a_text(steps: Project, keep: str) -> None:
     steps.write("pages/8.txt", PAGE.format("owl") + "\nThis is teh end.\n")
     steps.write("pages/9.txt", PAGE.format("yak") + "\nThis is teh end too.\n")

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from factory.catalog import SeedSet
 from factory.seeds.shards import TABLES, Done, Shard, Unit
-from factory.store.sets import folder, identifier, literal, parquet_rows, view
+from factory.store.sets import folder, identifier, literal, parquet_rows, scored_view, view
 from factory.store.writer import Writer
 from factory.teacher.journal import now
 
@@ -18,6 +18,10 @@ Statement: TypeAlias = tuple[str, list[Any]]
 async def describe(writer: Writer, seeds: SeedSet, build_id: str) -> None:
     """Writes down what the seed set is now, and makes its view ``sets.<name>``."""
     steps = [step.plugin.name for step in seeds.steps]
+    rows = await writer.query("select seed_set from seed_sets where keep = 'shards' order by seed_set")
+    as_shards = {name: None for (name,) in rows if name != seeds.name}
+    if seeds.keep == "shards":
+        as_shards[seeds.name] = None
     await writer.transact(
         {},
         [
@@ -27,6 +31,7 @@ async def describe(writer: Writer, seeds: SeedSet, build_id: str) -> None:
                 [seeds.name, seeds.kind.kind, seeds.keep, steps, build_id],
             ),
             (view(seeds.name, seeds.keep, folder(writer.path)), []),
+            (scored_view(as_shards), []),
         ],
     )
 

@@ -28,13 +28,25 @@ def cut_off(connection: duckdb.DuckDBPyConnection, store: Path) -> None:
 
 def make_views(connection: duckdb.DuckDBPyConnection, store: Path) -> None:
     """Makes the views of all seed sets that the store knows."""
-    for name, keep in connection.execute("select seed_set, keep from seed_sets").fetchall():
+    known = connection.execute("select seed_set, keep from seed_sets order by seed_set").fetchall()
+    for name, keep in known:
         connection.execute(view(name, keep, folder(store)))
+    connection.execute(scored_view(name for name, keep in known if keep == "shards"))
 
 
 def view(name: str, keep: str, shards: Path) -> str:
     """The statement that makes a seed set's view: a row for each place where a live seed was found."""
     return f"create or replace view sets.{identifier(name)} as {_rows(name, keep, shards / name)}"
+
+
+def scored_view(as_shards: Iterable[str]) -> str:
+    """The statement that makes the view of all scores, of seed sets in the store and of those kept as shards."""
+    parts = ["select seed_set, scores from live_origins where scores is not null"]
+    parts += [
+        f"select {literal(name)}, scores from sets.{identifier(name)} where scores is not null"
+        for name in as_shards
+    ]
+    return f"create or replace view scored_seeds as {' union all '.join(parts)}"
 
 
 def _rows(name: str, keep: str, shards: Path) -> str:

@@ -210,10 +210,14 @@ select seed_set, position, step, reason, count(*) as seeds,
        arg_min({address: address, place: place, excerpt: excerpt}, seed_id) as example
 from drops group by all order by seed_set, position, seeds desc, reason;
 
--- What cleaners measured of the seeds that are left: a row for each figure, with its mean and range.
+-- What cleaners measured of each seed that is left; those of seed sets kept as shards are added when it is opened.
+create or replace view scored_seeds as
+select seed_set, scores from live_origins where scores is not null;
+
+-- The same in all: a row for each figure, with its mean and range.
 create or replace view seed_scores as
 with told as (
-    select seed_set, unnest(json_keys(scores)) as score, scores from live_origins where scores is not null
+    select seed_set, unnest(json_keys(scores)) as score, scores from scored_seeds
 )
 select seed_set, score, count(*) as seeds,
        avg(try_cast(scores ->> score as double)) as mean,
@@ -226,7 +230,7 @@ from told group by all order by seed_set, score;
 create or replace view topic_mix as
 with counted as (
     select seed_set, scores ->> 'topic' as topic, scores ->> 'language' as language, count(*) as seeds
-    from live_origins where scores ->> 'topic' is not null or scores ->> 'language' is not null
+    from scored_seeds where scores ->> 'topic' is not null or scores ->> 'language' is not null
     group by all
 )
 select *, seeds / sum(seeds) over (partition by seed_set) as share
