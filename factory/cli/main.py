@@ -21,7 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "init": "Write a first catalogue, with seeds to try it on.",
     "build": "Build datasets: read seeds, ask models, judge, store.",
     "seeds": "Read and clean seed sets, and show where seeds went.",
-    "extract": "Show what the HTML extractor makes of a page, and why.",
+    "extract": "Show what the HTML extractor makes of pages, and why.",
     "plan": "Show what a build would do, and why.",
     "show": "Show samples, with all that made them.",
     "sql": "Ask the store in SQL.",
