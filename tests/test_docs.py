@@ -91,7 +91,9 @@ def test_the_list_of_commands_says_what_each_says_of_itself() -> None:
     context = click.Context(factory)
     for name, line in COMMANDS.items():
         command = factory.get_command(context, name)
-        assert command and (command.help or "").startswith(line.rstrip(".").partition(",")[0].partition(":")[0])
+        assert command and (command.help or "").startswith(
+            line.rstrip(".").partition(",")[0].partition(":")[0]
+        )
 
 
 # -------------------------------------------------------------------------------------------------- SQL
@@ -114,7 +116,7 @@ def _queries() -> Iterator[Any]:
     yield from _blocks("sql")
 
 
-@pytest.mark.parametrize("sql", _queries())
+@pytest.mark.parametrize("sql", list(_queries()))
 def test_every_query_runs(store: Path, sql: str) -> None:
     query(store, sql)
 
