@@ -29,10 +29,11 @@ BLOCK_TAGS = names(
     """
 )
 _HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
+_SCOPES = frozenset({*_HEADINGS, "li", "dd", "blockquote"})  # what says how to read the words in it
 _CODE_SPANS = frozenset({"code", "tt", "kbd", "samp"})
 _ANCHOR = re.compile(r"^\W{0,2}$|^\[?\s*edit\s*\]?$|^permalink$", re.I)
 _DISPLAYED = re.compile(r"\$\$(.+?)\$\$", re.S)
-_SPACE = re.compile(r"[ \t\n\r\f\v]+")
+_SPACE = re.compile(r"(?: ?[\t\n\r\f\v]|  )[ \t\n\r\f\v]*")  # all but the single space, which stays as it is
 _PARTED = re.compile(r"\n{2,}")
 _AROUND_BREAK = re.compile(r" *\n *")
 
@@ -133,6 +134,7 @@ class _Reader:
     counts: dict[Node, int] = field(default_factory=dict)  # of ordered lists: the last number given
     quoted: int = 0
     headings: list[tuple[int, str]] = field(default_factory=list)
+    section: tuple[str, ...] = ()  # the words of the headings
     heading: int = 0
     defines: bool = False  # whether what follows is the first of a definition
 
@@ -172,7 +174,8 @@ class _Reader:
         if node.tag in BLOCK_TAGS:
             self._boundary(node.start)
             self.cursor, self.around = node.start, (node.start, node.end)
-            self._open(node)
+            if node.tag in _SCOPES:
+                self._open(node)
             return True
         if node.tag == "br":
             self._add("\v")
@@ -266,8 +269,10 @@ class _Reader:
     def _head(self, text: str, start: int, end: int) -> None:
         while self.headings and self.headings[-1][0] >= self.heading:
             self.headings.pop()
+        self.section = tuple(words for _, words in self.headings)
         self._block("heading", text, start, end, level=self.heading)
         self.headings.append((self.heading, text))
+        self.section += (text,)
 
     def _words(self, text: str, start: int, end: int) -> None:
         """A paragraph; displayed formulas in it are blocks of their own."""
@@ -299,8 +304,7 @@ class _Reader:
         elif self.items and kind == "item":
             marker, self.items[-1].marker = self.items[-1].marker, ""
         self.defines = False
-        section = tuple(words for _, words in self.headings)
         depth, quoted = len(self.items), self.quoted
         self.blocks.append(
-            Block(kind, text, start, end, level, depth, quoted, marker, language, section, grid, post)
+            Block(kind, text, start, end, level, depth, quoted, marker, language, self.section, grid, post)
         )

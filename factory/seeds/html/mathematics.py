@@ -11,6 +11,7 @@ import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import unquote_plus
 
 from factory.seeds.html.mathml import of_node, tex_of
@@ -79,6 +80,11 @@ def _is_marked(classes: str) -> bool:
     return _MARKED.search(classes) is not None
 
 
+@functools.lru_cache(maxsize=1 << 12)
+def _is_tex(classes: str) -> bool:
+    return _TEX_CLASS.search(classes) is not None
+
+
 def delimited(text: str) -> str:
     r"""Raw ``\(...\)``, ``\[...\]``, ``[tex]`` and equation environments as ``$...$`` and ``$$...$$``."""
     if "\\" not in text and "[/" not in text:
@@ -139,8 +145,8 @@ def _from_image(node: Node) -> Formula | None:
         return _made(written, False)
     if not alternative:
         return None
-    for near, _ in zip((node, *node.above()), range(3), strict=False):
-        if _TEX_CLASS.search(near.attributes.get("class", "")):
+    for near in (node, *islice(node.above(), 2)):
+        if "class" in near.attributes and _is_tex(near.attributes["class"]):
             return _made(alternative, near.tag == "div" or "display" in near.attributes.get("class", ""))
     return None
 
@@ -162,4 +168,4 @@ def _is_rendering(node: Node, scripted: bool) -> bool:
     if "class" not in node.attributes:
         return False
     classes = node.attributes["class"].split()
-    return any(_RENDERED.match(name) for name in classes) and (scripted or "katex-html" in classes)
+    return any(map(_RENDERED.match, classes)) and (scripted or "katex-html" in classes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import cast
+from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -100,12 +100,12 @@ def _convert(body: LexborNode, order: list[Node], marked: Marked) -> None:
             into = into.parent or root
 
 
-def _element(tag: str, given: dict[str, str | None], into: Node, marked: Marked) -> Node | None:
+def _element(tag: str, given: dict[str, Any], into: Node, marked: Marked) -> Node | None:
     start, end = into.start, into.end
     number = given.pop(MARK, None) or ""
-    if number.isdecimal() and len(number) < 10 and int(number) < len(marked.starts):
-        start, end = marked.starts[int(number)], marked.ends[int(number)]
-    attributes = cast("dict[str, str]", given)
+    if number.isdecimal() and len(number) < 10 and (at := int(number)) < len(marked.starts):
+        start, end = marked.starts[at], marked.ends[at]
+    attributes: dict[str, str] = given
     if None in given.values():
         attributes = {name: value or "" for name, value in given.items()}
     if tag in _SELDOM_READ:

@@ -133,6 +133,8 @@ class Node:
 
     def text(self, line_break: str = "\n", keep: Callable[[Node], bool] | None = None) -> str:
         """The text below, in order; ``br`` gives `line_break`; nodes that `keep` refuses are left out."""
+        if len(self.children) == 1 and isinstance(only := self.children[0], str) and keep is None:
+            return only
         parts: list[str] = []
         stack: list[Child] = [self]
         while stack:
