@@ -16,6 +16,16 @@ from .plain import NotPlainData, encode
 
 SOURCE = "<program>"
 _MAX_MESSAGE, _MAX_TRACEBACK = 500, 4000
+_REHEARSED = """
+from typing import Dict, List
+
+def counted(words: List[str], least: float = 1.5) -> Dict[str, int]:
+    found = {}
+    for word in words:
+        found[word] = found.get(word, 0) + 1
+    return {word: count for word, count in sorted(found.items()) if count > least}
+"""
+_REHEARSALS = 20  # Python adapts a function to what it is called with after some calls
 
 
 def prepare(request: dict[str, Any]) -> None:
@@ -48,6 +58,16 @@ def run(request: dict[str, Any], memory_mb: int) -> int:
         channel.send(*_call(call, namespace))
     channel.send(b"z")
     return 0
+
+
+def rehearse() -> None:
+    """Goes through a program of our own in the parent: what is set up at first use, no child sets up again."""
+    main, arguments = sys.modules["__main__"], sys.argv
+    for _ in range(_REHEARSALS):
+        namespace, _report = load(_REHEARSED)
+        _call("counted(['a', 'b', 'a'])", namespace)
+    del linecache.cache[SOURCE]
+    sys.modules["__main__"], sys.argv = main, arguments
 
 
 def load(source: str) -> tuple[dict[str, Any], dict[str, Any] | None]:

@@ -9,6 +9,7 @@ children: the program, and the judge that runs the tests and reaches the program
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import gc
 import importlib
@@ -73,6 +74,8 @@ class Warden:
         self._filter = _filter(order)
         for module in job.PRELOADED[order.language].split():
             importlib.import_module(module)
+        if order.language == "python":
+            importlib.import_module("inside.program").rehearse()
         sys.path.remove(order.home)  # a program has the standard library and packages, not our modules
         job.settle(order.processes)
         if first:
@@ -80,6 +83,8 @@ class Warden:
                 _rehearse(order.language, self._filter)
             _send(b"r", sys.version.encode())
         gc.collect()
+        with contextlib.suppress(AttributeError):  # of glibc's alone
+            ctypes.CDLL(None).malloc_trim(0)  # free memory that is the kernel's again costs a fork nothing
         gc.freeze()
 
     def serve(self, head: bytes) -> None:
