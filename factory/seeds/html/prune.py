@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from factory.seeds.html.blocks import BLOCK_TAGS
 from factory.seeds.html.code import LISTING
@@ -22,6 +22,7 @@ from factory.seeds.html.words import (
     DOUBTFUL,
     ENDINGS,
     FORUM,
+    NAVIGATION,
     REVIEWS,
     UNSEEN,
     names,
@@ -37,7 +38,7 @@ _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _FORUM_TYPE = re.compile(r"DiscussionForumPosting|QAPage")
 _FOLDED = names("accordion collapse collapsible expandable toggle faq")
 _PANELS = names("pane panel content body")
-_SUSPECT = BOILERPLATE | DOUBTFUL
+_SUSPECT = BOILERPLATE | NAVIGATION | DOUBTFUL
 _SUSPECT_NAMES = _SUSPECT | BESIDE | COMMENTS | REVIEWS
 _ENDINGS = tuple(f"{ending} " for ending in ENDINGS)
 _NEVER = names("modal popup lightbox cookie cookies consent gdpr footer")
@@ -72,7 +73,7 @@ class Rules:
 
 
 STRICT = Rules()
-LINKED = Rules(density=1.01, linked=1.01, short=0)
+LINKED = Rules(veto=0.5, density=1.01, linked=1.01, short=0)
 RELAXED = Rules(veto=0.12, density=0.85, short=0, beside=0, names=True, endings=False)
 LEAST = Rules(veto=0.05, density=1.01, short=0, names=False, endings=False)
 
@@ -113,7 +114,8 @@ def prune(page: Survey, rules: Rules, *, product: bool = False) -> dict[Node, st
         discount(list(dropped))
     page.read.append(rules)
     comments = frozenset() if page.forum else COMMENTS | REVIEWS if product else COMMENTS
-    for drop in (_drop_named, _drop_endings, _drop_linked):
+    steps = (_drop_named, _drop_endings, _drop_linked)
+    for drop in (_drop_tagged, *steps) if rules is LINKED else steps:
         before = len(dropped)
         drop(page, rules, dropped, comments)
         discount(list(dropped), before)
@@ -170,6 +172,11 @@ def _is_panel(node: Node) -> bool:
     return not words.isdisjoint(_FOLDED) or ("tab" in words and not _PANELS.isdisjoint(words))
 
 
+def _drop_tagged(page: Survey, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:
+    bare = replace(rules, names=False)
+    _drop_named(page, bare, dropped, comments)
+
+
 def _drop_named(page: Survey, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:
     """Drops by tag, role and names; what holds more than the veto's share of the text stays."""
     root = page.order[0]
@@ -199,6 +206,9 @@ def _is_forum(order: Sequence[Node]) -> bool:
 def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str]) -> str:
     """Why a node is boilerplate by its tag, role or names; nothing where it is not."""
     role = node.attributes["role"].lower() if "role" in node.attributes else ""
+    speaks = node.prose >= rules.prose and node.linked < 0.3 * node.size
+    if role == "tablist" and speaks:
+        return ""  # an accordion
     if node.tag in _NAVIGATION_TAGS or role in _NAVIGATION_ROLES:
         return f"role {role}" if role in _NAVIGATION_ROLES else f"tag {node.tag}"
     if node.tag == "header":
@@ -213,7 +223,7 @@ def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str
         return ""  # a section that is about "sharing" in a program, the frame of a "language", a label of a theorem
     if _is_chapter(node):
         return ""
-    if found := BOILERPLATE & words:
+    if found := BOILERPLATE & words or (not speaks and NAVIGATION & words):
         return f"named {min(found)}"
     if found := comments & words:
         return f"comments, named {min(found)}"
@@ -222,7 +232,7 @@ def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str
     if node.size <= rules.beside * page.order[0].size and (found := BESIDE & words):
         return f"beside the content, named {min(found)}"
     if found := DOUBTFUL & words:
-        if node.prose >= rules.prose and node.linked < 0.3 * node.size:
+        if speaks:
             return ""
         if node.linked > rules.linked * node.size:
             return f"named {min(found)}, mostly links"

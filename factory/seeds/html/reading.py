@@ -64,10 +64,14 @@ def _main_part(page: Survey, dropped: Container[Node]) -> Node:
     if len(mains) == 1 and mains[0].prose >= _MAIN_PROSE and mains[0].size >= _MAIN_SHARE * order[0].size:
         return mains[0]
     enough = _ENOUGH * order[0].size
-    large = [node for node in order if node.size >= enough and node not in dropped]
+    large = [node for node in order if node.size >= enough and not _is_out(node, dropped)]
     explicit = [node for node in large if _is_content(node)]
     named = [node for node in large if node.tag in _HOLDERS and not CONTENT.isdisjoint(node.words)]
     return max(explicit or named, key=lambda node: node.size, default=order[0])
+
+
+def _is_out(node: Node, dropped: Container[Node]) -> bool:
+    return node in dropped or any(above in dropped for above in node.above())
 
 
 def _is_content(node: Node) -> bool:

@@ -13,15 +13,17 @@ def names(text: str) -> frozenset[str]:
 
 BOILERPLATE = names(
     """
-    nav navbar navheader navfooter docnav navigation navmenu subnav topnav menu submenu menubar breadcrumb
-    breadcrumbs crumbs pagination pager footer foot colophon sidebar rail cookie cookies consent gdpr
-    modal popup lightbox share sharing social socials newsletter subscribe
-    subscription signup optin login signin register advert advertisement advertising sponsor sponsored
-    related recommended recommendations recirc toolbar skiplink offcanvas megamenu topbar
-    searchform searchbox masthead noprint printonly eqno
+    navheader navfooter docnav navmenu subnav topnav breadcrumb breadcrumbs crumbs pagination pager footer foot
+    colophon sidebar rail cookie cookies consent gdpr modal popup lightbox share sharing social socials
+    newsletter subscribe subscription signup optin login signin register advert advertisement advertising
+    sponsor sponsored related recommended recommendations recirc skiplink offcanvas megamenu searchform
+    searchbox masthead noprint printonly eqno
     """
 )
 """A node so named is dropped, unless it holds much of the page."""
+
+NAVIGATION = names("nav navbar navigation menu submenu menubar toolbar topbar")
+"""A node so named is dropped, unless it consists of sentences: tabs and accordions are named so as well."""
 
 BESIDE = names("author authors authorbox bio byline date published timestamp readtime meta")
 """A node so named stands beside an article, and says who wrote it and when. It is dropped where it is small."""
