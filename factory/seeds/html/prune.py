@@ -173,8 +173,8 @@ def _is_panel(node: Node) -> bool:
 
 
 def _drop_tagged(page: Survey, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:
-    bare = replace(rules, names=False)
-    _drop_named(page, bare, dropped, comments)
+    """Drops by tag and role alone, so that header and footer count nothing in the shares of what is dropped next."""
+    _drop_named(page, replace(rules, names=False), dropped, comments)
 
 
 def _drop_named(page: Survey, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:
@@ -212,8 +212,7 @@ def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str
     if node.tag in _NAVIGATION_TAGS or role in _NAVIGATION_ROLES:
         return f"role {role}" if role in _NAVIGATION_ROLES else f"tag {node.tag}"
     if node.tag == "header":
-        titled = any(below.tag == "h1" for below in node.walk()) and node.linked <= 0.5 * node.size
-        return "" if titled else "header without the title"
+        return "" if _is_titled(node) else "header without the title"
     words = node.words
     if _SUSPECT_NAMES.isdisjoint(words) or not rules.names or node.value is not None:
         return ""
@@ -238,6 +237,14 @@ def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str
             return f"named {min(found)}, mostly links"
         return f"named {min(found)}, very short" if node.size < rules.short else ""
     return ""
+
+
+def _is_titled(header: Node) -> bool:
+    """Whether a header is that of an article, with its title, or that of a section, with its heading."""
+    if header.linked > 0.5 * header.size:
+        return False
+    tags = _HEADINGS if any(above.tag == "section" for above in header.above()) else ("h1",)
+    return any(below.tag in tags for below in header.walk())
 
 
 def _is_caption(node: Node) -> bool:

@@ -60,7 +60,7 @@ def _main_part(page: Survey, dropped: Container[Node]) -> Node:
     """The one ``main`` of the page that has prose; else the largest node that says it is the content, by tag or
     role, else by name, where it holds enough of the text left; else the root."""
     order = page.order
-    mains = [node for node in page.mains if node not in dropped]
+    mains = [node for node in page.mains if not _is_out(node, dropped)]
     if len(mains) == 1 and mains[0].prose >= _MAIN_PROSE and mains[0].size >= _MAIN_SHARE * order[0].size:
         return mains[0]
     enough = _ENOUGH * order[0].size
