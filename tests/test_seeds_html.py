@@ -400,6 +400,25 @@ def test_what_a_click_unfolds_is_content_and_what_is_hidden_otherwise_is_not() -
     assert "expired" not in text
 
 
+def test_tabs_and_accordions_are_content_though_they_are_named_as_navigation() -> None:
+    for tabs in ('class="tabs-menu"', 'role="tablist"'):
+        folded = f"<div {tabs}><h3>May I bring a dog?</h3><p>{'Dogs sail free on every boat. ' * 12}</p></div>"
+        assert "Dogs sail free" in extract(f"<main><h1>Ferries</h1>{FILLER * 9}{folded}</main>").markdown
+
+
+def test_the_header_of_a_section_is_read_with_it() -> None:
+    section = f"<section><header><h2>Sails</h2><p>All of them.</p></header>{FILLER}</section>"
+    assert "## Sails\n\nAll of them." in extract(f"<main><h1>Boats</h1>{section}</main>").markdown
+
+
+def test_the_content_is_never_looked_for_within_what_is_left_out() -> None:
+    side = f'<div class="sidebar"><div class="text">{FILLER.replace("quiet", "praised") * 5}</div></div>'
+    foot = f"<footer>{FILLER * 3}</footer>"
+    text = extract(f"<div><div><h1>Osprey</h1>{FILLER * 8}</div>{side}</div>{foot}").markdown
+    assert "harbour was quiet" in text
+    assert "harbour was praised" not in text
+
+
 def test_what_a_page_shows_again_for_narrow_screens_is_read_once() -> None:
     words = (
         "The ferry leaves at seven in the morning from the old quay, and comes back at nine in the evening. "
