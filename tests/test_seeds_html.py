@@ -402,7 +402,9 @@ def test_what_a_click_unfolds_is_content_and_what_is_hidden_otherwise_is_not() -
 
 def test_tabs_and_accordions_are_content_though_they_are_named_as_navigation() -> None:
     for tabs in ('class="tabs-menu"', 'role="tablist"'):
-        folded = f"<div {tabs}><h3>May I bring a dog?</h3><p>{'Dogs sail free on every boat. ' * 12}</p></div>"
+        folded = (
+            f"<div {tabs}><h3>May I bring a dog?</h3><p>{'Dogs sail free on every boat. ' * 12}</p></div>"
+        )
         assert "Dogs sail free" in extract(f"<main><h1>Ferries</h1>{FILLER * 9}{folded}</main>").markdown
 
 
