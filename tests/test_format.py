@@ -171,3 +171,67 @@ def test_of_a_short_text_no_language_is_claimed() -> None:
 def test_an_unknown_language_is_an_error() -> None:
     with pytest.raises(FactoryError, match=r"no table for the language 'english'.*; there are: .*, en, "):
         judged(Text.of(GOOD), language="english")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Sorry, I can't do that.",
+        "**I'm sorry, but I cannot help with that.**",
+        "<think>No.</think>\nI'm sorry, but I can't help with that.",
+        "I must respectfully decline to write this.",
+        "I’m not able to do that.",
+        "Lo siento, pero no puedo ayudar con eso.",
+        "Je suis désolé, mais je ne peux pas vous aider.",
+        "Es tut mir leid, aber ich kann dabei nicht helfen.",
+        "К сожалению, я не могу помочь с этим.",
+        "抱歉，我无法帮助您完成这个请求。",
+        "申し訳ありませんが、そのご依頼にはお応えできません。",
+    ],
+)
+def test_refusals_are_caught_however_they_are_dressed_and_in_other_languages(reply: str) -> None:
+    assert judged(Chat.of("Write it.", reply)).reason == "a refusal"
+    assert judged(Chat.of("Write it.", reply), allow_refusals=True).passed
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "I can't help but notice the symmetry: it makes the integral vanish.",
+        "I cannot answer with one number: there are two roots.",
+        "Sorry to hear that; rest and drink water.",
+        "``` a ``` is code in a line.",
+        "Words such as <s> mark the start of a sequence.",
+    ],
+)
+def test_what_only_sounds_like_a_fault_passes(reply: str) -> None:
+    assert judged(Chat.of("And?", reply)).passed
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        ("Here it is.<end_of_turn>", "mark of a chat template"),
+        ("### Assistant: here it is.", "mark of a chat template"),
+        ("Human: hello", "mark of a chat template"),
+        ("<s>Here it is.", "mark of a chat template"),
+        ("Itâ€™s here.", "letters read in another encoding"),
+        ("Un cafÃ© ici.", "letters read in another encoding"),
+    ],
+)
+def test_marks_of_models_and_wrong_encodings_are_caught(reply: str, reason: str) -> None:
+    assert judged(Chat.of("And?", reply)).reason == reason
+
+
+def test_few_words_tell_a_script_of_their_own() -> None:
+    assert (
+        other_language(
+            "광합성은 식물이 물과 이산화탄소를 이용하여 햇빛을 화학 에너지로 바꾸는 과정이다." * 2, "fr"
+        )
+        == "ko"
+    )
+
+
+def test_bounds_that_nothing_meets_are_an_error() -> None:
+    with pytest.raises(FactoryError, match="min_words 5 is above max_words 2"):
+        judged(Chat.of("a", "b"), min_words=5, max_words=2)

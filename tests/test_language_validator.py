@@ -75,6 +75,8 @@ def test_code_and_formulas_are_left_out() -> None:
         f"Translate into French: {ANSWERS['en']}",
         f"Übersetze ins Englische, dann auf Français: {ANSWERS['de']}",
         f"{QUESTIONS['en']} Please answer in French and in nothing else.",
+        "Traduce al francés este texto: porque la luna avanza en su órbita y la tierra gira un poco más.",
+        f"Ins Französische bitte: {ANSWERS['de']}",
         f"Summarise this letter of mine for me, as it is:\n\n{ANSWERS['fr']} {QUESTIONS['fr']}",
     ],
 )
@@ -114,9 +116,24 @@ def test_capitals_do_not_change_the_language() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "told"), [("german", "'de'"), ("dee", "did you mean 'de'"), ("xx", "ISO 639-1")]
+    ("code", "told"), [("german", "'de'"), ("EN", "'en'"), ("dee", "did you mean 'de'"), ("xx", "ISO 639-1")]
 )
 def test_an_unknown_language_is_an_error(code: str, told: str) -> None:
     assert code not in NAMES
     with pytest.raises(FactoryError, match=told):
         judged(Text.of("Hi."), expected=code)
+
+
+def test_a_short_question_before_a_quotation_is_what_is_asked() -> None:
+    asked = f"What does this mean?\n\n{ANSWERS['fr']}"
+    assert judged(Chat.of(asked, ANSWERS["en"])).passed
+    assert judged(Chat.of(asked, ANSWERS["fr"])).passed
+    assert not judged(Chat.of(asked, ANSWERS["ru"])).passed
+
+
+def test_chinese_is_not_taken_for_japanese() -> None:
+    chinese = "光合作用是植物利用水和二氧化碳，把太阳光转化为化学能的过程。它发生在叶绿体之中。"
+    japanese = "光合成とは、植物が水と二酸化炭素を使って太陽の光を化学エネルギーに変える過程のことである。"
+    assert not judged(Chat.of(chinese, japanese)).passed
+    assert not judged(Chat.of(japanese, chinese)).passed
+    assert judged(Chat.of(chinese, chinese)).details["languages"] == ["zh"]

@@ -218,3 +218,44 @@ def test_any_text_can_be_looked_through(text: str) -> None:
 )
 def test_a_long_text_of_one_piece_is_looked_through_in_proportion_to_its_length(unit: str) -> None:
     judged(Text.of(unit * 20_000))
+
+
+EVENED = str.maketrans({" ": "\u00a0", "-": "\u2011"}) | {ord(str(n)): 0xFF10 + n for n in range(10)}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (f"card {card('4539', group=' ')}".translate(EVENED), "card"),
+        (f"IBAN {iban('DE', '500105170648489890')}".translate(EVENED), "iban"),
+        ("the SSN 536-22-8145 of".translate(EVENED), "national_id"),
+        ("SSN: 536 22 8145", "national_id"),
+        ("call 415-867-2291".translate(EVENED), "phone"),
+        ("maria.kowalska87＠gmail.com", "email"),
+        ("[write](mailto:maria.kowalska@gmail.com)", "email"),
+        ("maria.kowalska [at] gmail [dot] com", "email"),
+        ("maria.kowalska(at)gmail.com", "email"),
+        ("maria87 at gmail dot com", "email"),
+        ("see http://84.23.190.17/x", "ip"),
+        (f"Authorization: Bearer {drawn(40)}", "secret"),
+        (f"Passwort: {drawn(16)}", "secret"),
+    ],
+)
+def test_typographic_and_spelt_out_forms_are_found_too(text: str, kind: str) -> None:
+    verdict = judged(Text(text=text))
+    assert not verdict.passed
+    assert [one["kind"] for one in verdict.details["found"]] == [kind]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Solve 415 - 867 - 2291",
+        "look at the dot com boom",
+        "meet me at (at) noon",
+        "http://84.23.190.0/24",
+        "a Bearer token",
+    ],
+)
+def test_what_only_looks_like_these_forms_passes(text: str) -> None:
+    assert judged(Text(text=text)).passed

@@ -73,6 +73,7 @@ def judged(sample: Sample, **settings: Any) -> Verdict:
     [
         (f"{PROSE}\n\n" + "And then the sea came in. " * 12, "loops"),
         (f"{PROSE}\n\n" + "And then, " * 40, "loops"),
+        (f"{PROSE}\n\n" + "😀 " * 300, "loops"),
         (f"{PROSE} 所以潮水来了，" + "然后又走了，" * 9, "loops"),
         (f"{PROSE} " + "น้ำขึ้น" * 12, "loops"),
         (f"{PROSE} {'ha' * 200}", "loops"),

@@ -30,6 +30,9 @@ PASSAGE = (
         ("According to the passage, why do bees dance?", "text"),
         ("What does the excerpt say about bees?", "text"),
         ("In this article, we look at how bees dance.", "text"),
+        ("What is the main idea of the article?", "text"),
+        ("Summarize the attached file.", "text"),
+        ("In the picture, what colour is the hive?", "figure"),
         ("The text above explains how bees dance.", "text"),
         ("Based on the text, how do bees find nectar?", "text"),
         ("Which dances are described in the text?", "text"),
@@ -68,6 +71,7 @@ def test_what_leans_on_something_unseen_is_rejected(leaning: str, thing: str) ->
     "clean",
     [
         "The passage of time is felt differently by bees and people.",
+        "How do I find the main idea of a text, and who is in the picture business?",
         "They fought over the passage through the mountains and the passage of the law.",
         "Write the text above the line and the sum of the numbers below 10.",
         "Type your name in the text field and save the document.",

@@ -33,10 +33,27 @@ ru Russian, si Sinhala, sk Slovak, sl Slovenian, sq Albanian, sr Serbian, sv Swe
 ta Tamil, te Telugu, th Thai, tl Tagalog, tr Turkish, uk Ukrainian, ur Urdu, uz Uzbek, vi Vietnamese,
 yi Yiddish, zh Chinese
 """
-_OTHER_NAMES = """
-de deutsch, fr français, es español, it italiano, pt português, nl nederlands, ru русск, uk українськ,
-pl polsk, zh 中文, ja 日本語, ko 한국어, ar العربية, tr türkçe, sv svenska, da dansk, fi suomeksi, la latein,
-en englisch|anglais|inglés|inglese|inglês|engels|англий|англій|英语|英語|영어
+_OTHER_NAMES = r"""
+en englisch|anglais|inglés|inglese|inglês|engels|engelsk|angielsk|англий|англій|英语|英文|英語|영어|إنجليزي
+de deutsch|allemand|alemán|tedesco|alemão|duits|tysk|niemieck|немецк|німецьк|德语|德文|ドイツ語|독일어|ألماني
+fr français|französisch|francés|francese|francês|fransk|francusk|французск|французьк|法语|法文|フランス語|프랑스어|فرنسي
+es español|castellano|spanisch|espagnol|spagnolo|espanhol|spaans|spansk|hiszpańsk|испанск|西班牙语|スペイン語|스페인어
+it italiano|italienisch|italien\b|italiaans|włosk|итальянск|意大利语|イタリア語|이탈리아어|إيطالي
+pt português|portugiesisch|portugais|portugués|portoghese|portugees|португальск|葡萄牙语|ポルトガル語|포르투갈어|برتغالي
+ru русск|російськ|russisch|russe\b|ruso\b|russo\b|rosyjsk|俄语|俄文|ロシア語|러시아어|روسي
+zh 中文|汉语|漢語|chinesisch|chinois|chino\b|cinese|chinês|chinees|chińsk|китайск|中国語|중국어|صيني
+ja 日本語|日语|日文|japanisch|japonais|japonés|giapponese|japonês|japońsk|японск|일본어|ياباني
+ko 한국어|韩语|韓国語|koreanisch|coréen|coreano|koreańsk|корейск|كوري
+ar العربية|arabisch|arabe\b|árabe|arabo\b|arabsk|арабск|阿拉伯语|アラビア語|아랍어
+nl nederlands|niederländisch|néerlandais|neerlandés|holandés|olandese|голландск|нидерландск|荷兰语
+pl polsk|polnisch|polonais|polaco|polacco|польск|波兰语
+uk українськ|ukrainisch|ukrainien|ucraniano|украинск
+tr türkçe|türkisch|\bturc\b|\bturco\b|турецк|土耳其语
+sv svenska|schwedisch|suédois|sueco|svedese|шведск
+la latein|\blatín\b|латин|拉丁语
+da dansk
+fi suomeksi|finnisch|finnois|финск
+vi tiếng\s+việt
 """
 
 
@@ -51,7 +68,9 @@ NAMES = _table(_NAMES)
 _ENDONYMS = _table(_OTHER_NAMES)
 _UNSURE = 0.1  # a language of so much probability is not ruled out by another: relatives are alike
 _LEAST_LETTERS = 40
+_LEAST_ASIDE, _SURE = 12, 0.8  # fewer letters do, for a language that a question may also be answered in
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+_KANA = re.compile(r"[\u3041-\u30ff]")
 _WEIGHT = 3  # a letter of a script without spaces or vowels apart says as much as so many of an alphabet
 
 
@@ -68,14 +87,16 @@ def check_code(code: str) -> str:
     """A code of `NAMES`. Raises FactoryError for any other, with the near one."""
     if code in NAMES:
         return code
-    by_name = {name.lower(): short for short, name in NAMES.items()}
+    by_name = {name.lower(): short for short, name in NAMES.items()} | {short: short for short in NAMES}
     if code.lower() in by_name:
         raise FactoryError(f"languages are named by their codes: '{by_name[code.lower()]}' for '{code}'")
     near = did_you_mean(code, NAMES) or "; codes are those of ISO 639-1, such as 'en'"
     raise FactoryError(f"no language of code '{code}' can be told{near}")
 
 
-def identify(text: str, min_score: float = 0.6, path: Path | None = None) -> Identified | None:
+def identify(
+    text: str, min_score: float = 0.6, path: Path | None = None, least: int = _LEAST_LETTERS
+) -> Identified | None:
     """The language of a text in Markdown, code and formulas aside; None where it is too short or unsure:
     where the languages of a tenth or more come to less than `min_score`.
 
@@ -83,12 +104,16 @@ def identify(text: str, min_score: float = 0.6, path: Path | None = None) -> Ide
     """
     plain = prose(text)
     letters = sum(map(str.isalpha, plain)) + (_WEIGHT - 1) * len(_UNSPACED.findall(plain))
-    if letters < _LEAST_LETTERS:
+    if letters < least:
         return None
     # The model learnt from ordinary writing: capitals throughout are noise to it.
     plain = plain.lower() if sum(map(str.isupper, plain)) * 2 > letters else plain
     found = probabilities(load_model(path or language_model()), parts(plain))
-    code, score = next(iter(found.items()), ("", 0.0))
+    if "ja" in found and not _KANA.search(plain):  # no Japanese does without its own letters
+        found = {"zh": found.get("zh", 0.0) + found["ja"]} | {
+            name: value for name, value in found.items() if name not in ("ja", "zh")
+        }
+    code, score = max(found.items(), key=lambda one: one[1], default=("", 0.0))
     possible = frozenset(name for name, value in found.items() if value >= _UNSURE)
     sure = sum(
         found[name] for name in possible
@@ -154,10 +179,12 @@ class Language:
         """What the last question may be in: as a whole, or one of its paragraphs; where it is too short to
         tell ("And why?"), the same of the question before."""
         for question in reversed(asked):
-            sections = [question, *question.split("\n\n")]
-            told = [identify(section, self._min_score, self._path) for section in sections]
+            paragraphs = question.split("\n\n")
+            told = [identify(section, self._min_score, self._path) for section in (question, *paragraphs)]
             if possible := frozenset[str]().union(*(one.possible for one in told if one)):
-                return possible
+                # "What does this mean?" before a quotation is short, and still what is asked.
+                asides = [identify(short, _SURE, self._path, _LEAST_ASIDE) for short in paragraphs]
+                return possible.union(*(one.possible for one in asides if one))
         return frozenset()
 
 

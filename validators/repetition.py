@@ -35,7 +35,9 @@ VERSE_WORDS = 9
 CODE_TIMES = 5
 """Lines of code and tables, and figures, are alike by nature: they may follow themselves so many times as often."""
 
-_WORD = re.compile(rf"\d++|[{UNSPACED}]|[^\W\d_{UNSPACED}]{{1,40}}+(?![^\W\d_{UNSPACED}])|[^\W\d_{UNSPACED}]")
+_WORD = re.compile(
+    rf"\d++|[{UNSPACED}\U0001f300-\U0001faff]|[^\W\d_{UNSPACED}]{{1,40}}+(?![^\W\d_{UNSPACED}])|[^\W\d_{UNSPACED}]"
+)
 _THOUGHT = re.compile(r"</?think>")
 _RUN = re.compile(r"(\S)\1{249,}+")
 

@@ -48,6 +48,14 @@ class Format:
         if language is not None and language not in LANGUAGES:
             near = did_you_mean(language, LANGUAGES) or f"; there are: {', '.join(LANGUAGES)}"
             raise FactoryError(f"format: no table for the language '{language}'{near}")
+        for unit, least, most in (
+            ("words", min_words, max_words),
+            ("characters", min_characters, max_characters),
+        ):
+            if most is not None and least > most:
+                raise FactoryError(
+                    f"format: min_{unit} {least} is above max_{unit} {most}: no sample could pass"
+                )
         self._words = (min_words, max_words)
         self._characters = (min_characters, max_characters)
         self._ngram = ngram
@@ -73,7 +81,8 @@ class Format:
             for reason, details in self._text_faults(text):
                 yield reason, {"text": number, **details}
         for number, reply in enumerate(() if self._allow_refusals else _replies(sample)):
-            if found := _REFUSAL.match(reply.replace("’", "'")):
+            said = _THOUGHT.sub("", reply).replace("’", "'").lstrip('*_"> \n')
+            if found := _REFUSAL.match(said) or _REFUSALS_ELSEWHERE.match(said):
                 yield "a refusal", {"reply": number, "found": found[0]}
 
     def _text_faults(self, text: str) -> Iterator[Fault]:
@@ -121,9 +130,14 @@ _FENCE = re.compile(r"[ \t>]*(```+|~~~+)(.*)")
 _GARBLED = {
     "control character": re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]"),
     "replacement character": re.compile("\ufffd"),
+    "letters read in another encoding": re.compile("â€[™œ\u009d“”˜¦]|Ã[©¨¤¶¼±³¡\u00ad]"),
 }
 _LEFT_OVER = {
-    "mark of a chat template": re.compile(r"<\|[a-z_]{2,30}\|>|\[/?INST\]|<</?SYS>>|</?s>(?=\s|$)"),
+    "mark of a chat template": re.compile(
+        r"<\|[a-z_]{2,30}\|>|\[/?INST\]|<</?SYS>>|\A\s*</?s>|</?s>\s*\Z|</?(?:start|end)_of_turn>|<(?:bos|eos)>"
+        r"|^### ?(?:Instruction|Response|Assistant|Human):|\A(?:Human|Assistant): ",
+        re.MULTILINE,
+    ),
     "mark of a template": re.compile(
         r"(?<![\w^_}\\])\{\{ ?[A-Za-z_][\w .|()]{0,60}\}\}|\{% ?\w[^%\n]{0,80}%\}"
     ),
@@ -133,13 +147,28 @@ _LEFT_OVER = {
         re.IGNORECASE,
     ),
 }
+_THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 _REFUSAL = re.compile(
-    r"\s*(?:(?:i'?m|i am) (?:really |very |so )?sorry,? (?:but )?|unfortunately,? "
+    r"\s*(?:(?:(?:i'?m|i am) )?(?:really |very |so )?sorry,? (?:but )?|unfortunately,? "
     r"|i apologi[sz]e,? (?:but )?)?"
     r"(?:as an? (?:ai|artificial intelligence|large language|language)\b[^.\n]{0,80}"
     r"|i(?:'m| am) (?:just |only )?an ai\b[^.\n]{0,80}"
+    r"|i must (?:respectfully )?decline\b"
     r"|i (?:can(?:no|')t|can not|am unable to|am not able to|won't)"
-    r" (?:help|assist|fulfil?l|comply|provide|answer|complete|do that)\b)",
+    r" (?:help(?! (?:but|it\b))|assist|fulfil?l|comply|provide|answer(?! (?:with|in) )|complete|do (?:that|this))\b"
+    r"|i'm (?:unable|not able) to (?:help|assist|fulfil?l|comply|provide|answer|complete|do (?:that|this))\b)",
+    re.IGNORECASE,
+)
+_REFUSALS_ELSEWHERE = re.compile(
+    r"(?:lo siento|lo lamento|disculpa),? (?:pero )?no puedo (?:ayudar|hacer|proporcionar|responder|cumplir)"
+    r"|(?:je suis )?(?:vraiment )?désolée?,? (?:mais )?je ne (?:peux|puis) pas (?:vous |t')?"
+    r"(?:aider|répondre|faire|fournir)"
+    r"|(?:es )?tut mir (?:sehr )?leid,? (?:aber )?(?:ich kann|dabei kann ich|das kann ich)\b[^.\n]{0,40}\bnicht\b"
+    r"|mi dispiace,? (?:ma )?non posso (?:aiutar|far|fornir|rispond)"
+    r"|(?:desculpe|sinto muito|lamento),? (?:mas )?não posso (?:ajudar|fazer|fornecer|responder)"
+    r"|(?:извините|простите|к сожалению|мне жаль),? (?:но )?я не могу (?:помочь|ответить|выполнить|предоставить)"
+    r"|(?:很)?抱歉，?我(?:无法|不能)|对不起，?我(?:无法|不能)|申し訳(?:ありません|ございません)が、[^。\n]{0,40}(?:できません|いたしかねます)"
+    r"|죄송(?:합니다|하지만)[^.\n]{0,40}(?:수 없습니다|어렵습니다)|عذرًا،? لا (?:أستطيع|يمكنني)",
     re.IGNORECASE,
 )
 
@@ -152,7 +181,8 @@ def _open_fence(text: str) -> bool:
         if found is None:
             continue
         if not open_with:
-            open_with = found[1]
+            inline = found[1][0] == "`" and "`" in found[2]  # "``` a ``` b" is code in a line
+            open_with = "" if inline else found[1]
         elif found[1].startswith(open_with) and not found[2].strip():
             open_with = ""
     return bool(open_with)

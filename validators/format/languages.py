@@ -11,7 +11,8 @@ import unicodedata
 from collections import Counter
 
 LEAST_WORDS = 20
-"""Below so many words (or letters, in scripts without spaces) nothing is said."""
+"""Below so many words (or letters, in scripts without spaces; three times as many in other scripts of one
+language) nothing is said."""
 
 _COMMON = {
     "en": "the of and to in is that it for was with as are on be this by at from which have not or an",
@@ -59,9 +60,10 @@ def language_shares(text: str) -> dict[str, float]:
     owned = {language: sum(scripts[name] for name in names) for language, names in _SCRIPTS.items()}
     if owned["ja"] * 10 > owned["ja"] + owned["zh"]:  # kana among ideographs
         owned["ja"], owned["zh"] = owned["ja"] + owned["zh"], 0
-    alphabetic = len(letters) - sum(owned.values())
+    foreign = sum(owned.values())  # a script of its own says more than words do
+    alphabetic = len(letters) - foreign
     unspaced = owned["zh"] + owned["ja"] + owned["th"]
-    if len(words) < LEAST_WORDS and unspaced < LEAST_WORDS:
+    if len(words) < LEAST_WORDS and unspaced < LEAST_WORDS and foreign < 3 * LEAST_WORDS:
         return {}
     shares = {language: count / len(letters) for language, count in owned.items() if count}
     if alphabetic * 2 > len(letters):

@@ -12,7 +12,7 @@ from factory.records import Sample, Verdict
 from validators.personal_data.network import emails, ip_addresses
 from validators.personal_data.numbers import cards, ibans, national_ids, phones
 from validators.personal_data.secrets import secrets
-from validators.personal_data.spans import Finder, Span, masked
+from validators.personal_data.spans import Finder, Span, evened, masked
 
 Kind: TypeAlias = Literal["secret", "email", "iban", "card", "national_id", "ip", "phone"]
 
@@ -93,6 +93,7 @@ class PersonalData:
 
     def _personal(self, text: str) -> Iterator[tuple[str, Span]]:
         """What is personal, kind by kind; a stretch is of the first kind that claims it, example or not."""
+        text = evened(text)
         taken = bytearray(len(text))
         for kind, finder in self._finders.items():
             for span in finder(text):

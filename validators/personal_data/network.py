@@ -9,9 +9,17 @@ from collections.abc import Iterator
 from validators.personal_data.spans import Span
 
 _EMAIL = re.compile(
-    r"(?<![\w.%+/:@-])(?P<local>[\w%+-]{1,64}(?:\.[\w%+-]{1,64}){0,8})@(?P<domain>(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24})"
+    r"(?:(?<![\w.%+/:@-])|(?<=mailto:))(?P<local>[\w%+-]{1,64}(?:\.[\w%+-]{1,64}){0,8})@(?P<domain>(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24})"
     r"(?![\w@-]|\.\w)"
 )
+_SPELT = re.compile(
+    r"(?<![\w.%+/:@-])(?P<local>[\w%+-]{1,64}(?:\.[\w%+-]{1,64}){0,8})(?: ?(?:\(at\)|\[at\]|\{at\}|<at>) ?"
+    r"|(?<=\d) at )(?P<domain>(?:[\w-]{1,63}(?:\.| ?(?:\(dot\)|\[dot\]|\{dot\}|<dot>) ?| dot )){1,8}"
+    r"[^\W\d_]{2,24})(?![\w@-]|\.\w)",
+    re.IGNORECASE,
+)
+"""``name [at] host [dot] org``; with bare words only behind a digit, since "look at that dot" is no address."""
+
 _RESERVED = re.compile(
     r"(?:^|\.)(?:example\.(?:com|org|net|edu)|(?:[\w-]+\.)?(?:example|test|invalid|localhost|local|internal))$"
     r"|^(?:(?:your|my)?-?(?:domain|company|site|website|email|organi[sz]ation)|acme|foo|bar|test|sample)\.\w+$"
@@ -26,7 +34,7 @@ _NOBODY = re.compile(
 )
 """Local parts that name no person: placeholders, programs, and offices."""
 
-_IPV4 = re.compile(r"(?<![\w.:/-])(?:\d{1,3}\.){3}\d{1,3}(?![\w/-]|\.\d)")
+_IPV4 = re.compile(r"(?:(?<![\w.:/-])|(?<=://))(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|/\d|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9a-fA-F]{1,4}:{1,2}){2,7}[0-9a-fA-F]{1,4}(?![\w:]|\.\d|/\d)")
 _VERSION = re.compile(
     r"(?:\bv|\bver(?:sion)?|\brelease|\bsection|\bsec\.|§|\bchapter|\btable|\boid)[\s.:=]*$", re.IGNORECASE
@@ -42,8 +50,9 @@ _VERSION_PARTS = 30
 
 def emails(text: str) -> Iterator[Span]:
     """E-mail addresses; examples are those of reserved domains, placeholders, programs and offices."""
-    for found in _EMAIL.finditer(text):
-        local, domain = found["local"].lower(), found["domain"].lower()
+    for found in (*_EMAIL.finditer(text), *_SPELT.finditer(text)):
+        local = found["local"].lower()
+        domain = re.sub(r" ?[(\[{<]dot[)\]}>] ?| dot ", ".", found["domain"].lower())
         example = (
             _RESERVED.search(domain) is not None or _NOBODY.fullmatch(local.partition("+")[0]) is not None
         )

@@ -73,6 +73,8 @@ def phones(regions: tuple[str, ...]) -> Finder:
 
 def _written_as_phone(text: str, start: int, raw: str) -> bool:
     separators = [mark.strip() for mark in re.findall(r"(?<=\d)[^\d\n]+(?=\d)", raw)]
+    if " - " in raw:  # "415 - 867 - 2291" is a sum
+        return near(_CALLED, text, (start, start), before=25)
     grouped = len(separators) >= 2 and len(set(separators)) == 1  # "252.227-7013" is a clause
     return grouped or raw.startswith("(") or near(_CALLED, text, (start, start), before=25)
 
@@ -95,7 +97,7 @@ _CARDS_IN_DOCS = """
 6011000990139424 6011000000000004 3530111333300000 3566002020360505 6200000000000005 5019717010103742
 """
 _TEST_CARDS = frozenset(_CARDS_IN_DOCS.split())
-_IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[0-9A-Z]{4}){2,7}(?: ?[0-9A-Z]{1,3})?(?!\w)")
+_IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?:[ -]?[0-9A-Z]{4}){2,7}(?:[ -]?[0-9A-Z]{1,3})?(?!\w)")
 _IBANS_IN_DOCS = """
 GB82WEST12345698765432 GB29NWBK60161331926819 GB33BUKB20201555555555 DE89370400440532013000
 DE75512108001245126199 FR1420041010050500013M02606 FR7630006000011234567890189 NL91ABNA0417164300
@@ -130,7 +132,7 @@ def ibans(text: str) -> Iterator[Span]:
     for found in _IBAN.finditer(text):
         # A word in capitals may follow: the number is the longest part that checks out.
         for end in _ends(found[0]):
-            compact = found[0][:end].replace(" ", "")
+            compact = re.sub("[ -]", "", found[0][:end])
             if iban.is_valid(compact):
                 example = compact in _TEST_IBANS or counts_up(compact[4:])
                 yield Span(found.start(), found.start() + end, example)
@@ -138,13 +140,14 @@ def ibans(text: str) -> Iterator[Span]:
 
 
 def _ends(candidate: str) -> list[int]:
-    return [len(candidate), *(at for at in range(len(candidate) - 1, 14, -1) if candidate[at] == " ")]
+    return [len(candidate), *(at for at in range(len(candidate) - 1, 14, -1) if candidate[at] in " -")]
 
 
 # --------------------------------------------------------------------------------- identity numbers
 
 _IDENTITIES = (  # the module of python-stdnum that checks it, how it is written, a word it must stand by
     ("us.ssn", r"\d{3}-\d{2}-\d{4}", ""),
+    ("us.ssn", r"\d{3} ?\d{2} ?\d{4}", r"\bSSN\b|social security"),
     ("es.dni", r"\d{8}-?[A-Z]", ""),
     ("es.nie", r"[XYZ]-?\d{7}-?[A-Z]", ""),
     ("it.codicefiscale", r"[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z]", ""),
@@ -172,7 +175,7 @@ def national_ids(text: str) -> Iterator[Span]:
         for found in pattern.finditer(text):
             if word and not near(word, text, found.span(), after=20):
                 continue
-            valid = _library(f"stdnum.{name}").is_valid(found[0])
+            valid = _library(f"stdnum.{name}").is_valid(found[0].replace(" ", ""))
             # Numbers in the shape of an American one that was never given out are examples, not telephones.
             if valid or name == "us.ssn":
                 made_up = counts_up(found[0]) or found[0].startswith("RSSMRA")

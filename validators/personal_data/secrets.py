@@ -35,7 +35,8 @@ _IN_ADDRESS = re.compile(
 )
 _ASSIGNED = re.compile(
     r"(?:(?:api|access|auth|account|secret|private|client|encryption|signing|master)[_ -]?key|token|secret"
-    r"|passw(?:or)?d|passphrase|pwd)(?:[_-]?id)?[\"']?(?:\s{0,3}(?::=|=>|[:=])\s{0,3}|\s+is\s+)"
+    r"|passw(?:or)?[dt]|passphrase|pwd|bearer|senha|contraseña|mot de passe|пароль|密码)(?:[_-]?id)?[\"']?"
+    r"(?:\s{0,3}(?::=|=>|[:=：])\s{0,3}|\s+is\s+|(?<=bearer)\s)"
     r"(?P<quote>[\"'`]?)(?P<value>[\w+/=.~!@#$%^&*-]{12,128})(?P=quote)(?![\w(\[])",
     re.IGNORECASE,
 )

@@ -26,6 +26,18 @@ Finder: TypeAlias = Callable[[str], Iterator[Span]]
 _COUNTING = "01234567890123456789"
 
 
+_EVEN = str.maketrans(
+    {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}  # full width
+    | dict.fromkeys("\u00a0\u2007\u2008\u2009\u200a\u202f\u3000", " ")
+    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-")
+)
+
+
+def evened(text: str) -> str:
+    """The text, sign for sign, with the plain ones in the place of typographic spaces, hyphens and wide forms."""
+    return text.translate(_EVEN)
+
+
 def counts_up(digits: str) -> bool:
     """Whether digits are plainly made up: 12345678, 98765432, 11111111, 12121212."""
     plain = re.sub(r"\D", "", digits)
