@@ -42,6 +42,7 @@ def test_votes_are_kept_with_the_order_that_each_saw_and_stop_early() -> None:
     [
         (Chat.of(STEM, "B", Answer(value="B")), NO_OPTIONS),
         (Text.of("no question", Answer(value="B")), NO_OPTIONS),
+        (Chat.of("Which?\nA) \nB) two", "B", Answer(value="B")), NO_OPTIONS),
         (posed("B", options=("1/2", "2", "0.5", "3")), REPEATED),
         (posed("B", options=("yes", "no", "True")), REPEATED),
         (posed("F"), NO_KEY),
@@ -65,6 +66,10 @@ def test_a_key_may_be_the_words_of_an_option() -> None:
         ("Which?\n\nA. one\nB. two\nC. three", ("one", "two", "three")),
         ("Which?\n(A) one\n(B) two", ("one", "two")),
         ("Which?\n- A) one\n- B) two", ("one", "two")),
+        ("Which?\nOption A: one\nOption B: two", ("one", "two")),
+        ("Which?\n[A] one\n[B] two", ("one", "two")),
+        ("哪个？\nA）一\nB）二", ("一", "二")),
+        ("哪个？\nA、一\nB、二", ("一", "二")),
         ("Which?\n**A.** one\n**B.** two", ("one", "two")),
         ("Find the weight. A. 71 B. 62 C. 43 D. 67 E. 40", ("71", "62", "43", "67", "40")),
         ("Which?\nA. x = 1\n   or 2\nB. none", ("x = 1\n   or 2", "none")),

@@ -167,6 +167,8 @@ PLUGIN = '''
         "right in order": ("select what, n from sold where n > 1 order by day", "[('pen', 2), ('pen', 2)]"),
         "right by another query": ("select what, avg(price) p from sold group by 1",
                                    "select what, sum(price) / count(*) from sold group by what"),
+        "right in an order of its own": ("select what from sold order by day desc", "select what from sold"),
+        "without the order": ("select what from sold", "select what from sold order by price"),
         "right decimals": ("select sum(n * price) from sold", "[10.25]"),
         "right dates": ("select max(day) from sold", "[('2024-01-03',)]"),
         "wrong rows": ("select what, count(*) from sold group by what", ROWS),
@@ -189,11 +191,19 @@ PLUGIN = '''
 
 
 def test_only_right_queries_are_accepted_and_each_fault_has_its_reason(project: Project) -> None:
-    right = ["right", "right by another query", "right dates", "right decimals", "right in order"]
+    right = [
+        "right",
+        "right by another query",
+        "right dates",
+        "right decimals",
+        "right in an order of its own",
+        "right in order",
+    ]
     wrong = {
         "wrong rows": "a query gave other rows",
         "wrong order": "a query gave other rows",
         "without duplicates": "a query gave other rows",
+        "without the order": "a query gave other rows",
         "wrong types": "a query gave other rows",
         "wrong types by another query": "a query gave other rows",
         "wrong columns": "a query gave other rows",

@@ -10,7 +10,10 @@ from string import ascii_uppercase
 
 from validators.answers import final_answer, key, same
 
-_MARK = re.compile(r"(?:(?<=\n)|(?<=\A)|(?<=\s))(?:[-*] +)?\**\(?([A-J])(?:[).:]|\*\*[).:]?)\**(?=\s)")
+_MARK = re.compile(
+    r"(?:(?<=\n)|(?<=\A)|(?<=\s))(?:[-*] +)?\**(?:(?:Option|Choice) )?[(\[（]?([A-J])(?:[).:\]]|\*\*[).:]?)\**(?=\s)"
+    r"|(?<![^\n])[(（]?([A-J])[）、．]"
+)
 _OF_ALL = re.compile(
     r"\b(?:all|none|any|both|neither|each|two)\b.{0,20}\b(?:above|these|them)\b", re.IGNORECASE
 )
@@ -32,20 +35,22 @@ class Choices:
     def read(cls, text: str) -> Choices | None:
         """The last run of options A, B, ... in a text, each on a line or in a row; None where there is none."""
         marks = list(_MARK.finditer(text))
-        second = max((at for at, mark in enumerate(marks) if mark[1] == "B"), default=0)
-        first = max((at for at, mark in enumerate(marks[:second]) if mark[1] == "A"), default=None)
+        second = max((at for at, mark in enumerate(marks) if _letter(mark) == "B"), default=0)
+        first = max((at for at, mark in enumerate(marks[:second]) if _letter(mark) == "A"), default=None)
         if first is None:
             return None
         run: list[re.Match[str]] = []
         for mark in marks[first:]:
-            if mark[1] == ascii_uppercase[len(run)]:
+            if _letter(mark) == ascii_uppercase[len(run)]:
                 run.append(mark)
         return cls._cut(text, run)
 
     @classmethod
-    def _cut(cls, text: str, run: Sequence[re.Match[str]]) -> Choices:
+    def _cut(cls, text: str, run: Sequence[re.Match[str]]) -> Choices | None:
         ends = [*(mark.start() for mark in run[1:]), len(text)]
         bodies = [text[mark.end() : end].strip() for mark, end in zip(run, ends, strict=True)]
+        if not all(bodies):
+            return None
         last, *rest = _PARAGRAPH.split(bodies[-1], maxsplit=1)
         return cls(text[: run[0].start()].strip(), (*bodies[:-1], last.strip()), "".join(rest).strip())
 
@@ -96,3 +101,7 @@ class Choices:
             f"{letter}. {text}" for letter, text in zip(ascii_uppercase, self.options, strict=False)
         )
         return "\n\n".join(part for part in (self.stem, lettered, self.after) if part)
+
+
+def _letter(mark: re.Match[str]) -> str:
+    return mark[1] or mark[2]
