@@ -43,8 +43,8 @@ async def sql_result(
 
     The tests' program is the script that makes the database; each case's call is a query, and what it expects a
     literal, ``[(1, 'a'), (2, None)]``, or a query of its own, run on a database of its own. Rows are compared as a
-    bag, or in order where the expected query (of written rows: the query) ends in ORDER BY; numbers within `tolerance`, relative; with `names` the
-    columns' names count too.
+    bag, or in order where the expected query ends in ORDER BY (of written rows: the query itself); numbers within
+    `tolerance`, relative; with `names` the columns' names count too.
     """
     tests = sample.find(Tests)
     if tests is None or tests.language != "sql" or not tests.cases:
