@@ -171,3 +171,12 @@ def test_a_float_near_a_large_integer_is_another_number(expected: str, value: st
 )
 def test_printed_numbers_are_compared_at_any_size(expected: str, found: str, agrees: bool) -> None:
     assert (misprint(expected, found, "tokens", 1e-6) is None) == agrees
+
+
+def test_an_error_of_the_programs_own_is_also_what_it_stands_below(court: Court) -> None:
+    source = "class Broke(ValueError): pass\nclass ValueErrors(Exception): pass\ndef f(kind): raise kind('no: (x)')"
+    outcome = court.run(source, calls=("f(Broke)", "f(ValueErrors)"))
+    first, second = outcome.results
+    for name, agrees in (("Broke", True), ("ValueError", True), ("Exception", True), ("KeyError", False)):
+        assert (disagreement(Case(call="f(Broke)", raises=name), first) is None) == agrees
+    assert disagreement(Case(call="f(ValueErrors)", raises="ValueError"), second)

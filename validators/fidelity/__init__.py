@@ -154,7 +154,7 @@ def _expected(
     in so many words; any other shows an input that the function is not for."""
     cases = []
     for call, one, other in zip(calls, first, second, strict=False):
-        name = (one.error or "").partition(":")[0]
+        name = (one.error or "").partition(":")[0].partition("(")[0]
         if one.value is not None:
             case = Case(call=call, expected=one.value)
         elif name in raised:

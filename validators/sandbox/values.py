@@ -57,8 +57,8 @@ def disagreement(case: Case, result: Result) -> str | None:
 def _raised(name: str, result: Result) -> str | None:
     if result.error is None:
         return f"expected {name}, it gave {_cut(result.value or '')}"
-    found = result.error.partition(":")[0].strip()
-    wanted, given = (getattr(builtins, part.rpartition(".")[2], None) for part in (name, found))
+    found, _, above = result.error.partition(":")[0].strip().removesuffix(")").partition("(")
+    wanted, given = (getattr(builtins, part.rpartition(".")[2], None) for part in (name, above or found))
     is_below = isinstance(wanted, type) and isinstance(given, type) and issubclass(given, wanted)
     same = found.rpartition(".")[2] == name.rpartition(".")[2]
     return None if same or is_below else f"expected {name}, it raised {_cut(result.error)}"

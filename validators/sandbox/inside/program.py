@@ -117,8 +117,15 @@ def _call(call: str, namespace: dict[str, Any]) -> tuple[bytes, bytes]:
     except NotPlainData as error:
         text = f"NotPlainData: {error}"
     except BaseException as error:
-        text = message(error)
+        text = f"{_kind(error)}: {message(error).partition(': ')[2]}"
     return b"r", json.dumps(text[:_MAX_MESSAGE]).encode()
+
+
+def _kind(error: BaseException) -> str:
+    """The class of an error, and of one of the program's own the built-in class above it: ``Broke(ValueError)``."""
+    kind = type(error)
+    known = next(base.__name__ for base in kind.__mro__ if base.__module__ == "builtins")
+    return kind.__name__ if kind.__name__ == known else f"{kind.__name__}({known})"
 
 
 def message(error: BaseException) -> str:
