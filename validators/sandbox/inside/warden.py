@@ -80,7 +80,7 @@ class Warden:
         job.settle(order.processes)
         if first:
             if self._filter:
-                _rehearse(order.language, self._filter)
+                _lock_in(order.language, self._filter)
             _send(b"r", sys.version.encode())
         gc.collect()
         with contextlib.suppress(AttributeError):  # of glibc's alone
@@ -218,7 +218,7 @@ def _filter(order: Order) -> Filter | None:
         return None
 
 
-def _rehearse(language: str, filter_: Filter) -> None:
+def _lock_in(language: str, filter_: Filter) -> None:
     """Locks itself in, and a child once, so that a kernel which refuses is found before a program runs."""
     try:
         filter_.widen()
