@@ -15,6 +15,7 @@ from factory.plugins import ISOLATIONS, Cleaner, Generator, Isolation, Source, V
 from factory.records import Document, Seed
 from factory.seeds.files import SHARD_MB
 from factory.teacher.model import Model
+from factory.teacher.prompts import Prompts
 from factory.yamlfile import KeyPath, YamlFile, read_yaml
 
 
@@ -306,7 +307,10 @@ class Catalog:
 
     def _plugin(self, group: Any, name: str, at: KeyPath) -> Any:
         try:
-            return load(group, name)
+            plugin = load(group, name)
+            if group in (GENERATORS, VALIDATORS) and plugin.prompts.exists():
+                Prompts.read(plugin.prompts)
+            return plugin
         except PluginError as error:
             raise PluginError(f"{self.file.where(*at)}: {error}") from error
 

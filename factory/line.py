@@ -72,7 +72,7 @@ def _check_declared(dataset: Dataset, sample: Sample) -> None:
     generator = dataset.generator
     if not isinstance(sample, generator.gives):
         gives = ", ".join(kind.__name__ for kind in generator.gives)
-        raise PluginError(f"{generator.name} gave a {type(sample).__name__}, and declares gives={gives}")
+        raise PluginError(f"{generator.name} gave {type(sample).__name__}, and declares gives={gives}")
     for check in dataset.checks:
         for kind in check.plugin.needs:
             if sample.find(kind) is None:

@@ -20,7 +20,7 @@ from collections.abc import (
 )
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias, TypeVar, cast, get_args, runtime_checkable
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar, get_args, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, create_model
 
@@ -57,7 +57,7 @@ __all__ = [
 
 Axes = Mapping[str, Sequence[str]]
 Items = TypeVar("Items")
-OneOrMore: TypeAlias = Items | tuple[Items, ...]
+OneOrMore: TypeAlias = Items | tuple[Items, ...] | list[Items]
 
 # ------------------------------------------------------------------------------------ protocols
 
@@ -230,9 +230,9 @@ def generator(
         return Generator(
             target=function,
             settings=_settings(function, positional=2),
-            seeds=_many(seeds),
-            gives=_many(gives),
-            evidence=_many(evidence),
+            seeds=_kinds(function, "seeds", seeds, Seed),
+            gives=_kinds(function, "gives", gives, Sample),
+            evidence=_kinds(function, "evidence", evidence, Evidence),
             roles=_many(roles),
             axes={name: tuple(values) for name, values in (axes or {}).items()},
         )
@@ -264,9 +264,8 @@ def validator(
         if not is_class and not inspect.iscoroutinefunction(target):
             raise PluginError(f"{_where(target)}: a validator is an 'async def' that returns a Verdict")
         settings = _settings(target, positional=0 if is_class else 2)
-        return Validator(
-            target=target, settings=settings, needs=_many(needs), roles=_many(roles), whole=whole
-        )
+        kinds = _kinds(target, "needs", needs, Evidence)
+        return Validator(target=target, settings=settings, needs=kinds, roles=_many(roles), whole=whole)
 
     return declare
 
@@ -285,7 +284,8 @@ def source(
         if not inspect.isgeneratorfunction(function):
             raise PluginError(f"{_where(function)}: a source is a 'def' that yields Found and Broken")
         settings = _settings(function, positional=2 if split is None else 3)
-        return Source(target=function, settings=settings, gives=_many(gives), split=split)
+        kinds = _kinds(function, "gives", gives, Seed)
+        return Source(target=function, settings=settings, gives=kinds, split=split)
 
     return declare
 
@@ -307,7 +307,8 @@ def cleaner(*, takes: OneOrMore[type[Seed]]) -> Callable[[Callable[..., Any]], C
             raise PluginError(f"{_where(target)}: a cleaner class has 'clean(item)' or 'choose(seeds)'")
         settings = _settings(target, positional=0 if is_class else 1)
         whole = is_class and hasattr(target, "choose")
-        return Cleaner(target=target, settings=settings, takes=_many(takes), whole=whole)
+        kinds = _kinds(target, "takes", takes, Seed)
+        return Cleaner(target=target, settings=settings, takes=kinds, whole=whole)
 
     return declare
 
@@ -351,7 +352,18 @@ def instantiate(plugin: Validator, settings: BaseModel) -> Any:
 
 
 def _many(items: OneOrMore[Items]) -> tuple[Items, ...]:
-    return cast("tuple[Items, ...]", items) if isinstance(items, tuple) else (items,)
+    return tuple(items) if isinstance(items, tuple | list) else (items,)
+
+
+def _kinds(
+    target: Callable[..., Any], name: str, items: OneOrMore[type[Items]], base: type[Any]
+) -> tuple[type[Items], ...]:
+    """The classes that a decorator was given. Raises PluginError for one of another kind."""
+    for item in _many(items):
+        if not (inspect.isclass(item) and issubclass(item, base)):
+            shown = getattr(item, "__name__", repr(item))
+            raise PluginError(f"{_where(target)}: {name}={shown} is no class of {base.__name__}")
+    return _many(items)
 
 
 def _where(target: Callable[..., Any]) -> str:

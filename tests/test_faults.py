@@ -144,3 +144,48 @@ def test_names_that_do_not_exist_are_told_with_those_that_do(project: Project) -
     for command in ("show", "agreement", "replay", "export"):
         assert "answers" in project.factory(command, "nowhere", code=1)
     assert "there is no statement" in project.factory("sql", " ", code=1)
+
+
+# ------------------------------------------------------------------------------------------------ plugins
+
+HEAD = """
+from collections.abc import AsyncIterator
+from factory.plugins import generator
+from factory.records import Chat, Question
+from factory.teacher import Teacher
+"""
+BODY = 'async def broken(question: Question, teacher: Teacher) -> AsyncIterator[Chat]:\n    """x"""\n    yield 1\n'
+
+
+@pytest.mark.parametrize(
+    ("declared", "told"),
+    [
+        ("@generator(seeds='question', gives=Chat)", "seeds='question' is no class of Seed"),
+        ("@generator(seeds=Question, gives=[Chat, Question])", "gives=Question is no class of Sample"),
+        (
+            "@generator(seeds=Question, gives=Chat, evidence='answer')",
+            "evidence='answer' is no class of Evidence",
+        ),
+    ],
+)
+def test_a_declaration_that_cannot_be_meant_fails_its_datasets_alone(
+    project: Project, declared: str, told: str
+) -> None:
+    project.questions("one?")
+    project.plugin("lab/broken.py", f"{HEAD}\n{declared}\n{BODY}")
+    project.catalog(f"{ANSWERS}\n  broken: {{seeds: questions, generator: lab.broken}}")
+    out = project.factory("build", code=1)
+    assert told in out and "broken.py:6 broken" in out
+    assert "datasets that need it, not built: broken" in out
+    assert project.query("select distinct dataset from accepted") == [("answers",)]
+
+
+def test_a_broken_prompt_fails_the_datasets_that_need_it_alone(project: Project) -> None:
+    project.questions("one?")
+    project.plugin("lab/broken.py", f"{HEAD}\n@generator(seeds=Question, gives=Chat)\n{BODY}")
+    project.plugin("lab/broken.md", "## ask\n{{ question.text }\n### example\nfine\n")
+    project.catalog(f"{ANSWERS}\n  broken: {{seeds: questions, generator: lab.broken}}")
+    out = project.factory("build", code=1)
+    assert "broken.md: section 'ask', line 2: template syntax" in out
+    assert "datasets that need it, not built: broken" in out
+    assert project.query("select distinct dataset from accepted") == [("answers",)]

@@ -25,7 +25,7 @@ from typing import Any
 
 import jinja2
 
-from factory.errors import FactoryError, did_you_mean
+from factory.errors import PluginError, did_you_mean
 from factory.records import content_hash
 from factory.teacher.filters import Environment
 
@@ -37,7 +37,7 @@ _NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 _UNDEFINED = re.compile(r"^'(\w+)' is undefined")
 
 
-class PromptError(FactoryError):
+class PromptError(PluginError):
     """A prompt file cannot be read, or a template in it fails; the text holds file, section and line."""
 
 
