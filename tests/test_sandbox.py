@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import importlib.util
 import math
 import os
@@ -31,6 +32,7 @@ from hostile.leaving import LEAVING
 from hostile.reaching import REACHING
 
 from factory.records import Case, Outcome, Program, Result
+from validators.sandbox.inside import syscalls
 from validators.sandbox.printed import misprint
 from validators.sandbox.python import PythonExecutor
 from validators.sandbox.values import disagreement
@@ -97,6 +99,14 @@ def test_what_it_reaches_for_is_there(places: dict[str, str]) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
         assert other.sendto(b"x", f"\0{places['abstract']}") == 1
     assert Path(places["project"]).read_text()
+
+
+@pytest.mark.parametrize("name", syscalls.PARENTS)
+def test_what_its_parent_may_do_a_program_may_not(name: str, sandbox: Sandbox) -> None:
+    source = "import ctypes\nc = ctypes.CDLL(None, use_errno=True)"
+    for number in syscalls.numbers(os.uname().machine, name):
+        outcome = sandbox.run(source, f"(c.syscall({number}, 0, 0, 0), ctypes.get_errno())")
+        assert outcome.results[0].value == f"(-1, {errno.EPERM})"
 
 
 @pytest.mark.parametrize("name", ENDING)
