@@ -18,32 +18,17 @@ import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 from factory.plugins import Member
 from factory.seeds.cleaners.near_duplicates import near_duplicates
 from factory.seeds.html import extract
+from factory.seeds.members import seeds_in_order
 from factory.seeds.minhash import hash_texts, signatures
 
 PAGES = Path(__file__).parent.parent / "examples/pages"
 LENGTH = 435
-
-
-@dataclass(frozen=True)
-class Seeds:
-    """Texts as a step over a whole seed set sees them."""
-
-    texts: list[str]
-    scratch: Path
-
-    def __len__(self) -> int:
-        return len(self.texts)
-
-    def __iter__(self) -> Iterator[Member]:
-        for number, text in enumerate(self.texts):
-            yield Member(f"{number:09}", text, "a.txt", {})
 
 
 def corpus(count: int) -> tuple[list[str], list[tuple[int, int]]]:
@@ -121,9 +106,10 @@ def main() -> None:
         for name, function in peers.items():
             rounds[name].append(rate(function, texts if name == "ours" else texts[:1500]))
     signing = {name: round(statistics.median(values)) for name, values in rounds.items()}
-    with tempfile.TemporaryDirectory() as folder:
+    members = [Member(f"{number:09}", text, "a.txt", {}) for number, text in enumerate(texts)]
+    with tempfile.TemporaryDirectory() as folder, seeds_in_order(members, Path(folder), rows=8192) as seeds:
         start, wall = time.process_time(), time.perf_counter()
-        gone = dict(near_duplicates.bind(threshold=0.8).choose(Seeds(texts, Path(folder))))
+        gone = dict(near_duplicates.bind(threshold=0.8).choose(seeds))
         step = len(texts) / (time.process_time() - start)
         wall = time.perf_counter() - wall
     found = {"at .8": [0, 0], "at .9": [0, 0], "below .75": [0, 0]}

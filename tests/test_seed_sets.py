@@ -393,6 +393,50 @@ def test_a_file_that_the_machine_did_not_give_is_read_again_unchanged(project: P
 
 
 @pytest.mark.parametrize(
+    ("source", "name", "content", "said"),
+    [
+        (
+            "csv",
+            "a.csv",
+            "id,body\n1,words\n",
+            "no column 'text', which a document needs; there are: id, body",
+        ),
+        ("jsonl", "a.jsonl", '{"txet": "words"}\n', "text: Field required; did you mean 'txet'?"),
+        ("parquet", "a.parquet", "", "the file is empty"),
+        ("epub", "a.epub", "", "the file is empty"),
+        ("jats", "a.xml", "", "the file is empty"),
+        ("epub", "a.epub", "no book", "is no archive"),
+    ],
+)
+def test_what_a_file_lacks_is_told_where_the_reading_ends(
+    project: Project, source: str, name: str, content: str, said: str
+) -> None:
+    project.write(name, content)
+    project.write("catalog.yaml", f"seeds: {{some: {{source: {source}, path: {name}, as: document}}}}\n")
+    told = project.factory("seeds", code=1)
+    assert said in " ".join(told.split()) and "Traceback" not in told and "FactoryError" not in told
+
+
+def test_a_reading_that_is_stopped_keeps_what_it_read_and_goes_on(steps: Project) -> None:
+    for number in range(1500):
+        steps.write(f"pages/many/{number:04}.txt", PAGE.format(f"word{number}"))
+    catalog(steps, "  pages: {source: text, path: 'pages/**/*.txt', as: document, clean: [lab.slow]}")
+    process = steps.start("seeds", "-w", "1")
+    store = steps.folder / "build/factory.duckdb"
+    for _ in range(1000):
+        time.sleep(0.01)
+        if store.exists() and _files(store) > 0:
+            break
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    before = steps.query("select count(*) from files")[0][0]
+    assert 0 < before < 1507
+    assert steps.query("select status from builds") == [("interrupted",)]
+    assert f"{before:,} of 1,507 files unchanged" in steps.factory("seeds")
+    assert steps.query("select count(*), count(distinct seed_id) from sets.pages") == [(1507, 1507)]
+
+
+@pytest.mark.parametrize(
     ("path", "mend"),
     [
         ("pages/non*.txt", "no file matches"),

@@ -79,9 +79,15 @@ def _show(report: Report, catalog: Catalog) -> None:
     with open_reader(catalog.store, own_sql=True) as connection:
         for name in report.intakes:
             rows = connection.execute(
-                "select step, seen, kept, dropped, changed, broken,"
+                "select step, seen, kept, dropped, changed, broken, coalesce("
                 " (select reason || ' (' || seeds || ')' from drop_reasons r where r.seed_set = f.seed_set"
-                "  and r.position = f.position order by seeds desc, reason limit 1)"
+                "  and r.position = f.position order by seeds desc, reason limit 1),"
+                " (select left(error, 160) || ' (' || count(*) || ')' from failures x"
+                "  where f.broken > 0 and x.dataset = f.seed_set"
+                "  and x.stage = case f.position when 0 then 'source' else 'cleaner:' || f.step end"
+                "  and x.build_id in (select build_id from cleaning c"
+                "   where c.seed_set = f.seed_set and c.position = f.position and c.broken > 0)"
+                "  group by error order by count(*) desc, error limit 1))"
                 " from seed_funnel f where seed_set = ? order by position",
                 [name],
             ).fetchall()

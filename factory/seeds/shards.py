@@ -18,6 +18,7 @@ import duckdb
 import orjson
 
 from factory.discovery import CLEANERS, SOURCES, load
+from factory.errors import FactoryError
 from factory.plugins import Broken, Cleaner, Found, Source, Span
 from factory.records import Origin, Seed
 from factory.seeds.clean import SOURCE, Counts, Failed, Left, Steps
@@ -223,7 +224,7 @@ class _Reader:
                 raise  # a missing package: no file is to blame, and none would be read
             if unit and isinstance(error, OSError):
                 self.done.unread.add(unit)
-            yield Broken(Origin(address="", place=""), traceback.format_exc())
+            yield Broken(Origin(address="", place=""), _told(error, path))
 
     def _through(
         self, found: Iterator[Found | Broken], counts: Counts, address: str, span: str, licence: str | None
@@ -300,6 +301,13 @@ def drop_row(left: Left, step: str, address: str) -> dict[str, Any]:
         "characters": row["characters"],
         "excerpt": str(getattr(seed, "text", row["content"]))[:EXCERPT],
     }
+
+
+def _told(error: Exception, path: Path) -> str:
+    """What is said of a file that a source gave up: our own words stand for themselves."""
+    if not isinstance(error, OSError) and not path.stat().st_size:
+        return "the file is empty"
+    return str(error) if isinstance(error, FactoryError) else traceback.format_exc()
 
 
 def _failure(failed: Failed, address: str) -> dict[str, Any]:
