@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections import defaultdict
 from pathlib import Path
 from statistics import fmean
 
@@ -23,6 +24,8 @@ from trainer.tokenizer import ChatTokenizer
 BATCHES = 200
 STAGES = {"pivotal": "DPO on pivotal tokens", "nll": "NLL on the accepted token alone", "pairs": "DPO on whole answers",
           "accepted": "SFT on right answers"}  # fmt: skip
+SPENT: dict[str, float] = defaultdict(float)
+"""CPU seconds, by the factory's commands."""
 REPORT = """
 with told as (
     select r.base, r.metric, r.how, avg(r.score) as score, avg(r.score - b.score) as gain, count(*) as runs
@@ -106,11 +109,13 @@ def train_on(dataset: str, recipe: str, base: int) -> None:
 def run(*words: str) -> None:
     """Types a command of the factory."""
     click.secho(f"$ factory {' '.join(words)}", bold=True)
+    began = time.process_time()
     try:
         factory.main(list(words), prog_name="factory", standalone_mode=False)
     except SystemExit as stop:
         if stop.code:
             raise
+    SPENT[words[0]] += time.process_time() - began
 
 
 def asked(problem: Problem, key: str) -> dict[str, str]:
@@ -162,7 +167,8 @@ def tell(results: list[dict[str, object]], seconds: float) -> None:
     click.echo("\nGain over the base on problems never searched; its standard error over bases:")
     click.echo(str(found))
     figures = [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
-    click.echo(json.dumps({"cpu_seconds": round(seconds), "results": figures}))
+    spent = {command: round(cpu) for command, cpu in SPENT.items()}
+    click.echo(json.dumps({"cpu_seconds": round(seconds), "by_command": spent, "results": figures}))
 
 
 if __name__ == "__main__":
