@@ -5,8 +5,10 @@
 
 full: 3.56B parameters, 4K, AdamW in float32, computed in bfloat16: tokens a second (goal 20,900 on one H200, which is
 45% of 989 TFLOP/s). fits: 14B with 8-bit moments and weights in bfloat16 on one GPU: whether it steps, and its peak of
-memory. long: midtraining of 3.56B at 16K. The first steps, in which layers are compiled, are not timed. Without a GPU
-it says so and measures nothing.
+memory. long: midtraining of 3.56B at 16K. The first steps, in which layers are compiled, are not timed. Each case has a
+process of its own, so that one that fails takes neither memory nor the figures of the others with it; about two minutes
+a case on an H200, and the last line printed is one JSON object. fits needs torchao: pip install
+'seedfactory[train8bit]'. Without a GPU it says so and measures nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import argparse
 import hashlib
 import json
 import statistics
+import subprocess
 import tempfile
 from contextlib import suppress
 from typing import Any
@@ -36,6 +39,8 @@ from trainer.tokenizer import ChatTokenizer
 
 WARM = 4
 """Steps that are not timed."""
+LONGEST = 180
+"""Seconds after which a case is given up."""
 
 CASES: dict[str, dict[str, Any]] = {
     "full": {
@@ -66,8 +71,8 @@ class Enough(Exception):
     """Ends a run after its last timed step, before it writes 60 GB of checkpoint and export."""
 
 
-def data(folder: Path, tokens: int) -> tuple[Path, Path]:
-    """A snapshot of texts of random words, about `tokens` long together, and a tokenizer of their words."""
+def data(folder: Path, tokens: int) -> None:
+    """Writes a snapshot of texts of random words, about `tokens` long together, and a tokenizer of their words."""
     chance = np.random.default_rng(1)
     letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
     words = ["".join(chance.choice(letters, 4)) for _ in range(1500)]
@@ -86,19 +91,17 @@ def data(folder: Path, tokens: int) -> tuple[Path, Path]:
     told = {"name": "random", "created_at": "2026-01-01T00:00:00Z", "finished": True, "rehearsal": False}
     manifest = {"format": 1, **told, "rows": len(rows), "shards": [shard]}
     (folder / "snapshot/manifest.json").write_text(json.dumps(manifest))
-    return folder / "snapshot", folder / "tokenizer"
 
 
-def measure(name: str, folder: Path, snapshot: Path, tokenizer: Path, steps: int) -> dict[str, Any]:
+def measure(name: str, folder: Path, steps: int) -> dict[str, Any]:
     """Runs a case; its speed over the timed steps and its peak of memory."""
-    torch.cuda.reset_peak_memory_stats()
     told: list[Step] = []
     recipe = Recipe.model_validate(
         {
             "stage": "pretrain",
-            "snapshot": snapshot,
+            "snapshot": folder / "snapshot",
             "output": folder / name,
-            "tokenizer": {"folder": tokenizer},
+            "tokenizer": {"folder": folder / "tokenizer"},
             "long": "split",
             "optimiser": {"lr": 1e-4},
             "dtype": "bfloat16",
@@ -128,28 +131,47 @@ def measure(name: str, folder: Path, snapshot: Path, tokenizer: Path, steps: int
     }
 
 
+def apart(name: str, folder: Path, steps: int) -> dict[str, Any]:
+    """The figures of a case from a process of its own, or the end of what it said where it failed."""
+    case = [sys.executable, __file__, "--only", name, "--steps", str(steps), "--within", str(folder)]
+    try:
+        ran = subprocess.run(case, capture_output=True, text=True, timeout=LONGEST, check=False)
+    except subprocess.TimeoutExpired:
+        return {"failed": f"took more than {LONGEST} seconds"}
+    *told, last = ran.stdout.splitlines() or [""]
+    print("\n".join(told), flush=True)
+    if ran.returncode:
+        print(ran.stderr, file=sys.stderr, flush=True)
+        return {"failed": (ran.stderr.strip().splitlines() or [last])[-1]}
+    figures: dict[str, Any] = json.loads(last)
+    return figures
+
+
 def main() -> None:
     """Prints each case as it ends, and one JSON object at the end."""
     arguments = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     arguments.add_argument("--only", default=",".join(CASES))
-    arguments.add_argument("--steps", type=int, default=12)
+    arguments.add_argument("--steps", type=int, default=12, help=f"more than {WARM}")
+    # Where the data of a single case lies, in the process that measures it:
+    arguments.add_argument("--within", type=Path, help=argparse.SUPPRESS)
     given = arguments.parse_args()
+    if given.steps <= WARM or not set(given.only.split(",")) <= CASES.keys():
+        arguments.error(f"--only takes {', '.join(CASES)}, and --steps more than {WARM}")
     if not torch.cuda.is_available():
         print("this machine has no GPU that torch can use: nothing was measured")
         print(json.dumps({"benchmark": "gpu", "device": None}))
         return
+    if given.within:
+        print(json.dumps(measure(given.only, given.within, given.steps)))
+        return
     result: dict[str, Any] = {"benchmark": "gpu", "device": torch.cuda.get_device_name()}
     with tempfile.TemporaryDirectory() as folder:
-        snapshot, tokenizer = data(Path(folder), 4_000_000)
+        data(Path(folder), 4_000_000)
         for name in given.only.split(","):
-            try:
-                result[name] = measure(name, Path(folder), snapshot, tokenizer, given.steps)
-            except torch.cuda.OutOfMemoryError as error:
-                result[name] = {"failed": str(error).splitlines()[0]}
-            torch.cuda.empty_cache()
-            print(name, result[name])
+            result[name] = apart(name, Path(folder), given.steps)
+            print(name, result[name], flush=True)
     print(json.dumps(result))
 
 

@@ -39,7 +39,8 @@ def seen_by(documents: Tensor, branches: Tensor | None = None) -> Seen:
 def attend(query: Tensor, key: Tensor, value: Tensor, seen: Seen) -> Tensor:
     """Mixes values, (rows, heads, length, head_width); groups of query heads share a key and a value head."""
     if isinstance(seen, BlockMask):
-        mix = _compiled(flex_attention) if query.is_cuda else flex_attention
+        alone = query.is_cuda and not torch.compiler.is_compiling()
+        mix = _compiled(flex_attention) if alone else flex_attention
         mixed: Tensor = mix(query, key, value, block_mask=seen, enable_gqa=True)
         return mixed
     queries, keys, values = (

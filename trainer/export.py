@@ -133,7 +133,9 @@ def read_model(folder: Path, shape: Shape | None = None) -> Phi:
 
     Raises FactoryError that names the parameters that are missing or that the model does not have.
     """
-    model = Phi(shape or read_shape(folder))
+    with torch.device("meta"):  # to draw 14B weights that are then replaced would take minutes
+        model = Phi(shape or read_shape(folder))
+    model.to_empty(device="cpu").tie()
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         raise FactoryError(f"{folder}: holds no *.safetensors; convert the weights to safetensors first")

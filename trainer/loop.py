@@ -85,7 +85,7 @@ def train(
         for line in describe(recipe, data, shape, world):
             say(line)
         model = world.place(
-            lambda: new_model(recipe, shape),
+            lambda device: new_model(recipe, shape, device),
             shape,
             getattr(torch, recipe.weights),
             getattr(torch, recipe.dtype),

@@ -136,9 +136,13 @@ class Phi(nn.Module):
         self.shape = shape
         self.model = Trunk(shape)
         self.lm_head = nn.Linear(shape.width, shape.vocabulary, bias=False)
-        if shape.tied:
-            self.lm_head.weight = self.model.embed_tokens.weight
+        self.tie()
         self.apply(_initialise)
+
+    def tie(self) -> None:
+        """Where the shape says so, one weight embeds tokens and predicts them."""
+        if self.shape.tied:
+            self.lm_head.weight = self.model.embed_tokens.weight
 
     def prepare(self, *, recompute: bool, compiled: bool) -> None:
         """How the layers are computed: activations made again in the backward pass, and torch.compile."""

@@ -180,12 +180,13 @@ def _check_start(recipe: Recipe, shape: Shape) -> None:
             )
 
 
-def new_model(recipe: Recipe, shape: Shape) -> Phi:
-    """The model before its first step; from scratch, its weights are drawn from the recipe's seed."""
+def new_model(recipe: Recipe, shape: Shape, device: torch.device) -> Phi:
+    """The model before its first step; from scratch, its weights are drawn on `device` from the recipe's seed."""
     if recipe.start is not None:
         return read_model(recipe.start, shape)
     torch.manual_seed(recipe.seed)
-    return Phi(shape)
+    with device:
+        return Phi(shape)
 
 
 def describe(recipe: Recipe, data: Data, shape: Shape, world: World, rate: float | None = None) -> list[str]:

@@ -57,7 +57,7 @@ class World:
 
     def place(
         self,
-        make: Callable[[], Phi],
+        make: Callable[[torch.device], Phi],
         shape: Shape,
         weights: torch.dtype,
         compute: torch.dtype,
@@ -65,10 +65,10 @@ class World:
     ) -> Phi:
         """The model that `make` makes, on the device of a single rank or spread over the ranks by FSDP2.
 
-        Each copy lies on `shard` ranks (default: all). Only the first rank holds all of it, for a moment.
+        Each copy lies on `shard` ranks (default: all). Only the first rank holds all of it, for a moment, on its CPU.
         """
         if self.size == 1:
-            return make().to(self.device, weights)
+            return make(self.device).to(self.device, weights)
         with torch.device("meta"):
             model = Phi(shape).to(weights)
         policy = MixedPrecisionPolicy(param_dtype=compute, reduce_dtype=torch.float32)
@@ -81,7 +81,9 @@ class World:
         register_fsdp_forward_method(model, "logprobs")
         model.to_empty(device=self.device)
         whole = (
-            {name: tensor.to(weights) for name, tensor in make().state_dict().items()} if self.first else {}
+            {name: tensor.to(weights) for name, tensor in make(torch.device("cpu")).state_dict().items()}
+            if self.first
+            else {}
         )
         set_model_state_dict(
             model, whole, options=StateDictOptions(full_state_dict=True, broadcast_from_rank0=True)
