@@ -157,6 +157,23 @@ FORGING = {
     "an argument for an answer": "import gc\nfor o in gc.get_objects():\n    if type(o).__name__ == 'Wire':\n        send = o.send\n"
     "        type(o).send = lambda s, m: send({**m, 'argument': -1} if 'value' in m else m)\nclass E:\n"
     "    __sub__ = __rsub__ = __mod__ = __floordiv__ = lambda s, o: s\ndef answer(): return E()",
+    "a channel that is closed": "import os\ndef answer():\n    os.close(3)\n    return 1",
+    "another channel in its place": "import os, socket\na, b = socket.socketpair()\nos.dup2(a.fileno(), 3)\ndef answer(): return 1",
+    "messages all the time": "import os, threading\ndef go():\n    while True:\n        try: os.write(3, b'\\0\\0\\0\\2{}')\n"
+    "        except OSError: return\nthreading.Thread(target=go, daemon=True).start()\ndef answer(): return 1",
+    "a reply too long": "def answer(): return 'x' * (40 << 20)",
+    "an exception called a skip": "class Skipped(BaseException): pass\nSkipped.__module__ = 'inside.minipytest'\n"
+    "def answer(): raise Skipped",
+    "an exception called the end": "class Gone(BaseException): pass\nGone.__module__ = 'inside.wire'\ndef answer(): raise Gone",
+    "a class among its own bases": "class M(type):\n    __bases__ = property(lambda c: (c,))\nclass E(metaclass=M): pass\n"
+    "def answer(): return E()",
+    "a coroutine by name": "class coroutine:\n    __eq__ = lambda s, o: True\n    __hash__ = lambda s: 7\n"
+    "    def __await__(s): yield 7919\ndef answer(): return coroutine()",
+    "a path that lies": "import pathlib\nclass P(type(pathlib.Path())):\n    __eq__ = lambda s, o: True\n    __hash__ = lambda s: 1\n"
+    "def answer(): return P('x')",
+    "a path that is a function": "import gc\nfor o in gc.get_objects():\n    if type(o).__name__ == 'Wire':\n        send = o.send\n"
+    "        type(o).send = lambda s, m: send({**m, 'value': {'p': ['os', '_exit', '0']}} if 'value' in m else m)"
+    + _END,
 }
 
 TESTS = """

@@ -117,6 +117,9 @@ REACHING = {
     + "import mmap\nm = mmap.mmap(-1, 4096, prot=7)\nm.write(b'\\xb8\\x14\\0\\0\\0\\xcd\\x80\\xc3')\n"
     "reached = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(m)))() > 0",
     "system calls by another table": _C + "reached = c.syscall(0x40000000 | 41, 2, 1, 0) >= 0",
+    "doors of the kernel one by one": _C
+    + "doors = (135, 154, 188, 222, 237, 250, 278, 294, 297, 300, 303, 311, 312, 317, 330, 428, 430, 438, 440, 442, 444, 447, 449, 457)\n"
+    "reached = any(c.syscall(n, 0, 0, 0, 0, 0, 0) >= 0 or ctypes.get_errno() != 1 for n in doors)",
     # its limits
     "raising its limits": "import resource as r\nr.setrlimit(r.RLIMIT_AS, (r.RLIM_INFINITY,) * 2)\nreached = True",
     "the limits of its parent": "import os, resource as r\nr.prlimit(os.getppid(), r.RLIMIT_CPU, (1, 1))\nreached = True",
