@@ -74,6 +74,7 @@ def _head(parser: LexborHTMLParser) -> Head:
 def _convert(body: LexborNode, order: list[Node], marked: Marked) -> None:
     """Copies what can hold text below `body` below the one node of `order`, and adds it there."""
     root = into = order[0]
+    children = into.children
     node, verbatim = body.first_child, 0  # `verbatim`: in how many elements whose blanks count
     entered: list[LexborNode] = []
     tags: dict[int, str] = {}  # the parser makes the name of a tag anew each time that it is asked for
@@ -82,22 +83,22 @@ def _convert(body: LexborNode, order: list[Node], marked: Marked) -> None:
         tag = tags.get(number) or tags.setdefault(number, node.tag or _COMMENT)
         if tag == _TEXT:
             text = node.text_content or ""
-            blank = not verbatim and text.isspace() and text.isascii()
-            into.children.append(" " if blank else text)
+            blank = text.isspace() and text.isascii() and not verbatim
+            children.append(" " if blank else text)
         elif tag not in _PASSED and (made := _element(tag, node.attributes, into, marked)) is not None:
-            made.parent = into
-            into.children.append(made)
+            children.append(made)
             order.append(made)
             if (first := node.first_child) is not None:
                 entered.append(node)
                 verbatim += tag in _VERBATIM
-                into, node = made, first
+                into, children, node = made, made.children, first
                 continue
         node = node.next
         while node is None and entered:
             node = entered.pop().next
             verbatim -= into.tag in _VERBATIM
             into = into.parent or root
+            children = into.children
 
 
 def _element(tag: str, given: dict[str, Any], into: Node, marked: Marked) -> Node | None:
@@ -112,4 +113,6 @@ def _element(tag: str, given: dict[str, Any], into: Node, marked: Marked) -> Nod
         read = attributes.get("type", "").startswith("math/") if tag == "script" else "itemprop" in attributes
         if not read:
             return None
-    return Node(tag, attributes, start, end)
+    made = Node(tag, attributes, start, end)
+    made.parent = into
+    return made

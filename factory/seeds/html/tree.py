@@ -180,19 +180,26 @@ def in_order(root: Node) -> list[Node]:
             stack += below
         if node.value is not None:
             own = prose = len(str(node.value))
-        node.own, node.own_prose = own, prose
+        node.own = node.size = own
+        node.own_prose = node.prose = prose
+        node.linked = 0
         node.links = 1 if node.tag == "a" else 0
     for node in reversed(order):
         if node.links and node.parent is not None:
             node.parent.links += node.links
-    measure(order)
+    _add_up(order)
     return order
 
 
 def measure(order: Sequence[Node]) -> None:
-    """Fills in `size`, `linked` and `prose` of nodes in order, bottom up."""
+    """Takes `size`, `linked` and `prose` of nodes in order anew, with all their text."""
     for node in order:
         node.size, node.linked, node.prose = node.own, 0, node.own_prose
+    _add_up(order)
+
+
+def _add_up(order: Sequence[Node]) -> None:
+    """Adds what nodes measure to those above them, bottom up."""
     for node in reversed(order):
         size = node.size
         if not size:
