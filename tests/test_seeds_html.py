@@ -256,6 +256,31 @@ def test_posts_beside_a_column_about_their_authors_are_told() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "post",
+    [
+        """<div id="post_{n}"><table><tr><td class="pls"><div class="authi"><a href="space-uid-{n}.html">{who}</a>
+        </div><dl><dt>注册时间</dt><dd>2010-1-2</dd></dl></td><td><div class="pi"><a href="x#pid{n}">{n}#</a>
+        <em id="authorposton{n}">发表于 2012-3-{n} 10:11</em> | <a href="y">只看该作者</a></div>
+        <div class="t_fsz"><table><tr><td class="t_f" id="postmessage_{n}">{said}</td></tr></table></div>
+        </td></tr></table></div>""",
+        """<table class="postbox" id="post1strow{n}"><tr><td><a class="author" href="u.php?uid={n}">{who}</a></td>
+        <td><span id="postdate{n}">2012-03-0{n} 10:10</span>
+        <span class="postcontent" id="postcontent{n}">{said}</span></td></tr></table>""",
+        """<div class="l_post"><ul class="p_author"><li><a class="p_author_name" href="/u/{n}">{who}</a></li></ul>
+        <div><div class="d_post_content">{said}</div><div class="tail"><span>{n}楼</span>
+        <span>2012-03-0{n} 12:30</span></div></div></div>""",
+    ],
+)
+def test_posts_of_boards_laid_out_in_tables_and_rows_are_told_with_author_and_day(post: str) -> None:
+    said = "今天天气很好,我们一起去公园散步,看到了很多花。" * 3
+    rows = "".join(post.format(n=n, who=f"用户{n}", said=said) for n in (1, 2, 3))
+    found = extract(f"<h1>公园好玩吗</h1><div>{rows}</div>").posts
+    assert [(each.author, each.date, each.text) for each in found] == [
+        (f"用户{n}", f"2012-03-0{n}", said) for n in (1, 2, 3)
+    ]
+
+
 def test_articles_that_each_name_their_author_are_posts_of_a_page_that_says_that_it_is_a_thread() -> None:
     said = [f"The wind was number {number} that day, and the harbour quiet." for number in range(4)]
     told = "".join(

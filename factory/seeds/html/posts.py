@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from factory.seeds.html.metadata import iso_date
 from factory.seeds.html.tree import GONE, Node
-from factory.seeds.html.words import names
+from factory.seeds.html.words import JOINED, names
 
 POST = "#post"
 
@@ -43,7 +43,7 @@ _DATE_CARRIERS = (
 )
 _BODY = names(
     """body content text message prose post comment entry description markdown answer reply postbody posttext
-    messagebody bbwrapper postmsg usertext inner msg t_f"""
+    messagebody bbwrapper postmsg postmessage postcontent usertext inner msg"""
 )
 _NO_BODY = names(
     """user author profile signature sig quote meta footer foot header head actions controls info avatar vote
@@ -63,9 +63,7 @@ _NO_NAME = re.compile(
     r"|commented|reply|share|follow|edit|more|guest|community wiki|(?:original|topic|thread) (?:poster|starter))$",
     re.I,
 )
-_JOINED = re.compile(
-    r"^\W*(?:joined|registered|member since|since|founded|join date|last (?:seen|active|visit))\b", re.I
-)
+_JOINED = re.compile(rf"^\W*(?:{'|'.join(JOINED)})", re.I)
 _COUNT = re.compile(
     r"^\s*(?:score|votes|points)?[:\s]*([+\-−–]?\d[\d,.]*)\s*(k)?\s*(?:points?|votes?|upvotes?)?\s*$", re.I
 )
@@ -312,7 +310,10 @@ def _date(unit: Node, region: list[Node]) -> tuple[Node | None, str, str]:
 
 def _of_profile(node: Node, unit: Node) -> bool:
     """Whether a date is that on which its author joined."""
-    return any(_JOINED.match(_words(one)[:40]) for one in (node, *_upto(node, unit)) if one.size < 60)
+    near = [one for one in (node, *_upto(node, unit)) if one.size < 60]
+    if node.tag == "dd" and node.parent is not None:
+        near += node.parent.elements[: node.parent.elements.index(node)][-1:]
+    return any(_JOINED.match(_words(one)[:40]) for one in near)
 
 
 def _written_date(unit: Node, region: list[Node]) -> tuple[Node | None, str, str]:
@@ -322,7 +323,8 @@ def _written_date(unit: Node, region: list[Node]) -> tuple[Node | None, str, str
             if isinstance(child, str) and 5 < len(child) < 80 and (day := iso_date(child)):
                 if _of_profile(node, unit):
                     break
-                return None, " ".join(child.split()).strip(" »«·|,-"), day
+                holder = node if node is not unit and node.size < _LONGEST_DATE else None
+                return holder, " ".join(child.split()).strip(" »«·|,-"), day
     return None, "", ""
 
 

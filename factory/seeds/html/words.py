@@ -76,3 +76,15 @@ ENDINGS = tuple(
     """.replace("\n    ", " ").split("/")
 )
 """Headings under which a page shows what is not its own content."""
+
+JOINED = tuple(
+    words.strip()
+    for words in """
+    joined / registered / member since / since / founded / join date / last seen / last active / last visit /
+    dabei seit / mitglied seit / registriert / beigetreten / inscrit / inscription / registrado / registrato /
+    miembro desde / membro desde / ingresso / iscritto / lid sinds / geregistreerd / medlem sedan / registrerad /
+    liittynyt / dołączył / rejestracja / registrován / csatlakozott / kayıt / üyelik / bergabung / đăng ký /
+    tham gia / регистрац / зарегистр / εγγραφή / 注册 / 註冊 / 加入 / 最后登录 / 最後登錄 / 登録 / 가입
+    """.replace("\n    ", " ").split("/")
+)
+"""The words before the day on which the author of a post became a member, in the languages of many forums."""
