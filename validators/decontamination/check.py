@@ -13,9 +13,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from validators.decontamination import compiled
+from validators.decontamination import compiled, matches
 from validators.decontamination.compiled import Hashes, Numbers
-from validators.decontamination.grams import Tokens, hash_text
+from validators.decontamination.grams import Seen, Tokens, hash_text
 from validators.decontamination.index import LONG, MASKED, OVERLAP, Index, Places
 
 By = Literal[13, 7, "numbers", "options"]
@@ -97,14 +97,16 @@ def check(
 ) -> Finding:
     """Compares a text with every item of the index. Both thresholds are shares of 7-grams, 0 to 1; `altered`:
     whether changed numbers and reordered options count."""
-    read = _Read(index, hash_text(text))
-    starts, keys = index.overlap[0].find(read.tokens.hashes)
-    if starts.size:
-        read.prove(starts, OVERLAP)
-    # Both are looked for whichever decides, so that a reader sees how large a leak is.
-    long = _long_match(read, starts)
-    overlap = _overlap(read, starts, keys, info_threshold)
-    change = (_changed_numbers(read) or _options(read)) if altered else None
+    seen = (index.sought if altered else index.sought_as_published).look(text)
+    if seen is None:
+        return Finding("clean")
+    read = _Read(index, seen.tokens)
+    # All are looked for whichever decides, so that a reader sees how large a leak is.
+    long = _long_match(read, seen)
+    overlap = _overlap(read, seen, info_threshold)
+    change = _changed_numbers(read) if seen.altered else None
+    if change is None and seen.asks:
+        change = _options(read)
     if long is not None:
         return Finding("contaminated", 13, long, overlap, change)
     if overlap is not None and overlap.ratio > info_threshold and overlap.ratio >= contaminated_threshold:
@@ -146,10 +148,11 @@ class _Read:
         """The numbers of tokens as far as they are proved; 0 elsewhere, which no item has."""
         return np.zeros(self.tokens.hashes.size, np.int64)
 
-    def prove(self, starts: Numbers, n: int) -> None:
-        """Reads the words of n-grams that hashes found."""
-        for start, end in compiled.spans(starts, n).tolist():
+    def prove(self, starts: Numbers, n: int) -> Numbers:
+        """Reads the words of n-grams that hashes found; the numbers."""
+        for start, end in matches.spans(starts, n).tolist():
             self.numbers[start:end] = self.index.numbered(self.tokens.words(start, end))
+        return self.numbers
 
     def said(self, start: int, end: int) -> str:
         return " ".join(self.tokens.words(start, end))
@@ -158,24 +161,26 @@ class _Read:
         return self.index.names[int(places.owners[place])]
 
 
-def _hits(places: Places, hashes: Hashes, numbers: Sequence[int] | Numbers) -> tuple[int, Mapping[int, int]]:
+def _hits(
+    places: Places, hashes: Hashes, prove: Callable[[Numbers, int], Numbers]
+) -> tuple[int, Mapping[int, int]]:
     """The longest n of which n-grams are found, and where they start in the text and in the items."""
     for n, grams in places.sets.items():
-        starts, keys = grams.find(hashes)
-        hits = {
-            start: place
-            for start, place in zip(starts.tolist(), grams.places[keys].tolist(), strict=True)
-            if np.array_equal(numbers[start : start + n], places.tokens[place : place + n])
-        }
-        if hits:
-            return n, hits
+        starts, keys = grams.find(compiled.gram_hashes(hashes, n))
+        if not starts.size:
+            continue
+        found, window = grams.places[keys], np.arange(n)
+        same = prove(starts, n)[starts[:, None] + window] == places.tokens[found[:, None] + window]
+        proved = same.all(axis=1)
+        if proved.any():
+            return n, dict(zip(starts[proved].tolist(), found[proved].tolist(), strict=True))
     return 0, {}
 
 
-def _long_match(read: _Read, seven: Numbers) -> LongMatch | None:
-    if not compiled.row(seven):
+def _long_match(read: _Read, seen: Seen) -> LongMatch | None:
+    if not matches.row(seen.starts):
         return None
-    n, hits = _hits(places := read.index.long, read.tokens.hashes, read.numbers)
+    n, hits = _hits(places := read.index.long, read.tokens.hashes, read.prove)
     if not hits:
         return None
     first = last = min(hits)
@@ -184,18 +189,19 @@ def _long_match(read: _Read, seven: Numbers) -> LongMatch | None:
     return LongMatch(read.said(first, last + n), read.owner(places, hits[first]), first, len(hits))
 
 
-def _overlap(read: _Read, begins: Numbers, keys: Numbers, threshold: float) -> Overlap | None:
-    if not keys.size:
+def _overlap(read: _Read, seen: Seen, threshold: float) -> Overlap | None:
+    if not seen.keys.size:
         return None
     index = read.index
     _, starts, postings, sizes = index.overlap
-    text_grams = int(compiled.distinct(read.tokens.hashes, OVERLAP))
-    found, shared, best = compiled.shared(keys, starts, postings, sizes, text_grams)
+    text_grams = int(compiled.distinct(seen.grams))
+    found, shared, best = matches.shared(seen.keys, starts, postings, sizes, text_grams)
     item, count = int(found[best]), int(shared[best])
     ratio = count / min(text_grams, int(sizes[item]))
     if ratio > threshold:
         # Hashes find at least what words prove: no item after the first that is proved can be before it.
-        mine, ratio = {tuple(read.numbers[at : at + OVERLAP].tolist()) for at in begins.tolist()}, -1.0
+        numbers = read.prove(seen.starts, OVERLAP)
+        mine, ratio = {tuple(numbers[at : at + OVERLAP].tolist()) for at in seen.starts.tolist()}, -1.0
         ratios = shared / np.minimum(text_grams, sizes[found])
         for at in np.argsort(-ratios, kind="stable").tolist():
             if ratios[at] <= ratio:
@@ -213,17 +219,17 @@ def _grams(numbers: Sequence[int]) -> zip[tuple[int, ...]]:
 
 def _changed_numbers(read: _Read) -> Altered | None:
     places, tokens = read.index.masked, read.tokens
-    if not places.sets or not places.filter.touch(tokens.hashes, tokens.numbers):
-        return None
     hashes, origins = tokens.masked
-    seven = places.filter.find(hashes)[0]
-    if not compiled.row(seven):
+    if not matches.row(places.filter.find(compiled.gram_hashes(hashes, OVERLAP))[0]):
         return None
-    for at in seven.tolist():
-        start, end = int(origins[at]), int(origins[at + OVERLAP - 1]) + 1
-        read.prove(np.array([start]), end - start)
-    digits = tokens.numbers[origins]
-    n, hits = _hits(places, hashes, np.where(digits, MASKED, read.numbers[origins]))
+
+    def prove(starts: Numbers, n: int) -> Numbers:
+        for start, end in matches.spans(starts, n).tolist():
+            first, last = int(origins[start]), int(origins[end - 1])
+            read.prove(np.array([first]), last + 1 - first)
+        return np.where(tokens.numbers[origins], MASKED, read.numbers[origins])
+
+    n, hits = _hits(places, hashes, prove)
     if not hits:
         return None
     first = min(hits)
@@ -233,20 +239,17 @@ def _changed_numbers(read: _Read) -> Altered | None:
 
 def _options(read: _Read) -> Altered | None:
     questions, hashes = read.index.questions, read.tokens.hashes
-    for anchor in questions.anchors:
-        starts, keys = anchor.find(hashes)
-        if not starts.size:
-            continue
-        lists, asked = questions.lists[anchor.n]
+    for n in questions.sizes.tolist():
+        starts, keys = questions.anchors.find(compiled.gram_hashes(hashes, n))
         for start, key in zip(starts.tolist(), keys.tolist(), strict=True):
-            for question in asked[lists[key] : lists[key + 1]].tolist():
-                end = start + anchor.n
+            for question in questions.lists[questions.begins[key] : questions.begins[key + 1]].tolist():
+                end = start + n
                 bounds = questions.bounds[questions.starts[question] : questions.starts[question + 1] + 1]
-                if compiled.pieces_follow(hashes, end, read.index.question_hashes, bounds):
+                if matches.pieces_follow(hashes, end, read.index.question_hashes, bounds):
                     first = end - int(bounds[1] - bounds[0])
-                    room = min(hashes.size, end + compiled.room(bounds)) - first
+                    room = min(hashes.size, end + matches.room(bounds)) - first
                     read.prove(np.array([first]), room)
-                    if compiled.pieces_follow(read.numbers, end, questions.tokens, bounds):
+                    if matches.pieces_follow(read.numbers, end, questions.tokens, bounds):
                         owner = read.index.names[int(questions.owners[question])]
                         return Altered("options", read.said(first, end), owner, first)
     return None

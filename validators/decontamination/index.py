@@ -22,15 +22,15 @@ import orjson
 from factory.errors import FactoryError
 from factory.records import content_hash
 from validators.decontamination import compiled
-from validators.decontamination.compiled import Hashes, Numbers
-from validators.decontamination.grams import Grams, hash_text, hash_words
+from validators.decontamination.compiled import NUMBER, Hashes, Numbers, numbers_among
+from validators.decontamination.grams import Grams, Sought, hash_text, hash_words
 from validators.decontamination.items import Item
 from validators.decontamination.tokens import tokenize
 
 LONG, SHORTEST, OVERLAP = 13, 8, 7
 """The report's n-grams, and the shortest item that is covered (as one n-gram of its own length)."""
 
-VERSION = 2
+VERSION = 3
 """Part of every index's hash: raised when the same files would give other judgements."""
 
 KEPT_ITEMS = 200
@@ -60,14 +60,17 @@ class Places:
 @dataclass(frozen=True)
 class Questions:
     """Questions with options: piece i is ``tokens[bounds[i]:bounds[i + 1]]``, the pieces of question q those from
-    ``starts[q]`` on. `anchors` lead to lists of questions: ``lists[n]`` is (starts, questions)."""
+    ``starts[q]`` on. The last n-gram of each leads to a list of questions, ``lists[begins[key]:begins[key + 1]]``;
+    `sizes` are the n of these."""
 
     tokens: Numbers
     bounds: Numbers
     starts: Numbers
     owners: Numbers
-    anchors: Sequence[Grams]
-    lists: Mapping[int, tuple[Numbers, Numbers]]
+    anchors: Grams
+    begins: Numbers
+    lists: Numbers
+    sizes: Numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,10 +154,6 @@ class Index:
         return hash_words(self.words)
 
     @functools.cached_property
-    def _digits(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        return np.array([word.isdecimal() for word in self.words], np.bool_)
-
-    @functools.cached_property
     def _owners(self) -> Numbers:
         return np.repeat(np.arange(len(self.names)), self.lengths)
 
@@ -179,7 +178,7 @@ class Index:
         keys = compiled.gram_hashes(self._hashes[self.tokens], OVERLAP)[within]
         unique, starts, postings = _lists(keys, owners[within])
         sizes = np.bincount(postings, minlength=len(self.names))
-        return Grams(OVERLAP, unique, np.arange(unique.size)), starts, postings, sizes
+        return Grams(unique, np.arange(unique.size)), starts, postings, sizes
 
     @functools.cached_property
     def long(self) -> Places:
@@ -192,11 +191,11 @@ class Index:
         """The same with numbers masked, where there is one, and 8 tokens beside."""
         real = self.tokens != self.numbers.get("", -1)
         tokens, owners = self.tokens[real], self._owners[real]
-        digits = self._digits[tokens]
+        digits = numbers_among(self._hashes[tokens])
         again = np.zeros(tokens.size, np.bool_)
         again[1:] = digits[1:] & digits[:-1] & (owners[1:] == owners[:-1])
         digits, tokens, owners = digits[~again], tokens[~again], owners[~again]
-        hashes = np.where(digits, compiled.NUMBER, self._hashes[tokens])
+        hashes = np.where(digits, NUMBER, self._hashes[tokens])
         return self._places(np.where(digits, MASKED, tokens), owners, hashes, digits)
 
     def _places(
@@ -215,14 +214,14 @@ class Index:
                 count = np.append(0, np.cumsum(digits))
                 masked = count[starts + n] - count[starts]
                 starts = starts[(masked > 0) & (n - masked >= SHORTEST)]
-            keys = compiled.gram_hashes(hashes, n)[starts]
-            starts = starts[~np.isin(keys, self.allowed)]
-            keys, first = np.unique(compiled.gram_hashes(hashes, n)[starts], return_index=True)
+            keys = compiled.gram_hashes(hashes, n)
+            starts = starts[~np.isin(keys[starts], self.allowed)]
+            keys, first = np.unique(keys[starts], return_index=True)
             if keys.size:
-                sets[n] = Grams(n, keys, starts[first])
+                sets[n] = Grams(keys, starts[first])
                 short += [np.unique(seven[starts + at]) for at in range(n - OVERLAP + 1)]
         inside = np.unique(np.concatenate(short)) if short else np.zeros(0, np.uint64)
-        return Places(tokens, owners, sets, Grams(OVERLAP, inside, np.arange(inside.size)))
+        return Places(tokens, owners, sets, Grams(inside, np.arange(inside.size)))
 
     @functools.cached_property
     def questions(self) -> Questions:
@@ -239,17 +238,29 @@ class Index:
         tokens = np.array([token for piece in flat for token in piece], np.int64)
         counts = np.array([len(pieces) for _, pieces in asked], np.int64)
         bounds = np.append(0, np.cumsum(np.array([len(piece) for piece in flat], np.int64)))
-        anchors, lists = [], {}
-        for n in _ANCHORS:
-            mine = [at for at, (_, pieces) in enumerate(asked) if n == _anchor(len(pieces[0]))]
-            if mine:
-                ends = [self._hashes[np.array(asked[at][1][0][-n:], np.int64)] for at in mine]
-                keys = np.array([compiled.gram_hashes(end, n)[0] for end in ends], np.uint64)
-                unique, starts, postings = _lists(keys, np.array(mine, np.int64))
-                anchors.append(Grams(n, unique, np.arange(unique.size)))
-                lists[n] = starts, postings
+        ends = [
+            self._hashes[np.array(question[-_anchor(len(question)) :], np.int64)]
+            for _, (question, *_) in asked
+        ]
+        keys = np.array([compiled.gram_hashes(end, end.size)[0] for end in ends], np.uint64)
+        unique, begins, lists = _lists(keys, np.arange(len(asked)))
+        anchors = Grams(unique, np.arange(unique.size))
+        sizes = np.array([n for n in _ANCHORS if n in {end.size for end in ends}], np.int64)
         owners = np.array([number for number, _ in asked], np.int64)
-        return Questions(tokens, bounds, np.append(0, np.cumsum(counts)), owners, anchors, lists)
+        starts = np.append(0, np.cumsum(counts))
+        return Questions(tokens, bounds, starts, owners, anchors, begins, lists, sizes)
+
+    @functools.cached_property
+    def sought(self) -> Sought:
+        """What a first look at a text is for."""
+        questions = self.questions
+        return Sought(OVERLAP, self.overlap[0], self.masked.filter, questions.anchors, questions.sizes)
+
+    @functools.cached_property
+    def sought_as_published(self) -> Sought:
+        """The same without changed numbers and reordered options."""
+        none = np.zeros(0, np.int64)
+        return Sought(OVERLAP, self.overlap[0], nothing := Grams(np.zeros(0, np.uint64), none), nothing, none)
 
     @functools.cached_property
     def question_hashes(self) -> Hashes:
@@ -261,8 +272,9 @@ class Index:
         for text in reference:
             tokens = hash_text(text)
             for places, hashes in ((self.long, tokens.hashes), (self.masked, tokens.masked[0])):
-                for grams in places.sets.values():
-                    seen.update(grams.keys[np.unique(grams.find(hashes)[1])].tolist())
+                for n, grams in places.sets.items():
+                    _, keys = grams.find(compiled.gram_hashes(hashes, n))
+                    seen.update(grams.keys[np.unique(keys)].tolist())
         common = [key for key, count in seen.items() if count >= documents]
         kept = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return Index(**kept | {"allowed": np.array(sorted(common), np.uint64)}) if common else self
