@@ -21,6 +21,7 @@ from validators.constraints.segments import Response, count, places, sentences, 
 
 TIDES = "The moon pulls the sea. It rises twice a day."
 TABLE = "| bee | nectar |\n|---|:-:|\n| 1 | 2 |\n| 3 | a \\| b |"
+BARE_TABLE = "bee | nectar\n--- | :-:\n1 | 2\n3 | 4"
 ENGLISH = "The tides follow the moon, and the moon returns to the same place a little later every day."
 GERMAN = "Die Gezeiten folgen dem Mond, und der Mond steht jeden Tag ein wenig später an der gleichen Stelle."
 
@@ -39,6 +40,8 @@ CASES: list[tuple[str, dict[str, Any], str, str, str]] = [
     ("steps", {"count": 2}, "1. Mix.\n   1. Slowly.\n2. Bake.", "1. Mix.\n3. Bake.", "steps not numbered"),
     ("steps", {"count": 3}, "1) a\n2) b\n3) c", "1. a\n2. b", "2 steps"),
     ("headings", {"least": 1, "level": 2}, "# A\n## B", "# A\n```\n## B\n```", "0 headings"),
+    ("headings", {"least": 1, "level": 1}, "A\n===\n\nb", "A\n---\n\nb", "0 headings"),
+    ("headings", {"least": 2, "level": 2}, "A\n---\nb.\n\nC\n---", "A b c.\n---\n- d\n---", "0 headings"),
     ("bold", {"least": 2}, "**a** and __b__", "**a** and *b* and **", "1 part"),
     (
         "placeholders",
@@ -53,6 +56,9 @@ CASES: list[tuple[str, dict[str, Any], str, str, str]] = [
     ("table", {"columns": 2, "rows": 2}, TABLE, TABLE.rpartition("\n")[0], "a table of 1 rows"),
     ("table", {}, f"Look:\n{TABLE}", "| a | b |\n| 1 | 2 |", "no table"),
     ("table", {"columns": 3}, "|a|b|c|\n|-|-|-|\n|1|2|3|", TABLE, "a table of 2 columns"),
+    ("table", {"columns": 2, "rows": 2}, BARE_TABLE, BARE_TABLE[:-6], "a table of 1 rows"),
+    ("table", {}, f"Look:\n{BARE_TABLE}", "a | b\n1 | 2\n\n--- | ---", "no table"),
+    ("table", {}, BARE_TABLE, BARE_TABLE + " | 4", "a table with rows of different lengths"),
     ("code_block", {"language": "python"}, "```py\nx\n```", "```\nx\n```", "a code block without a language"),
     ("code_block", {}, "~~~\nx\n~~~", "`x`\n```\n\n```", "no code block"),
     ("sections", {"count": 2}, "One.\n\n***\n\nTwo.", "One.\n***\n", "an empty part"),
@@ -243,7 +249,16 @@ def test_keywords_are_whole_words_where_a_script_has_them() -> None:
     assert not places("हिन", "हिन्दी में")
 
 
-@given(st.text(alphabet="ab .,!?\n-*#`~|>1\"'猫ก\u0301", max_size=300))
+def test_headings_that_are_underlined_and_tables_without_outer_bars_are_no_paragraphs() -> None:
+    response = Response(
+        f"Tides\n=====\n{TIDES}\n\n> Bees\n> ---\n\n{TIDES}\n---\n\n{BARE_TABLE}\n\nEither a | b."
+    )
+    assert response.paragraphs == [TIDES, TIDES, "Either a | b."]
+    assert len(response.sentences) == 5
+    assert [line.level for line in response.of_kind("heading")] == [1, 2]
+
+
+@given(st.text(alphabet="ab .,!?\n-*#=`~|>1\"'猫ก\u0301", max_size=300))
 def test_any_text_can_be_looked_at(text: str) -> None:
     response = Response(text)
     assert count(response.words) >= 0 and len(response.sentences) <= max(len(text), 1)
@@ -253,7 +268,23 @@ def test_any_text_can_be_looked_at(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["```\n", "~~~a\n", "**a", "[a", "((a", "> ", "a.b,", "| ", "<<a", "[", "1. "]
+    "unit",
+    [
+        "```\n",
+        "~~~a\n",
+        "**a",
+        "[a",
+        "((a",
+        "> ",
+        "a.b,",
+        "| ",
+        "<<a",
+        "[",
+        "1. ",
+        "a|b\n-|-\n",
+        "a\n---\n",
+        "-|",
+    ],
 )
 def test_a_long_response_of_one_piece_is_judged_in_proportion_to_its_length(unit: str) -> None:
     response = Response(unit * 20_000)

@@ -7,12 +7,10 @@ import re
 from pydantic import Field
 
 from validators.constraints.instruction import Counted, Instruction
-from validators.constraints.segments import Response
+from validators.constraints.segments import Response, cells
 
 _BOLD = re.compile(r"\*\*(?=[^\s*])[^*\n]*+\*\*|__(?=[^\s_])[^_\n]*+__")
 _PLACEHOLDER = re.compile(r"\[(?=[^\W\d_])[^\[\]\n]{2,60}\](?![(\[:])")
-_CELLS = re.compile(r"(?<!\\)\|")
-_DELIMITER = re.compile(r"\s*:?-+:?\s*")
 _ALIASES = {
     alias: name
     for name, aliases in {
@@ -148,8 +146,8 @@ class Table(Instruction, name="table", touches="layout"):
     def fault(self, response: Response) -> str | None:
         best = "no table"
         for block in response.blocks:
-            rows = [_cells(line.content) for line in block if line.kind == "table"]
-            if len(rows) < 2 or not all(map(_DELIMITER.fullmatch, rows[1])):
+            rows = [cells(line.content) for line in block if line.kind == "table" and line.level]
+            if not rows:
                 continue
             if any(len(row) != len(rows[0]) for row in rows):
                 best = "a table with rows of different lengths"
@@ -160,10 +158,6 @@ class Table(Instruction, name="table", touches="layout"):
             else:
                 return None
         return best
-
-
-def _cells(line: str) -> list[str]:
-    return _CELLS.split(line.strip().removeprefix("|").removesuffix("|"))
 
 
 class CodeBlock(Instruction, name="code_block", touches="layout"):

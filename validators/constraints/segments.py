@@ -30,8 +30,8 @@ _LETTERS_A_WORD = 4
 
 @dataclass(frozen=True)
 class Line:
-    """A line of Markdown: what it is, its words without marks, the level of a heading or the number of a
-    step, and how many characters it is set in."""
+    """A line of Markdown: what it is, its words without marks, the level of a heading, the number of a step
+    or the columns of the table it is in, and how many characters it is set in."""
 
     kind: Kind
     content: str
@@ -112,6 +112,11 @@ class Response:
 _THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 _FENCE = re.compile(r"(`{3,}+|~{3,}+)[ \t]*+([^\s`]*+)[^`]*+$")
 _QUOTE = re.compile(r"\A(?:[ \t]*+>)+")
+_UNDERLINE = re.compile(r"(?:={2,}+|-{3,}+)$")
+_GOES_ON = tuple(".,:;…。，：；।")
+"""What no title ends with: a line of dashes below it is a rule."""
+_CELLS = re.compile(r"(?<!\\)\|")
+_DELIMITER = re.compile(r"\s*+:?-++:?\s*+")
 _SHAPES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("heading", re.compile(r"(#{1,6})[ \t]++(.*?)(?:[ \t]++#++)?[ \t]*+$")),
     ("rule", re.compile(r"()((?:\*[ \t]*+){3,}+|(?:-[ \t]*+){3,}+|(?:_[ \t]*+){3,}+)$")),
@@ -137,7 +142,7 @@ def _parse(text: str) -> tuple[list[Line], list[tuple[str, str]]]:
             at = end
         else:
             unclosed |= {opened[1]} if opened else set()
-            lines.append(_line(source[at]))
+            _read(lines, source[at])
         at += 1
     return lines, fences
 
@@ -150,8 +155,43 @@ def _closing(source: list[str], start: int, fence: str) -> int | None:
     return None
 
 
-def _line(raw: str) -> Line:
+def _read(lines: list[Line], raw: str) -> None:
+    """Adds a line, which may tell what the line above it is: the header of a table, or a heading."""
     bare = _QUOTE.sub("", raw, count=1).strip()
+    line = _line(raw, bare)
+    above = lines[-1] if lines else Line("blank", "")
+    row = cells(bare) if _CELLS.search(bare) else []
+    in_table = above.kind == "table" and above.level > 0
+    if above.kind in ("text", "table") and not in_table and _delimits(row, above.content):
+        lines[-1] = Line("table", above.content, len(row), above.indent)
+        line = Line("table", bare, len(row), line.indent)
+    elif in_table and line.kind in ("text", "table") and row:
+        line = Line("table", bare, above.level, line.indent)
+    elif _UNDERLINE.match(bare) and _is_title(lines, bare):
+        line = Line("heading", lines.pop().content, 1 if bare[0] == "=" else 2, above.indent)
+    lines.append(line)
+
+
+def cells(row: str) -> list[str]:
+    """The cells of a row of a table, with or without bars at its ends."""
+    return _CELLS.split(row.strip().removeprefix("|").removesuffix("|"))
+
+
+def _delimits(row: list[str], header: str) -> bool:
+    """Whether a row is the one of dashes below the header of a table, of as many cells."""
+    wide = len(row) == len(cells(header)) and _CELLS.search(header)
+    return bool(wide) and all(map(_DELIMITER.fullmatch, row))
+
+
+def _is_title(lines: list[Line], underline: str) -> bool:
+    """Whether the last line stands alone, as a heading does, above its underline."""
+    if not lines or lines[-1].kind != "text":
+        return False
+    alone = len(lines) == 1 or lines[-2].kind not in ("text", "bullet", "step")
+    return alone and (underline[0] == "=" or not lines[-1].content.endswith(_GOES_ON))
+
+
+def _line(raw: str, bare: str) -> Line:
     indent = len(raw) - len(raw.lstrip())
     if not bare:
         return Line("blank", "")
