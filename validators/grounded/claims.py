@@ -8,6 +8,7 @@ number, a name, an identifier or a quotation that the source cannot have given. 
 from __future__ import annotations
 
 import functools
+import heapq
 import math
 import re
 import unicodedata
@@ -16,7 +17,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+import numpy as np
+from numpy.typing import NDArray
+
 from factory.teacher.filters import sentences
+
+Results = NDArray[np.float64]
 
 NUMBER, NAME = "a number is not in the source", "a name is not in the source"
 IDENTIFIER, QUOTATION = "an identifier is not in the source", "a quotation alters the source"
@@ -76,6 +82,7 @@ _TURNING = _DENIALS | listed(
 )
 _NAMED = "zero one two three four five six seven eight nine ten eleven twelve"
 _COUNTS = {word: float(value) for value, word in enumerate(_NAMED.split())}
+_DOT = re.compile(r"\.")
 _SMALL = frozenset(map(str, range(13)))  # counts up to here are often the writer's own ("two reasons")
 _MOST_KNOWN = 120
 _COMMON = 500  # sentences: what stands in more tells no place, and would cost the square of a long source
@@ -118,8 +125,10 @@ class Source:
                 self._places_of[number].append(place)
         self._given_numbers = _numbers(given)
         self._numbers = _numbers(text) | self._given_numbers
-        self._versions = {number for number in _number_texts(text) if number.count(".") > 1}
+        versions = (number for number in _number_texts(text) if number.count(".") > 1)
+        self._begun = {version[: dot.start()] for version in versions for dot in _DOT.finditer(version)}
         self._derived: set[float] = set()
+        self._at_hand = _least(self._given_numbers)
         self._recent: set[float] = set()
         self._found: dict[str, set[int]] = {}
         self._marked = {found for span in _SPAN.findall(given + "\n" + text) for found in _names_in(span)}
@@ -168,22 +177,23 @@ class Source:
         one in the source, given, or worked out before."""
         texts = _number_texts(sentence)
         near = {value for place in nearest for value in self._numbers_at[place]}
-        known = near | self._recent | self._given_numbers | self._derived
+        known = near | self._recent | self._at_hand
         known |= {value for text in texts for value in _readings(text) & self._numbers}
         known |= {_COUNTS[word] for word in _words(sentence) if word in _COUNTS}
         self._recent = near
+        results: Results | None = None
         for text in texts:
             values = _readings(text)
-            if values & (self._numbers | self._derived) or text in _SMALL or self._begins(text):
+            if values & self._numbers or values & self._derived or text in _SMALL:
                 continue
-            if not any(_comes_from(known, value, _decimals(text)) for value in values):
+            if text in self._begun:  # as version 3.11.7 does with 3.11
+                continue
+            results = _worked(known) if results is None else results
+            if not any(_is_among(results, value, _decimals(text)) for value in values):
                 return NUMBER, text
             self._derived |= values
+            self._at_hand = _least(self._at_hand | values)
         return None
-
-    def _begins(self, text: str) -> bool:
-        """Whether a number of the source begins with it, as version 3.11.7 does with 3.11."""
-        return any(known.startswith(f"{text}.") for known in self._versions)
 
     def _name(self, sentence: str) -> tuple[str, str] | None:
         """A name amid the sentence, or an identifier in code marks, that nothing in the source resembles."""
@@ -364,30 +374,33 @@ def _decimals(text: str) -> int:
     return len(text.rpartition(".")[2]) if "." in text else 0
 
 
-def _comes_from(known: set[float], value: float, decimals: int) -> bool:
-    """Whether rounding, a shift of units, or one step of arithmetic leads from the known to the value."""
-    some = sorted(known)[:_MOST_KNOWN]
-    shifted = (one * 10.0**shift for one in some for shift in (-6, -3, -2, 0, 2, 3, 6))
-    worked = (result for one in some for other in some for result in _steps(one, other))
-    return any(_rounded(value, decimals, result) for result in (*shifted, *worked))
+def _least(numbers: set[float]) -> set[float]:
+    """Those of them that `_worked` would take: a long text would have too many."""
+    return set(heapq.nsmallest(_MOST_KNOWN, numbers))
 
 
-def _steps(one: float, other: float) -> Iterable[float]:
-    if min(abs(one), abs(other)) > 2:  # or every neighbour of a number would come from it
-        yield from (one + other, one - other)
-    yield one * other
-    if other:
-        yield from (one / other, 100 * one / other, 100 * (one - other) / other)
+def _worked(known: set[float]) -> Results:
+    """What a shift of units or one step of arithmetic makes of the known."""
+    some = np.array(sorted(known)[:_MOST_KNOWN])
+    one, other = (side.ravel() for side in np.meshgrid(some, some))
+    with np.errstate(all="ignore"):  # what is no number is nobody's result
+        shifted = [some * 10.0**shift for shift in (-6, -3, -2, 0, 2, 3, 6)]
+        large = np.minimum(abs(one), abs(other)) > 2  # or every neighbour of a number would come from it
+        added = [(one + other)[large], (one - other)[large]]
+        worked = [one * other, one / other, 100 * one / other, 100 * (one - other) / other]
+        return np.concatenate([*shifted, *added, *worked])
 
 
-def _rounded(value: float, decimals: int, result: float) -> bool:
-    """Whether the result, rounded to as many digits as are shown, is the value: 500 may be 512."""
-    if not (math.isfinite(result) and math.isfinite(value)):
+def _is_among(results: Results, value: float, decimals: int) -> bool:
+    """Whether a result, rounded to as many digits as are shown, is the value: 500 may be 512."""
+    if not math.isfinite(value):
         return False
+    digits = str(int(value))
+    zeros = len(digits) - len(digits.rstrip("0"))
+    within = min(0.5 * 10.0**zeros, 0.05 * value) if zeros else 0.499
     if decimals:
-        return abs(result - value) <= 0.5 * 10.0**-decimals
-    zeros = len(str(int(value))) - len(str(int(value)).rstrip("0"))
-    return abs(result - value) <= (min(0.5 * 10.0**zeros, 0.05 * value) if zeros else 0.499)
+        within = 0.5 * 10.0**-decimals
+    return bool((abs(results - value) <= within).any())
 
 
 def _names_in(span: str) -> list[str]:
