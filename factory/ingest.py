@@ -66,10 +66,12 @@ class Reading:
         Raises CatalogError where a path matches nothing, FactoryError for a missing package or a dead process.
         """
         for seeds in wanted:
-            if seeds.name in intakes or self.stopping():
+            if seeds.name in intakes:
                 continue
             if seeds.parent:
                 await self.bring_up_to_date([seeds.parent], intakes)
+            if self.stopping():
+                return
             one = _SeedSet(self, seeds)
             try:
                 intakes[seeds.name] = await one.read()

@@ -246,7 +246,7 @@ def _standing(query: Query, prepared: Prepared) -> Standing:
         [dataset.name],
     )
     seeds, without = _live(query, prepared)
-    if not described:
+    if not described or seeds is None:
         return Standing(dataset.name, seeds=seeds, why=NEVER, generate=without, max_failed=dataset.max_failed)
     columns = ("seeds", "done", "failed", "stale", "waiting", "unjudged")
     rows = query(f"select {', '.join(columns)} from progress where dataset = ?", [dataset.name])
@@ -317,7 +317,7 @@ def _live(query: Query, prepared: Prepared) -> tuple[int | None, int]:
             "fingerprint": prepared.fingerprint,
         },
     )[0]
-    read = query("select count(*) from seed_sets where seed_set = ?", [dataset.seeds.name])[0][0]
+    read = query("select count(*) from files where seed_set = ?", [dataset.seeds.name])[0][0]
     return (seeds if read else None), without
 
 

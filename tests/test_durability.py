@@ -86,3 +86,32 @@ def test_ctrl_c_keeps_what_is_in_flight_and_the_same_command_goes_on(
     stats = server.stats()
     assert stats["answered"] == len(stats["keys"]) == 6 * SEEDS  # nothing was asked twice
     _is_complete(project)
+
+
+def test_seeds_that_were_not_read_yet_are_not_taken_for_none_and_an_interrupted_reading_goes_on(
+    project: Project,
+) -> None:
+    for number in range(40):
+        project.write(
+            f"web/{number}.txt",
+            ("The tide of bay " + f"{number} runs in twice a day, and so it goes on. ") * 30,
+        )
+    project.write(
+        "catalog.yaml",
+        """
+        seeds:
+          web: {source: text, path: web/*.txt, as: document, keep: shards}
+          cut: {from: web, as: passage, with: {min_words: 1}}
+        """,
+    )
+    reading = project.start("seeds", "--workers", "1")
+    while reading.poll() is None:
+        if (project.folder / "build/factory.duckdb.sock").exists():
+            reading.send_signal(signal.SIGINT)
+            break
+        time.sleep(0.005)
+    out, err = reading.communicate(timeout=60)
+    assert reading.returncode in (0, 130)
+    assert "Traceback" not in err, err
+    assert "web: 40 seeds" in project.factory("seeds")
+    assert len(project.query("select * from sets.cut")) == 40
