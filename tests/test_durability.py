@@ -110,7 +110,7 @@ def test_seeds_that_were_not_read_yet_are_not_taken_for_none_and_an_interrupted_
             reading.send_signal(signal.SIGINT)
             break
         time.sleep(0.005)
-    out, err = reading.communicate(timeout=60)
+    _, err = reading.communicate(timeout=60)
     assert reading.returncode in (0, 130)
     assert "Traceback" not in err, err
     assert "web: 40 seeds" in project.factory("seeds")
