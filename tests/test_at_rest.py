@@ -136,7 +136,7 @@ def test_nobody_listening_is_told_apart_from_a_copy(tmp_path: Path) -> None:
 def test_finished_datasets_are_exported_and_the_rest_is_planned_while_others_are_built(
     project: Project, serve: Callable[..., Server]
 ) -> None:
-    server = serve("--delay", "0.5")
+    server = serve("--delay", "0.8")
     project.questions(*(f"question {number}?" for number in range(60)))
     critic = f"{{model: rehearsal, temperature: 0.1, api_base: '{server.address}', concurrency: 2}}"
     models = f"{{writer: {{model: rehearsal}}, critic: {critic}}}"

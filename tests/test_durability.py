@@ -24,8 +24,8 @@ def _prepare(project: Project, server: Server) -> None:
 
 def _recorded(project: Project) -> set[str]:
     """What the store says was answered, each as the server tells asks apart."""
-    if not (project.folder / "build/factory.duckdb").exists():
-        return set()
+    if not (project.folder / "build/factory.duckdb").exists() or not project.query("from duckdb_tables()"):
+        return set()  # killed before it had made its store
     project.factory("sql", "select 1")  # a reader finds the store whole, whenever its writer was killed
     rows = project.query("select seed_id, stream, draw, request from calls join seeds using (seed_number)")
     return {

@@ -13,7 +13,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import Phi3Config, Phi3ForCausalLM, PreTrainedTokenizerFast
 
 from factory.errors import TeacherError
-from factory.teacher.client import Model, Reply, Request, client_for
+from factory.teacher.clients import client_for
+from factory.teacher.model import Model, Reply, Request
 
 ASK = [{"role": "user", "content": "Count to three."}]
 SPECIAL = ["<pad>", "<s>", "<end>"]

@@ -125,7 +125,7 @@ def test_whatever_only_reads_may_be_asked(store: Path, sql: str) -> None:
         ("insert into meta values (2)", "INSERT is not a query"),
         ("with x as (insert into meta values (2) returning *) from x", "read-only"),
         ("select 1; select 2", "one statement at a time"),
-        ("", "one statement at a time"),
+        ("", "there is no statement: give a SELECT"),
         ("select * from read_csv('/etc/passwd')", "disabled by configuration"),
         ("copy samples to 'samples.csv'", "COPY is not a query"),
         ("set threads = 1", "SET is not a query"),
@@ -137,6 +137,12 @@ def test_whatever_only_reads_may_be_asked(store: Path, sql: str) -> None:
 def test_what_does_not_read_the_store_is_refused_in_words(store: Path, sql: str, words: str) -> None:
     with pytest.raises(StoreError, match=words):
         query(store, sql)
+
+
+def test_a_store_whose_first_build_was_cut_off_at_once_says_what_to_run(tmp_path: Path) -> None:
+    duckdb.connect(str(tmp_path / "cut.duckdb")).close()
+    with pytest.raises(StoreError, match=r"cut\.duckdb is empty.*run 'factory build'"):
+        query(tmp_path / "cut.duckdb", "select 1")
 
 
 def test_a_missing_store_says_what_to_run(tmp_path: Path) -> None:

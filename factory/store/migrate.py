@@ -47,6 +47,10 @@ def check_version(connection: duckdb.DuckDBPyConnection) -> None:
     name = _name(connection)
     version = _version(connection, name)
     _refuse_newer(name, version, newest)
+    if version == 0:
+        raise StoreError(
+            f"the store {name} is empty: its first build was cut off at once; run 'factory build'"
+        )
     if version < newest:
         raise StoreError(
             f"the store {name} was written by an earlier seedfactory (version {version} of {newest}); 'factory build',"
