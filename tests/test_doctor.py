@@ -72,7 +72,9 @@ def test_doctor_finds_the_plugins_the_sandbox_and_the_extras(project: Project) -
     told = project.factory("doctor")
     assert "plugins found, and all of them import" in told
     assert "sandbox for python: programs run in isolation" in told
-    assert "extra train" in told
+    assert "extra train: installed" in told
+    assert "extra litellm: " in told
+    assert "extra dev" not in told
 
 
 def test_doctor_names_a_plugin_that_does_not_import(project: Project) -> None:

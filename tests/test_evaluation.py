@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from click.testing import CliRunner
 from conftest import Project
 from transformers import AutoModelForCausalLM
 
-from factory.errors import FactoryError
+from factory.errors import FactoryError, StoreError
 from factory.teacher.model import Model
 from trainer.evaluation import measures
 from trainer.evaluation.command import evaluate as command
@@ -268,6 +269,26 @@ def test_scores_go_into_the_store_beside_the_data_the_model_was_trained_on(
     assert project.query("select distinct expected, trim(reply) from evaluation_items") == [
         ("Paris", "Paris")
     ]
+
+
+def test_a_store_that_another_process_holds_is_told_before_the_model_is_asked(
+    folder: Path, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.questions("one?")
+    project.catalog("  answers: {seeds: questions, generator: lab.answer}")
+    project.factory("build")
+    path = task_file(project.folder, {"task": "t", "kind": "answer"}, {"prompt": "q", "answer": "a"})
+    monkeypatch.chdir(project.folder)
+    hold = "import duckdb; held = duckdb.connect('build/factory.duckdb'); print('held', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        result = CliRunner().invoke(command, [str(folder), str(path)])
+        holder.communicate("\n")
+    assert isinstance(result.exception, StoreError)
+    assert result.output == ""
 
 
 def test_a_folder_that_holds_no_model_and_a_judge_that_is_not_there_are_told(

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import platform
+import re
 import sys
+from importlib import metadata
 
 import click
 
 from factory.errors import FactoryError
 
-EXTRAS = {
-    "train": ("torch", "transformers", "tokenizers"),
-    "litellm": ("litellm",),
-    "math": ("math_verify",),
-    "quality": ("fasttext",),
-    "distilabel": ("distilabel",),
-    "ray": ("ray",),
-    "view": ("starlette", "uvicorn"),
-}
-"""Extras by the modules that they bring."""
+_REQUIRED = re.compile(r"([\w.-]+).*; extra == ['\"](\w+)['\"]")
+_NOT_SHOWN = ("all", "bench", "dev")
 
 
 @click.command()
@@ -30,11 +23,22 @@ def doctor() -> None:
     Exit code 1 when something that a default build needs does not work.
     """
     good = [_python(), _clashes(), _plugins(), *_executors()]
-    for extra, modules in EXTRAS.items():
-        missing = [module for module in modules if importlib.util.find_spec(module) is None]
-        state = f"not installed: pip install 'seedfactory[{extra}]'" if missing else "installed"
-        click.echo(f"  -   extra {extra}: {state}")
+    for extra, missing in _extras().items():
+        lacks = f"lacks {', '.join(missing)}: pip install 'seedfactory[{extra}]'"
+        click.echo(f"  -   extra {extra}: {lacks if missing else 'installed'}")
     sys.exit(0 if all(good) else 1)
+
+
+def _extras() -> dict[str, list[str]]:
+    """What each extra lacks here."""
+    lacking: dict[str, list[str]] = {}
+    for line in metadata.requires("seedfactory") or ():
+        required = _REQUIRED.match(line)
+        if required and required[2] not in _NOT_SHOWN:
+            missing = lacking.setdefault(required[2], [])
+            if not any(metadata.distributions(name=required[1])):
+                missing.append(required[1])
+    return lacking
 
 
 def _say(good: bool, text: str) -> bool:

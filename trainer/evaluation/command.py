@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from factory.errors import FactoryError, did_you_mean
+from factory.errors import FactoryError, StoreError, did_you_mean
 
 if TYPE_CHECKING:
     from factory.catalog import Catalog
@@ -68,6 +68,7 @@ def evaluate(
         ) from error
     from dataclasses import replace
 
+    from factory.store.writer import Writer
     from trainer.evaluation.run import evaluate as run
     from trainer.evaluation.tasks import read_tasks
 
@@ -76,17 +77,23 @@ def evaluate(
         read = [replace(task, items=task.items[:limit]) for task in read]
     loaded = None if no_store and judge is None else _catalog(catalog)
     marks = _judge(loaded, judge) if loaded and judge else None
+    kept_in = None if no_store or loaded is None else loaded.store
+    if kept_in is not None:
+        with Writer(kept_in):
+            pass  # Whether it can be written is better known before the work than after.
     subject = Subject(model)
     found = run(subject, read, judge=marks, tick=_progress())
-    told = _kept(None if no_store else loaded, model, subject.fingerprint, found)
+    told, fault = _kept(kept_in, model, subject.fingerprint, found)
     if harness is not None:
         from trainer.evaluation.harness import harness_scores
 
         told += harness_scores(model, harness, include_path, limit)
     if as_json:
         click.echo(json.dumps(told, indent=2))
-        return
-    _table(told)
+    else:
+        _table(told)
+    if fault is not None:
+        raise StoreError(f"the scores above are not in the store: {fault}")
 
 
 def _catalog(path: Path) -> Catalog:
@@ -106,22 +113,25 @@ def _judge(catalog: Catalog, role: str) -> Judge:
 
 
 def _kept(
-    catalog: Catalog | None, model: Path, fingerprint: str, found: list[Evaluation]
-) -> list[dict[str, Any]]:
-    """The scores as rows, stored where there is a store."""
+    store: Path | None, model: Path, fingerprint: str, found: list[Evaluation]
+) -> tuple[list[dict[str, Any]], StoreError | None]:
+    """The scores as rows, stored where there is a store; and why they could not be."""
+    from factory.store.writer import Writer
     from trainer.evaluation.results import newest_seed, store_scores
 
-    if catalog is None:
-        return [_row(one, score) for one in found for score in one.scores(None)]
-    from factory.store.writer import Writer
-
-    async def keep() -> list[dict[str, Any]]:
-        with Writer(catalog.store) as writer:
+    async def keep(path: Path) -> list[dict[str, Any]]:
+        with Writer(path) as writer:
             newest = await newest_seed(writer)
             _, scores = await store_scores(writer, model, fingerprint, found, newest)
         return [_row(one, score) for one, score in scores]
 
-    return asyncio.run(keep()) if found else []
+    fault = None
+    if store is not None and found:
+        try:
+            return asyncio.run(keep(store)), None
+        except StoreError as error:
+            fault = error
+    return [_row(one, score) for one in found for score in one.scores(None)], fault
 
 
 def _row(one: Evaluation, score: Score) -> dict[str, Any]:
