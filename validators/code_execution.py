@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from factory.plugins import validator
 from factory.records import Case, Outcome, Sample, Tests, Verdict
 from factory.teacher import Teacher
+from validators import javascript_cases
 from validators.cases import assert_of, equations, told_by_value
 from validators.sandbox.printed import Comparison, misprint
 from validators.sandbox.values import disagreement
@@ -57,6 +58,13 @@ async def passes(tests: Tests, run: Run, output: Comparison = "tokens", toleranc
     if not (tests.cases or tests.asserts.strip() or tests.exchanges):
         return Verdict.reject("no test cases")
     verdict = Verdict.accept(1.0)
+    if tests.language == "javascript":
+        tests = tests.model_copy(update={"cases": tuple(map(javascript_cases.told_by_value, tests.cases))})
+        if comparing := [case.call for case in tests.cases if javascript_cases.compares(case)]:
+            mend = "write the call alone and the value that it must give"
+            return Verdict.reject(
+                "a case compares where the program runs", calls=comparing[:_SHOWN], mend=mend
+            )
     python = tests.language == "python"
     asserted = equations(tests.asserts) if python else ()
     given = [told_by_value(case) for case in tests.cases] if python else list(tests.cases)
