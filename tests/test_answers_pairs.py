@@ -85,6 +85,7 @@ x^2 + 2x + 1 | (x+1)^2
 2(x+3) | 2x + 6
 \frac{x^2-1}{x-1} | x+1
 y = 2x + 3 | y=3+2x
+2 to 1 | 2:1
 x^2+y^2=25 | x^{2} + y^{2} = 25
 5! | 120
 \binom{5}{2} | 10
@@ -211,6 +212,8 @@ Paris | London
 Paris | Paris, Texas
 not Paris | Paris
 no solution | 0
+2 to 1 | 2 - 1
+3 to 5 | 3:5
 infinitely many solutions | infinity
 2024-05-01 | 2024-01-05
 4/5/2024 | 5/4/2024

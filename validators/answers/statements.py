@@ -30,7 +30,7 @@ def named_value(text: str) -> str | None:
 def ratio(text: str) -> tuple[Literal["ratio", "range"], Hashable] | None:
     """A ratio in lowest terms, or a range such as 3-5, which is no difference; None for anything else.
 
-    1-2/3 may be 1 2/3 or 1 less 2/3: it is kept as written.
+    "3 to 5" is a range, which goes up, and "2 to 1" a ratio; 1-2/3 may be 1 2/3 or 1 less 2/3: it is kept as written.
     """
     if found := _RATIO.fullmatch(text):
         parts = [Fraction(part) for part in found.groups() if part]
@@ -40,7 +40,10 @@ def ratio(text: str) -> tuple[Literal["ratio", "range"], Hashable] | None:
     if _MIXED_OR_LESS.fullmatch(text):
         return "range", text
     if found := _RANGE.fullmatch(text):
-        return "range", (Fraction(found[1]), Fraction(found[2]))
+        first, last = Fraction(found[1]), Fraction(found[2])
+        if "to" in text and first > last > 0:
+            return "ratio", (first / last, Fraction(1))
+        return "range", (first, last)
     return None
 
 
