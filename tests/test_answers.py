@@ -108,7 +108,7 @@ CLASSES = [
     ["x ≠ 3", r"x \neq 3", "x < 3 or x > 3", r"(-\infty,3)\cup(3,\infty)"],
     ["ℝ", r"\mathbb{R}", "(-∞, ∞)", "all real numbers"],
     ["{1, 2,000}", "{2000; 1}"],
-    ["∅", r"\emptyset", "{}", "empty set"],
+    ["∅", r"\emptyset", "{}", "empty set", "no solution", "There are no solutions."],
     ["B", "(B)", "B.", "b)", "(b)", "option B", "Choice (B)", r"\text{(B)}", "B) Paris", "(B) 62", "B. 62"],
     ["b"],
     ["(a) 5 (b) 7"],

@@ -212,6 +212,8 @@ Paris | London
 Paris | Paris, Texas
 not Paris | Paris
 no solution | 0
+no solution | no real solution
+no solution | no
 2 to 1 | 2 - 1
 3 to 5 | 3:5
 infinitely many solutions | infinity

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -107,6 +108,7 @@ def _key(text: str, depth: int, alone: bool = False) -> Key | None:
     return _simple(text) or (_composed(text, depth - 1) if depth else None) or _as_formula(text)
 
 
+_NOTHING = re.compile(r"∅|(?:the )?empty set|(?:there (?:is|are) )?no solutions?")
 _BOOLEANS = {"yes": True, "true": True, "no": False, "false": False}
 _INFINITIES = {"∞": 1, "+∞": 1, "-∞": -1, "infinity": 1, "+infinity": 1, "-infinity": -1, "- ∞": -1}
 
@@ -139,7 +141,7 @@ def _composed(text: str, depth: int) -> Key | None:
         )
     if left := residue(text):
         return Key("residue", left)
-    if text == "∅" or text.lower() in ("empty set", "the empty set"):
+    if _NOTHING.fullmatch(text.lower()):
         return Key("set", frozenset())
     if (inner := enclosed(text)) is not None:
         return _in_brackets(text[0], inner, text[-1], depth)
