@@ -17,7 +17,7 @@ from factory.seeds.archives import HostileError, Limits, parse_xml, unpack
 from factory.seeds.sources.docx import docx
 from factory.seeds.sources.epub import epub
 from factory.seeds.sources.jats import jats
-from factory.seeds.sources.pdf import pdf
+from factory.seeds.sources.pdf import paragraphs_of, pdf
 from factory.seeds.sources.tex import tex
 
 DATA = ROOT / "tests/data"
@@ -118,6 +118,26 @@ def test_broken_tex_is_no_error(source: str, tmp_path: Path) -> None:
     list(tex(packed(tmp_path / "a.tar.gz", {"a.tex": body.encode()}), Document, min_words=1))
 
 
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (r"Call \lstinline!a_b! and \lstinline[language=C]{c%d}.", "Call `a_b` and `c%d`."),
+        (r"Write \mintinline{python}{x = 1} now.", "Write `x = 1` now."),
+        (r"\begin{subfigure}{.5\textwidth}\caption{Left.}\end{subfigure}", "Left."),
+        (r"\begin{wrapfigure}[9]{r}{3cm}\caption{Aside.}\end{wrapfigure}", "Aside."),
+        (r"\begin{multicols}{2} Two of them. \end{multicols}", "Two of them."),
+        (r"In \texorpdfstring{$x$}{x}, \parbox{3cm}{a box} \hyperref[a]{there}.", "In $x$, a box there."),
+        (r"\NewDocumentCommand{\set}{O{A} m}{#1_{#2}} $\set{x}$, $\set[B]{y}$", "$A_{x}$, $B_{y}$"),
+        (r"\DeclarePairedDelimiter{\ceil}{\lceil}{\rceil} $\ceil*{x}$", r"$\left\lceil x \right\rceil$"),
+    ],
+)
+def test_what_packages_add_to_tex_is_read_as_its_author_meant_it(
+    source: str, expected: str, tmp_path: Path
+) -> None:
+    (tmp_path / "paper.tex").write_text(f"\\begin{{document}}\n{source}\n\\end{{document}}")
+    assert text_of(list(tex(tmp_path / "paper.tex", Document, min_words=1))) == expected
+
+
 # ------------------------------------------------------------------------------------------- JATS
 
 
@@ -139,6 +159,16 @@ def test_an_article_comes_out_with_formulas_tables_and_who_wrote_it() -> None:
     origin = item.origin
     assert (origin.author, origin.date, origin.licence) == ("Ada Lund; Ben Okafor", "2021-03-07", "CC-BY-4.0")
     assert origin.url == "https://doi.org/10.1000/tides.7"
+
+
+def test_citations_between_signs_leave_no_trace_and_statements_need_no_label(tmp_path: Path) -> None:
+    body = (
+        "<p>It holds<sup><xref ref-type='bibr'>1</xref>–<xref ref-type='bibr'>3</xref></sup>. One<break/>two.</p>"
+        "<statement><p>All bays are narrow.</p></statement>"
+    )
+    path = tmp_path / "article.xml"
+    path.write_text(f"<article><body>{body}</body></article>", encoding="utf-8")
+    assert text_of(list(jats(path, Document, min_words=1))) == "It holds. One two.\n\nAll bays are narrow."
 
 
 @pytest.mark.parametrize("xml", [BOMB, OUTSIDE, "<a><b></a>", "", "no xml"])
@@ -294,6 +324,17 @@ def test_a_damaged_pdf_is_a_broken_record(content: bytes, tmp_path: Path) -> Non
     path.write_bytes(content)
     (item,) = pdf(path, Document)
     assert isinstance(item, Broken) and "cannot be read" in item.error
+
+
+def test_a_word_with_hyphens_of_its_own_keeps_them_and_ligatures_become_letters() -> None:
+    lines = [
+        "The method that is told of here is one more of the state-of-the-",
+        "art methods, as the whole of the long report says of it to inter-",
+        "national readers of one \ufb01eld.",
+    ]
+    (paragraph,) = paragraphs_of([lines])
+    assert "state-of-the-art methods" in paragraph.text
+    assert paragraph.text.endswith("international readers of one field.")
 
 
 def test_a_scan_is_told_of(tmp_path: Path) -> None:

@@ -129,7 +129,8 @@ def _block(element: Element, level: int) -> list[str]:
             parts = _blocks(element, level + 1)
             return [] if len(parts) == 1 and parts[0].startswith("#") else parts
         case "statement":
-            return [f"**{_words(element.find('label')).rstrip('.')}.**", *_blocks(element, level)]
+            label = _words(element.find("label")).rstrip(".")
+            return [*([f"**{label}.**"] if label else []), *_blocks(element, level)]
         case "verse-group":
             return ["\n".join(f"> {_words(line)}" for line in element.iter("verse-line"))]
         case "list":
@@ -175,9 +176,13 @@ def _inline(element: Element) -> str:
         return f"${tex}$" if tex else _words(element)
     if element.tag == "xref" and element.get("ref-type") in ("bibr", "fn", "table-fn"):
         return ""
+    if element.tag == "break":
+        return " "
     inner = (element.text or "") + "".join(
         (_inline(child) if child.tag not in _LEFT_OUT else "") + (child.tail or "") for child in element
     )
+    if element.tag == "sup" and not inner.strip(" ,;–-\n") and element.find(".//xref") is not None:
+        return ""  # what stood between citations
     if element.tag in ("sub", "sup") and inner.strip():
         mark = "_" if element.tag == "sub" else "^"
         return f"${mark}{{{inner.strip()}}}$" if inner.strip().isalnum() else inner

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,8 @@ EDGE = 2
 _NUMBER = re.compile(r"^\W*(?:page\s*)?(?:\d{1,4}|[ivxlc]{1,7})(?:\s*(?:/|of)\s*\d+)?\W*$", re.I)
 _JOINED = re.compile("[\x02\ufffe]\r?\n?")
 _HYPHEN = re.compile(r"(\w)[-\u00ad\u2010]$")
+_COMPOUND = re.compile(r"\w-\w+-$")
+_LIGATURE = re.compile("[\ufb00-\ufb06]")
 _ENDS = re.compile(r"[.!?:;。！？][\"'”’)\]]*$")
 _ITEM = re.compile(r"^(?:[-*•▪◦–]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s+")
 _DIGITS = re.compile(r"\d+")
@@ -118,13 +121,16 @@ def paragraphs_of(pages: Sequence[Sequence[str]]) -> list[Paragraph]:
         if open_ and not _ITEM.match(line):
             before = paragraphs[-1].text
             joined = _HYPHEN.search(before) and line[:1].islower()
-            text = before.rstrip("-\u00ad\u2010") + line if joined else f"{before} {line}"
+            if _COMPOUND.search(before):
+                text = before + line  # "state-of-the-" has hyphens of its own
+            else:
+                text = before.rstrip("-\u00ad\u2010") + line if joined else f"{before} {line}"
             paragraphs[-1] = Paragraph(text, paragraphs[-1].page, number)
         else:
             paragraphs.append(Paragraph(line, number, number))
         # A paragraph ends with a short line, or a sentence that ends before the line does.
         open_ = len(line) > 0.75 * usual and not (_ENDS.search(line) and len(line) < 0.9 * usual)
-    return [replace(paragraph, text=_escaped(paragraph.text)) for paragraph in paragraphs]
+    return [replace(paragraph, text=_escaped(_plain(paragraph.text))) for paragraph in paragraphs]
 
 
 def _running(pages: Sequence[Sequence[str]]) -> frozenset[str]:
@@ -148,6 +154,12 @@ def _without(page: Sequence[str], heads: frozenset[str]) -> list[str]:
 
 def _key(line: str) -> str:
     return _DIGITS.sub("#", line.lower())
+
+
+def _plain(text: str) -> str:
+    """A text with the letters that its ligatures are made of, and plain spaces."""
+    parted = _LIGATURE.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+    return parted.replace("\u00a0", " ")
 
 
 def _escaped(paragraph: str) -> str:

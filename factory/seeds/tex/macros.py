@@ -13,6 +13,8 @@ MOST = 300_000
 
 _DEFINES = re.compile(
     r"\\(?:(?P<new>newcommand|renewcommand|providecommand|DeclareRobustCommand)\*?\s*"
+    r"|(?P<document>(?:New|Renew|Provide|Declare)DocumentCommand)\s*"
+    r"|(?P<pair>DeclarePairedDelimiter)\s*"
     r"|(?P<operator>DeclareMathOperator)(?P<star>\*?)\s*"
     r"|(?P<environment>newenvironment|renewenvironment)\*?\s*\{(?P<name>[a-zA-Z*]+)\}"
     r"|(?P<let>let)\s*\\(?P<alias>[a-zA-Z]+)\s*=?\s*\\(?P<target>[a-zA-Z]+)"
@@ -20,6 +22,7 @@ _DEFINES = re.compile(
 )
 _NAMED = re.compile(r"\s*\{?\s*\\([a-zA-Z]+)\s*\}?")
 _COUNT = re.compile(r"\s*\[(\d)\]")
+_SIGNATURE = re.compile(r"\s*(?:[oO]\s*(?:\{[^{}]*\})?)?\s*[m\s]*")
 _PARAMETERS = re.compile(r"((?:#\d)*)\s*(?=\{)")
 _CLEVER = re.compile(r"\\(?:expandafter|csname|def|if[a-z]*|futurelet|@|let|newcommand|catcode|else|fi)\b|@")
 _PARAMETER = re.compile(r"#(\d)")
@@ -73,6 +76,8 @@ def _collect(text: str) -> tuple[dict[str, Macro], str]:
         else:
             name, macro, at = _definition(text, found)
             made = {name: macro} if macro and name else {}
+            if found["pair"]:  # a star, or a size in brackets, asks for other sizes of the same
+                made |= {f"{name}*": one for one in made.values()}
         simple = {name: macro for name, macro in made.items() if not _CLEVER.search(macro.body)}
         if len(simple) == len(made):
             macros.update((name, macro) for name, macro in simple.items() if name not in _KNOWN)
@@ -108,6 +113,12 @@ def _definition(text: str, found: re.Match[str]) -> tuple[str, Macro | None, int
         body, at = argument(text, at)
         star = "*" if found["star"] else ""
         return named[1], Macro(0, rf"\operatorname{star}{{{body}}}"), at
+    if found["pair"]:
+        left, at = argument(text, at)
+        right, at = argument(text, at)
+        return named[1], Macro(2, rf"\left{left} #2 \right{right}", ""), at
+    if found["document"]:
+        return _by_signature(text, named[1], at)
     if found["def"]:
         parameters = _PARAMETERS.match(text, at)
         if not parameters:
@@ -117,6 +128,18 @@ def _definition(text: str, found: re.Match[str]) -> tuple[str, Macro | None, int
     count, default, at = _parameters(text, at)
     body, at = argument(text, at)
     return named[1], Macro(count, body, default), at
+
+
+def _by_signature(text: str, name: str, at: int) -> tuple[str, Macro | None, int]:
+    """A definition that names the kinds of its arguments: mandatory ones, the first optional or not."""
+    kinds, at = argument(text, at)
+    body, at = argument(text, at)
+    if not _SIGNATURE.fullmatch(kinds) or r"\If" in body:
+        return name, None, at
+    optional = kinds.strip()[:1].lower() == "o"
+    default = kinds[kinds.find("{") + 1 : kinds.rfind("}")] if "{" in kinds else ""
+    bare = re.sub(r"\{.*\}", "", kinds)
+    return name, Macro(bare.count("m") + optional, body, default if optional else None), at
 
 
 def _expanded(text: str, macros: dict[str, Macro], depth: int, made: list[int]) -> str:

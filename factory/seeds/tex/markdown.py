@@ -12,12 +12,12 @@ from factory.seeds.tex.words import (
     ACCENTS,
     CHARACTERS,
     DROPPED,
-    FLOATS,
     FORMULAS,
     HEADINGS,
     LISTS,
     NOT_READ,
     STYLES,
+    TAKES,
     THEOREMS,
 )
 
@@ -154,11 +154,8 @@ class _Reader:
         if name == "\\":
             self.parts.append("\n" if not text[at:].startswith("[") else "")
             return option(text, at)[1]
-        if name == "verb":
-            end = text.find(text[at : at + 1] or " ", at + 1)
-            end = len(text) if end < 0 else end
-            self.parts.append(f"`{text[at + 1 : end]}`")
-            return end + 1
+        if name in ("verb", "lstinline", "mintinline"):
+            return self.shown(text, name, at)
         if name in ACCENTS and ((len(name) == 1 and not name.isalpha()) or text[at : at + 1] in ("{", " ")):
             letter, at = argument(text, at)
             base = {"\\i": "i", "\\j": "j"}.get(letter, letter)
@@ -168,6 +165,21 @@ class _Reader:
             self.parts.append(CHARACTERS[name])
             return at + (1 if name.isalpha() and text[at : at + 1] == " " else 0)
         return self.named(text, name, at)
+
+    def shown(self, text: str, name: str, at: int) -> int:
+        """Code within a line, between braces or any other mark; the place behind."""
+        if name != "verb":
+            at = option(text, at)[1]
+        if name == "mintinline":
+            at = argument(text, at)[1]
+        if name != "verb" and text[at : at + 1] == "{":
+            code, at = argument(text, at)
+        else:
+            end = text.find(text[at : at + 1] or " ", at + 1)
+            end = len(text) if end < 0 else end
+            code, at = text[at + 1 : end], end + 1
+        self.parts.append(f"`{code}`")
+        return at
 
     def named(self, text: str, name: str, at: int) -> int:
         """Reads a command with a name of letters; the place behind."""
@@ -197,6 +209,10 @@ class _Reader:
             unit, at = argument(text, at)
             words = _UNIT.sub(r"\1 ", unit).strip()
             self.parts.append(f"{self.blocks(number).strip()} {words}")
+        elif name == "texorpdfstring":
+            words, at = argument(text, at)
+            self.parts.append(self.blocks(words))
+            at = argument(text, at)[1]
         elif name == "ensuremath":
             inner, at = argument(text, at)
             self.formula(inner, display=False)
@@ -246,12 +262,11 @@ class _Reader:
             told, start = option(inner, 0)
             title = self.theorems[name] + (f" ({self.blocks(told)})" if told else "")
             self.parts.append(f"\n\n**{title}.** {self.blocks(inner[start:]).strip()}\n\n")
-        elif name in FLOATS or name == "minipage":
-            start = option(inner, 0)[1]
-            start = argument(inner, start)[1] if name in ("minipage", "wrapfigure", "wraptable") else start
-            self.parts.append(f"\n\n{self.blocks(inner[start:])}\n\n")
         else:
-            self.parts.append(f"\n\n{self.blocks(inner[option(inner, 0)[1] :])}\n\n")
+            start = option(inner, 0)[1]
+            for _ in range(TAKES.get(name, 0)):
+                start = argument(inner, option(inner, start)[1])[1]
+            self.parts.append(f"\n\n{self.blocks(inner[start:])}\n\n")
         return behind
 
     def listed(self, kind: str, inner: str) -> str:

@@ -15,7 +15,7 @@ _SQUARE = re.compile(r"\\.|[{}\]]", re.DOTALL)
 
 _RAW = re.compile(
     r"\\begin\{(" + "|".join(re.escape(name) for name in VERBATIM) + r")\}"
-    r"|\\(?:url|href|path|nolinkurl)\s*\{[^{}\n]*\}|\\verb\*?([^\sa-zA-Z*])[^\n]*?\2"
+    r"|\\(?:url|href|path|nolinkurl|lstinline(?:\[[^\]\n]*\])?)\s*\{[^{}\n]*\}|\\(?:verb\*?|lstinline(?:\[[^\]\n]*\])?)([^\sa-zA-Z*{\[])[^\n]*?\2"
 )
 
 

@@ -39,7 +39,7 @@ DROPPED = {
     usepackage=1 documentclass=1 newtheorem=2 theoremstyle=1 hypersetup=1 graphicspath=1 input=1 index=1
     thanks=1 affiliation=1 email=1 address=1 fontsize=2 color=1 pagenumbering=1 markboth=2 newcounter=1
     tikzset=1 keywords=1 institute=1 definecolor=3 rule=2 selectlanguage=1 textcolor=1 colorbox=1
-    resizebox=2 scalebox=1
+    resizebox=2 scalebox=1 raisebox=1 parbox=1 captionof=1 hyperref=0 footnotemark=0 todo=1
     """
     ).items()
 }
@@ -83,7 +83,8 @@ CHARACTERS = {
         """
         ldots=… dots=… textellipsis=… ss=ß o=ø O=Ø l=ł L=Ł ae=æ AE=Æ oe=œ OE=Œ aa=å AA=Å i=i j=j S=§ P=¶
         dag=† copyright=© pounds=£ LaTeX=LaTeX TeX=TeX textasciitilde=~ textregistered=® texttrademark=™
-        textdegree=°
+        textdegree=° textemdash=— textendash=– textquotedblleft=“ textquotedblright=” textquoteleft=‘
+        textquoteright=’
         """
     ),
     "textbackslash": "\\",
@@ -116,4 +117,10 @@ ACCENTS = {
 
 LISTS = names("itemize enumerate description compactitem compactenum")
 NOT_READ = names("thebibliography tikzpicture pspicture comment filecontents picture acknowledgments")
-FLOATS = names("figure table wrapfigure wraptable sidewaystable algorithm")
+TAKES = {
+    name: int(count)
+    for name, count in pairs(
+        "minipage=1 wrapfigure=2 wraptable=2 subfigure=1 subtable=1 multicols=1 adjustbox=1 spacing=1"
+    ).items()
+}
+"""Environments that lay out what they hold, with the number of their arguments."""
