@@ -195,3 +195,18 @@ def test_only_what_ends_a_line_for_python_ends_one(text: str) -> None:
 )
 def test_any_program_is_tried_or_left_alone(text: str) -> None:
     assert isinstance(mutants(text, 5, random.Random(1)), list)
+
+
+def test_cases_that_compare_or_expect_what_no_literal_writes_kill_mutants_too() -> None:
+    program = "from fractions import Fraction\n\ndef half(n):\n    return Fraction(n, 2) if n > 0 else 0\n"
+    good = (
+        Case(call="half(3)", expected="Fraction(3, 2)"),
+        Case(call="half(1) < 1", expected="True"),
+        Case(call="half(0) == 0", expected="True"),
+        Case(call="half(-4)", expected="0"),
+    )
+    bench = Bench("mutation", killed=0.6)
+    clean, planted = bench.judge(program_with(program, good), program_with(program, good[1:2]))
+    assert clean.passed, clean.details
+    assert (planted.passed, planted.reason) == (False, "the tests let faults through")
+    assert not judged("mutation", program_with(program, (Case(call="half(1) > 1", expected="True"),))).passed

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 import builtins
+from collections.abc import Iterable
 
-from factory.records import Case
+from factory.records import Case, Tests
 from validators.sandbox.values import ABSOLUTE, RELATIVE, LiteralError, read_literal
 from validators.syntax import parsed, written
 
@@ -58,6 +59,20 @@ def assert_of(case: Case) -> str:
     if case.expected in ("True", "False"):
         return f"assert {text}" if case.expected == "True" else f"assert not ({text})"
     return f"assert ({text}) == approx({case.expected}, rel={RELATIVE}, abs={ABSOLUTE}, nan_ok=True)"
+
+
+def as_functions(asserts: Iterable[str]) -> str:
+    """Asserts as the source of test functions, one for each, so that each has a result of its own."""
+    return "\n".join(f"def test_case_{place}():\n    {one}" for place, one in enumerate(asserts))
+
+
+def with_functions(tests: Tests) -> Tests:
+    """The tests with every case that the host cannot decide as a test function."""
+    cases = [told_by_value(case) for case in tests.cases]
+    decided = {case: told for case in cases if (told := assert_of(case))}
+    left = tuple(case for case in cases if case not in decided)
+    asserts = f"{tests.asserts}\n{as_functions(decided.values())}" if decided else tests.asserts
+    return tests.model_copy(update={"cases": left, "asserts": asserts})
 
 
 def _expression(text: str) -> ast.expr | None:

@@ -10,7 +10,7 @@ from factory.plugins import validator
 from factory.records import Case, Outcome, Sample, Tests, Verdict
 from factory.teacher import Teacher
 from validators import javascript_cases
-from validators.cases import assert_of, equations, told_by_value
+from validators.cases import as_functions, assert_of, equations, told_by_value
 from validators.sandbox.printed import Comparison, misprint
 from validators.sandbox.values import disagreement
 from validators.settings import Megabytes, Seconds, Tolerance
@@ -90,8 +90,7 @@ async def _cases(cases: list[Case], run: Run) -> Verdict:
 
 async def _decided(decided: dict[Case, str], run: Run) -> Verdict:
     """Cases that compare, as test functions: the process that compares is not the program's."""
-    functions = [f"def test_case_{place}():\n    {told}" for place, told in enumerate(decided.values())]
-    outcome = await run(tests="\n".join(functions))
+    outcome = await run(tests=as_functions(decided.values()))
     if not outcome.ok:
         return _ended(outcome, cases=len(decided))
     # The first result is that of the text itself, which only fails where its functions cannot be reached.

@@ -14,6 +14,7 @@ from pydantic import Field
 from factory.plugins import validator
 from factory.records import Case, Outcome, Result, Sample, Tests, Verdict
 from factory.teacher import Teacher
+from validators.cases import with_functions
 from validators.mutation.mutants import Mutant, mutants
 from validators.sandbox.printed import misprint
 from validators.sandbox.values import disagreement
@@ -106,6 +107,7 @@ async def mutation(
         return Verdict.reject("no test cases")
     if tests.language != "python":
         return Verdict.reject("mutants can be made of Python alone", language=tests.language)
+    tests = with_functions(tests)
     made = mutants(tests.program, most, teacher.random, script=bool(tests.exchanges))
     alive, not_run = made, 0
     try:
