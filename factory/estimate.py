@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from factory.catalog import Dataset
-from factory.plan import Query, Standing
+from factory.plan import Standing
+from factory.store.reader import Query
 from factory.teacher.model import REHEARSAL, Model
 
 BASIS = 1000

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence, Set
+from collections.abc import AsyncIterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import orjson
 
@@ -15,7 +15,7 @@ from factory.judges import Judges
 from factory.plugins import DatasetCheck, Generator, Judge, Validator, instantiate
 from factory.records import Seed
 from factory.selection import STATES
-from factory.store.reader import at_rest, open_reader
+from factory.store.reader import Query, at_rest, querying
 from factory.store.rows import json_text
 from factory.store.writer import Writer
 from factory.teacher.model import Model
@@ -222,10 +222,6 @@ class Standing:
         return bool(self.why or self.stale or self.unjudged)
 
 
-Query = Callable[[str, Any], list[tuple[Any, ...]]]
-"""Reads the store: SQL and its parameters."""
-
-
 async def standings(
     catalog: Catalog, query: Query, names: Sequence[str], judges: Judges | None = None
 ) -> list[Standing]:
@@ -336,11 +332,7 @@ async def states(catalog: Catalog, names: Sequence[str]) -> Mapping[str, Set[str
             found["modified"].add(name)
     if not catalog.store.exists():
         return {"new": set(names), "modified": set(names)}
-    with at_rest(catalog.store) as store, open_reader(store, own_sql=True) as connection:
-
-        def query(sql: str, parameters: Any) -> list[tuple[Any, ...]]:
-            return connection.execute(sql, parameters).fetchall()
-
+    with at_rest(catalog.store) as store, querying(store) as query:
         for one in await standings(catalog, query, sound):
             if one.why == NEVER:
                 found["new"].add(one.dataset)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from validators.syntax import is_literal, parsed
+from validators.syntax import expression, is_literal, parsed
 
 _BLOCK = re.compile(r"^(`{3,})[ \t]*(?:python|py)?[ \t]*\n(.*?)\n\1[ \t]*$", re.DOTALL | re.MULTILINE)
 
@@ -68,10 +68,7 @@ def raised_by(function: ast.FunctionDef) -> set[str]:
 
 def is_call_of(text: str, name: str) -> bool:
     """Whether the text is one call of that function with literals alone for arguments."""
-    tree = parsed(text.strip())
-    if tree is None or len(tree.body) != 1 or not isinstance(tree.body[0], ast.Expr):
-        return False
-    call = tree.body[0].value
+    call = expression(text)
     return (
         isinstance(call, ast.Call)
         and isinstance(call.func, ast.Name)

@@ -94,7 +94,7 @@ def test_calls_with_literals_are_taken(call: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "call", ["g(1)", "f(x)", "f(1) + 1", "f(*[1])", "f(**{})", "f(g())", "f(1", "m.f(1)", ""]
+    "call", ["g(1)", "f(x)", "f(1) + 1", "f(*[1])", "f(**{})", "f(g())", "f(1", "m.f(1)", "f(1);", ""]
 )
 def test_other_expressions_are_not(call: str) -> None:
     assert not is_call_of(call, "f")

@@ -244,7 +244,8 @@ def _files(store: Path) -> int:
         return 0
 
 
-def test_a_reading_that_is_killed_goes_on_behind_its_last_shard(steps: Project) -> None:
+def _cut_short(steps: Project, how: signal.Signals) -> int:
+    """Ends a reading of 1,507 files in its midst; how many of them it had taken in."""
     for number in range(1500):
         steps.write(f"pages/many/{number:04}.txt", PAGE.format(f"word{number}"))
     catalog(steps, "  pages: {source: text, path: 'pages/**/*.txt', as: document, clean: [lab.slow]}")
@@ -254,10 +255,15 @@ def test_a_reading_that_is_killed_goes_on_behind_its_last_shard(steps: Project) 
         time.sleep(0.01)
         if store.exists() and _files(store) > 0:
             break
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    before = steps.query("select count(*) from files")[0][0]
+    process.send_signal(how)
+    process.communicate(timeout=60)
+    before: int = steps.query("select count(*) from files")[0][0]
     assert 0 < before < 1507
+    return before
+
+
+def test_a_reading_that_is_killed_goes_on_behind_its_last_shard(steps: Project) -> None:
+    before = _cut_short(steps, signal.SIGKILL)
     assert f"{before:,} of 1,507 files unchanged" in steps.factory("seeds")
     assert steps.query("select count(*), count(distinct seed_id) from sets.pages") == [(1507, 1507)]
     assert steps.query("select sum(seen) from seed_funnel where position = 0") == [(1507,)]
@@ -418,19 +424,7 @@ def test_what_a_file_lacks_is_told_where_the_reading_ends(
 
 
 def test_a_reading_that_is_stopped_keeps_what_it_read_and_goes_on(steps: Project) -> None:
-    for number in range(1500):
-        steps.write(f"pages/many/{number:04}.txt", PAGE.format(f"word{number}"))
-    catalog(steps, "  pages: {source: text, path: 'pages/**/*.txt', as: document, clean: [lab.slow]}")
-    process = steps.start("seeds", "-w", "1")
-    store = steps.folder / "build/factory.duckdb"
-    for _ in range(1000):
-        time.sleep(0.01)
-        if store.exists() and _files(store) > 0:
-            break
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
-    before = steps.query("select count(*) from files")[0][0]
-    assert 0 < before < 1507
+    before = _cut_short(steps, signal.SIGINT)
     assert steps.query("select status from builds") == [("interrupted",)]
     assert f"{before:,} of 1,507 files unchanged" in steps.factory("seeds")
     assert steps.query("select count(*), count(distinct seed_id) from sets.pages") == [(1507, 1507)]

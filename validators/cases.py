@@ -63,16 +63,21 @@ def assert_of(case: Case) -> str:
 
 def as_functions(asserts: Iterable[str]) -> str:
     """Asserts as the source of test functions, one for each, so that each has a result of its own."""
-    return "\n".join(f"def test_case_{place}():\n    {one}" for place, one in enumerate(asserts))
+    return "\n".join(f"def test_of_case_{place}_():\n    {one}" for place, one in enumerate(asserts))
+
+
+def shared_out(cases: Iterable[Case]) -> tuple[list[Case], dict[Case, str]]:
+    """The cases that the host decides from values, and the others with what the judge is to assert."""
+    told = [told_by_value(case) for case in cases]
+    judged = {case: asserted for case in told if (asserted := assert_of(case))}
+    return [case for case in told if case not in judged], judged
 
 
 def with_functions(tests: Tests) -> Tests:
     """The tests with every case that the host cannot decide as a test function."""
-    cases = [told_by_value(case) for case in tests.cases]
-    decided = {case: told for case in cases if (told := assert_of(case))}
-    left = tuple(case for case in cases if case not in decided)
-    asserts = f"{tests.asserts}\n{as_functions(decided.values())}" if decided else tests.asserts
-    return tests.model_copy(update={"cases": left, "asserts": asserts})
+    by_value, judged = shared_out(tests.cases)
+    asserts = f"{tests.asserts}\n{as_functions(judged.values())}" if judged else tests.asserts
+    return tests.model_copy(update={"cases": tuple(by_value), "asserts": asserts})
 
 
 def _expression(text: str) -> ast.expr | None:

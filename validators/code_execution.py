@@ -10,7 +10,7 @@ from factory.plugins import validator
 from factory.records import Case, Outcome, Sample, Tests, Verdict
 from factory.teacher import Teacher
 from validators import javascript_cases
-from validators.cases import as_functions, assert_of, equations, told_by_value
+from validators.cases import as_functions, equations, shared_out
 from validators.sandbox.printed import Comparison, misprint
 from validators.sandbox.values import disagreement
 from validators.settings import Megabytes, Seconds, Tolerance
@@ -67,9 +67,8 @@ async def passes(tests: Tests, run: Run, output: Comparison = "tokens", toleranc
             )
     python = tests.language == "python"
     asserted = equations(tests.asserts) if python else ()
-    given = [told_by_value(case) for case in tests.cases] if python else list(tests.cases)
-    decided = {case: told for case in given if python and (told := assert_of(case))}
-    if cases := [case for case in (*given, *asserted) if case not in decided]:
+    given, decided = shared_out(tests.cases) if python else (list(tests.cases), {})
+    if cases := [*given, *asserted]:
         verdict = await _cases(cases, run)
     if verdict.passed and decided:
         verdict = await _decided(decided, run)

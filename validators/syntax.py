@@ -20,6 +20,14 @@ def parsed(source: str) -> ast.Module | None:
         return None
 
 
+def expression(source: str) -> ast.expr | None:
+    """The syntax tree of one expression, or None of what is none."""
+    try:
+        return ast.parse(source.strip(), mode="eval").body
+    except FAULTS:
+        return None
+
+
 def written(node: ast.AST) -> str | None:
     """A tree as source, or None of what cannot be written."""
     try:

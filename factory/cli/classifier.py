@@ -126,10 +126,10 @@ def _texts(texts: str, catalog: Path) -> Any:
 def _query(catalog: Path, sql: str, value: str, empty: str) -> list[tuple[Any, ...]]:
     from factory.catalog import load_catalog
     from factory.errors import FactoryError
-    from factory.store.reader import at_rest, open_reader
+    from factory.store.reader import at_rest, querying
 
-    with at_rest(load_catalog(catalog).store) as store, open_reader(store, own_sql=True) as connection:
-        rows = connection.execute(sql, [value]).fetchall()
+    with at_rest(load_catalog(catalog).store) as store, querying(store) as query:
+        rows = query(sql, [value])
     if not rows:
         raise FactoryError(empty)
     return rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -43,7 +43,7 @@ def export(catalog: Path, output: Path | None, partial: bool, shard_rows: int, w
     from factory.judges import Judges
     from factory.plan import standings
     from factory.snapshot import export as write
-    from factory.store.reader import at_rest, open_reader
+    from factory.store.reader import at_rest, querying
 
     loaded = load_catalog(catalog)
     name, parts = _parts(loaded, what)
@@ -53,11 +53,7 @@ def export(catalog: Path, output: Path | None, partial: bool, shard_rows: int, w
     judges = Judges()
     with at_rest(loaded.store) as store:
         try:
-            with open_reader(store, own_sql=True) as connection:
-
-                def query(sql: str, parameters: Any) -> Any:
-                    return connection.execute(sql, parameters).fetchall()
-
+            with querying(store) as query:
                 standing = asyncio.run(standings(loaded, query, names, judges))
             gates = asyncio.run(gates_of(loaded, names, judges))
             manifest = write(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,7 +14,8 @@ from factory.cli.main import catalog_option
 if TYPE_CHECKING:
     from factory.catalog import Catalog
     from factory.estimate import Estimate
-    from factory.plan import Query, Standing
+    from factory.plan import Standing
+    from factory.store.reader import Query
 
 
 @click.command()
@@ -36,7 +37,7 @@ def plan(catalog: Path, select: tuple[str, ...], exclude: tuple[str, ...]) -> No
     from factory.estimate import estimate
     from factory.plan import standings
     from factory.selection import select_datasets
-    from factory.store.reader import at_rest, open_reader
+    from factory.store.reader import at_rest, querying
 
     loaded = load_catalog(catalog)
     names = select_datasets(loaded, select, exclude, states_in(loaded))
@@ -53,11 +54,7 @@ def plan(catalog: Path, select: tuple[str, ...], exclude: tuple[str, ...]) -> No
             " until then there is no basis for an estimate"
         )
         return
-    with at_rest(loaded.store) as store, open_reader(store, own_sql=True) as connection:
-
-        def query(sql: str, parameters: Any) -> list[tuple[Any, ...]]:
-            return connection.execute(sql, parameters).fetchall()
-
+    with at_rest(loaded.store) as store, querying(store) as query:
         found = asyncio.run(standings(loaded, query, names))
         estimates = [estimate(query, loaded.dataset(one.dataset), one, loaded.models) for one in found]
         _table(found, estimates)

@@ -60,7 +60,7 @@ def _show(report: Report, catalog: Catalog) -> None:
     from rich.table import Table
 
     from factory.cli.progress import counted, wide_console
-    from factory.store.reader import open_reader
+    from factory.store.reader import querying
 
     console = wide_console()
     table = Table(box=None, padding=(0, 2), header_style="bold")
@@ -76,9 +76,9 @@ def _show(report: Report, catalog: Catalog) -> None:
     ):
         left = column in ("seed set", "step", "most frequent reason")
         table.add_column(column, justify="left" if left else "right")
-    with open_reader(catalog.store, own_sql=True) as connection:
+    with querying(catalog.store) as query:
         for name in report.intakes:
-            rows = connection.execute(
+            rows = query(
                 "select step, seen, kept, dropped, changed, broken, coalesce("
                 " (select reason || ' (' || seeds || ')' from drop_reasons r where r.seed_set = f.seed_set"
                 "  and r.position = f.position order by seeds desc, reason limit 1),"
@@ -90,7 +90,7 @@ def _show(report: Report, catalog: Catalog) -> None:
                 "  group by error order by count(*) desc, error limit 1))"
                 " from seed_funnel f where seed_set = ? order by position",
                 [name],
-            ).fetchall()
+            )
             for place, (step, *counts, reason) in enumerate(rows):
                 shown = [f"{count:,}" if count else "" for count in counts]
                 table.add_row("" if place else name, step, *shown, reason or "")

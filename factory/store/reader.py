@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -20,6 +21,10 @@ from factory.store.statement import Answer, select
 
 _TRIES = 5
 _PAUSE = 0.2
+
+
+Query = Callable[[str, Any], list[tuple[Any, ...]]]
+"""Reads a store: SQL and its parameters."""
 
 
 def open_reader(path: Path, *, own_sql: bool = False) -> duckdb.DuckDBPyConnection:
@@ -43,6 +48,13 @@ def open_reader(path: Path, *, own_sql: bool = False) -> duckdb.DuckDBPyConnecti
         raise StoreError(f"the store {path} cannot be read: {error}") from error
 
 
+@contextmanager
+def querying(path: Path) -> Iterator[Query]:
+    """Our own SQL on a store that nobody writes. Raises StoreError as `open_reader` does."""
+    with open_reader(path, own_sql=True) as connection:
+        yield lambda sql, parameters: connection.execute(sql, parameters).fetchall()
+
+
 def query(store: Path, sql: str) -> pa.Table:
     """The rows of one SELECT, from the file or, while a build holds it, from the build.
 
@@ -55,7 +67,7 @@ def answer(store: Path, sql: str, *, keep: int | None = None) -> Answer:
     """As `query`, but only the first `keep` rows are held; the others are counted."""
     for _ in range(_TRIES):
         try:
-            with _opened(store) as connection:
+            with open_reader(store) as connection:
                 return select(connection, sql, keep=keep)
         except _Held as error:
             held = error
@@ -101,12 +113,3 @@ def _at_rest(store: Path, stack: ExitStack) -> Path:
 
 class _Held(StoreError):
     """Another process holds the file."""
-
-
-@contextmanager
-def _opened(store: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    connection = open_reader(store)
-    try:
-        yield connection
-    finally:
-        connection.close()

@@ -75,7 +75,7 @@ def _rank(char: str) -> int:
 
 
 def _is_dense(char: str, forms: str) -> bool:
-    """Whether it is more tokens than the two bytes for each that `words.hash_tokens` has room for."""
+    """Whether it is more tokens than the two bytes for each that `compiled.hash_tokens` has room for."""
     return 2 * sum(map(bool, split(forms))) > len(char.encode())
 
 
