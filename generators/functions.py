@@ -1,19 +1,10 @@
-"""What can be read off a Python function without running it, and off a reply that holds one."""
+"""What can be read off a Python function without running it."""
 
 from __future__ import annotations
 
 import ast
-import re
 
 from validators.syntax import expression, is_literal, parsed
-
-_BLOCK = re.compile(r"^(`{3,})[ \t]*(?:python|py)?[ \t]*\n(.*?)\n\1[ \t]*$", re.DOTALL | re.MULTILINE)
-
-
-def fenced(reply: str) -> str:
-    """The program in a reply: its longest Python code block, or all of it where it has none."""
-    blocks = [match.group(2) for match in _BLOCK.finditer(reply)]
-    return max(blocks, key=len) if blocks else reply
 
 
 def function_in(source: str, name: str = "") -> ast.FunctionDef | None:

@@ -7,10 +7,11 @@ from pydantic import ValidationError
 
 from factory.records import Passage
 from generators.code.exercise import Probe, Problem
-from generators.functions import fenced, function_in, is_call_of, parameters, raised_by, signature
+from generators.functions import function_in, is_call_of, parameters, raised_by, signature
 from generators.quotes import all_occur, occurs, source_of
 from generators.revise.self_revision import Exercise
 from generators.rubric import Item, Rubric
+from validators.syntax import program_in
 
 SOURCE = "Sorting is “stable”: equal items\n    keep their order – always.\n\nIt returns None."
 
@@ -61,8 +62,8 @@ def test_a_rubric_names_what_is_below_the_bar_and_ranks_by_the_worst() -> None:
 
 def test_the_longest_code_block_is_the_program() -> None:
     reply = "First\n\n```python\nx = 1\n```\n\nthen\n\n```\ndef f():\n    return '``'\n```\nand that is it."
-    assert fenced(reply) == "def f():\n    return '``'"
-    assert fenced("def f(): ...") == "def f(): ..."
+    assert program_in(reply) == "def f():\n    return '``'"
+    assert program_in("def f(): ...") == "def f(): ..."
 
 
 def test_a_signature_is_the_line_that_declares_a_function() -> None:

@@ -186,6 +186,7 @@ def article(markup: str, folder: Path) -> str:
         ("water H<sub>2</sub>O, 10<sup>6</sup>", "water H$_{2}$O, 10$^{6}$"),
         ("<chem>H2O</chem> and <code>x < 1</code>", "$\\ce{H2O}$ and `x < 1`"),
         ("a\n<pre>\nb  c\n  &lt;d\n</pre>", "a\n\n```\nb  c\n  <d\n```"),
+        ("a\n<pre>\n```\nb\n```\n</pre>", "a\n\n````\n```\nb\n```\n````"),
         ("is {{convert|10|km|mi}} long, {{val|1.5|e=6|u=m}}, {{frac|1|2}}, {{nowrap|a [[b]]}}", "is 10 km long, 1.5×10$^{6}$ m, 1/2, a b"),
         ("Köln ({{IPA|de|kœln}}; {{lang|la|Colonia}}) and Bonn ({{IPA|x}})", "Köln (Colonia) and Bonn"),
         ("{| class=x\n! A !! B\n|-\n| rowspan=2 | a || 1\n|-\n| 2\n|}", "| A | B |\n| --- | --- |\n| a | 1 |\n| a | 2 |"),

@@ -8,8 +8,16 @@ from __future__ import annotations
 
 import ast
 
+from factory.fences import fences
+
 FAULTS = (SyntaxError, ValueError, MemoryError, RecursionError)
 """What reading, walking and writing a program that somebody else wrote may raise."""
+
+
+def program_in(reply: str) -> str:
+    """The program in a reply: its longest Python code block, cut off or not, or all of it where it has none."""
+    blocks = [fence.content for fence in fences(reply) if fence.language in ("", "python", "py", "python3")]
+    return max(blocks, key=len) if blocks else reply
 
 
 def parsed(source: str) -> ast.Module | None:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 
+from factory.fences import unfenced
+
 LINK = re.compile(r"!?\[([^\[\]\n]*+)\]\((?:[^()\n]|\([^()\n]*+\))*+\)|https?://\S++")
 """A link or image with its address, group 1 its words; or an address by itself."""
 
 UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 """A character of a script that puts no spaces between words: Thai, Lao, Burmese, Khmer, kana, ideographs."""
 
-_FENCE = re.compile(r"[ \t]*(`{3,}+|~{3,}+)[ \t]*+(.?)")
 _TEX = re.compile(r"\$\$.+?\$\$|(?<![\\$])\$(?=[^\s$])[^$\n]++(?<=\S)\$(?!\d)|`[^`\n]++`", re.DOTALL)
 _MARKS = re.compile(r"[#*_|>]+")
 
@@ -21,21 +22,3 @@ _MARKS = re.compile(r"[#*_|>]+")
 def prose(text: str) -> str:
     """Markdown without what has no language: code, formulas, addresses, marks."""
     return _MARKS.sub(" ", LINK.sub(r" \1 ", _TEX.sub(" ", unfenced(text))))
-
-
-def unfenced(text: str) -> str:
-    """The lines of a text outside of fences. A fence that never closes was none."""
-    kept: list[str] = []
-    held: list[str] = []
-    fence = ""
-    for line in text.split("\n"):
-        mark = _FENCE.match(line)
-        if fence:
-            held.append(line)
-            if mark and mark[1].startswith(fence) and not mark[2].strip():
-                held, fence = [], ""
-        elif mark:
-            held, fence = [line], mark[1]
-        else:
-            kept.append(line)
-    return "\n".join(kept + held)

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from factory.fences import closes, opening
 from factory.seeds.html import Block
 from factory.seeds.html.blocks import BlockKind
 
 _HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*\s*$")
-_FENCE = re.compile(r"\s*(`{3,}|~{3,})\s*([\w+#.-]*)")
 _ITEM = re.compile(r"(\s*)([-*+]|\d{1,9}[.)])\s+(.*)")
 _UNDERLINE = re.compile(r"(=+|-+)\s*$")
 _TABLE_RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$")
@@ -87,17 +87,17 @@ def _plain(reader: _Reader, line: str, start: int, end: int) -> Iterator[Block]:
 
 def _line(reader: _Reader, line: str, start: int, end: int) -> Iterator[Block]:
     if reader.fence:
-        if line.strip().startswith(reader.fence) and not line.strip().strip(reader.fence[0]):
+        if closes(line, reader.fence):
             reader.end = end
             yield from reader.rest()
         else:
             reader.add(line, start, end)
         return
-    fence = _FENCE.match(line)
+    fence = opening(line)
     heading = _HEADING.match(line)
     if fence:
         yield from reader.rest()
-        reader.fence, reader.language = fence[1], fence[2]
+        reader.fence, reader.language = fence
         reader.add(line, start, end)
     elif heading and heading[2]:
         yield from reader.rest()

@@ -8,6 +8,7 @@ from html import unescape
 from typing import Any
 
 from factory.errors import FactoryError
+from factory.fences import fenced
 from factory.seeds.wikitemplates import shown_of
 
 DEPTH = 30
@@ -177,7 +178,7 @@ def _kept(name: str, attributes: str, inner: str) -> str:
     short = name != "pre" and "\n" not in code and len(code) < 60 and not language
     if "inline" in attributes or short:
         return f"`{code.strip()}`"
-    return f"\n\n```{language[1].lower() if language else ''}\n{code}\n```\n\n"
+    return f"\n\n{fenced(code, language[1].lower() if language else '')}\n\n"
 
 
 def _table(markup: str) -> str:

@@ -26,13 +26,13 @@ from typing import Any
 import jinja2
 
 from factory.errors import PluginError, did_you_mean
+from factory.fences import closes, fences, opening
 from factory.records import content_hash
 from factory.teacher.filters import Environment
 
 SYSTEM = "system"
 _ENVIRONMENT = Environment()
 _HEADING = re.compile(r"^(#{1,3})[ \t]+(.*?)[ \t]*#*$")
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
 _NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 _UNDEFINED = re.compile(r"^'(\w+)' is undefined")
 
@@ -209,13 +209,11 @@ def _parts(path: Path, text: str) -> Iterator[_Part]:
     part = _Part(1, "", 0)
     fence, fence_line = "", 0
     for number, line in enumerate(text.splitlines(), start=1):
-        mark = _FENCE.match(line)
         heading = None if fence else _HEADING.match(line)
         if fence:
-            if mark and mark.group(1).startswith(fence) and not mark.group(2).strip():
-                fence = ""
-        elif mark:
-            fence, fence_line = mark.group(1), number
+            fence = "" if closes(line, fence) else fence
+        elif opened := opening(line):
+            fence, fence_line = opened.run, number
         if heading and _starts_part(path, number, heading, part):
             yield part
             part = _Part(len(heading.group(1)), heading.group(2), number)
@@ -254,20 +252,10 @@ def _section_template(path: Path, part: _Part) -> Template:
 
 def _example(path: Path, section: str, part: _Part) -> Example:
     source, line = part.body()
-    lines = source.split("\n")
-    opening = _FENCE.match(lines[0])
-    if opening and len(lines) > 1 and _closes_last(lines, opening.group(1)):
-        source, line = "\n".join(lines[1:-1]), line + 1
+    first = next(iter(fences(source)), None)
+    if first and first.closed and first.lines == range(len(source.split("\n"))):
+        source, line = first.content, line + 1
     if not source.strip():
         raise PromptError(f"{path}, line {part.line}: the example is empty; write a reply under it")
     note = part.title.partition(":")[2].strip()
     return Example(note, Template(source, f"section '{section}', example", path, line))
-
-
-def _closes_last(lines: list[str], fence: str) -> bool:
-    """Whether the fence that opens in the first line closes in the last and not before."""
-    for number, line in enumerate(lines[1:], start=1):
-        mark = _FENCE.match(line)
-        if mark and mark.group(1).startswith(fence) and not mark.group(2).strip():
-            return number == len(lines) - 1
-    return False

@@ -8,10 +8,10 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from factory.errors import TeacherError
+from factory.fences import fences
 from factory.teacher.streams import Mark
 
 _THINKING = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
-_FENCE = re.compile(r"\A\s*```[\w-]*\n(.*?)\n?```\s*\Z", re.DOTALL)
 _SHOWN = 12
 
 
@@ -46,9 +46,9 @@ def repair_messages(reply: str, fault: str) -> list[dict[str, str]]:
 
 def _json_in(body: str) -> str:
     """The JSON object of a reply that may wrap it in a fence or in a sentence."""
-    fenced = _FENCE.match(body)
-    if fenced:
-        return fenced.group(1)
+    wrapped = [fence for fence in fences(body) if fence.closed and fence.lines.start == 0]
+    if wrapped and wrapped[0].lines.stop == len(body.split("\n")):
+        return wrapped[0].content
     start, end = body.find("{"), body.rfind("}")
     return body[start : end + 1] if 0 <= start < end else body
 

@@ -7,12 +7,14 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
+from factory.fences import fenced
 from factory.plugins import generator
 from factory.records import Case, Chat, Outcome, Result, Tests, Topic
 from factory.teacher import Teacher
-from generators.functions import fenced, function_in, is_call_of
+from generators.functions import function_in, is_call_of
 from generators.rubric import Rounds
 from validators.sandbox.values import LiteralError, disagreement, read_literal
+from validators.syntax import program_in
 
 
 class Problem(BaseModel):
@@ -141,13 +143,13 @@ async def exercise(
         angle=teacher.draw("angle"),
         setting=teacher.draw("setting"),
     )
-    task = f"{problem.statement.strip()}\n\n```python\n{problem.signature}\n```"
+    task = f"{problem.statement.strip()}\n\n{fenced(problem.signature, 'python')}"
     solution = await teacher.ask("solution", task=task)
     probes = await teacher.ask("cases", Probes, role="tester", task=task, name=problem.name, most=cases)
     tests = _distinct(probes, problem.name)[:cases]
     settled: set[str] = set()
     for repairs in range(rounds + 1):
-        outcome = await teacher.run(fenced(solution), [case.call for case in tests])
+        outcome = await teacher.run(program_in(solution), [case.call for case in tests])
         doubtful = [case for case in _failing(tests, outcome) if case.call not in settled]
         if outcome.ok and doubtful:
             tests, outcome = await _settle(task, tests, doubtful, outcome, teacher)
@@ -157,11 +159,11 @@ async def exercise(
         solution = await teacher.ask(
             "repair",
             task=task,
-            program=fenced(solution),
+            program=program_in(solution),
             report=_report(tests, outcome),
             rehearsal={"repairs": repairs},
         )
-    yield Chat.of(task, solution, Tests(program=fenced(solution), cases=tuple(tests)))
+    yield Chat.of(task, solution, Tests(program=program_in(solution), cases=tuple(tests)))
 
 
 async def _settle(

@@ -14,10 +14,10 @@ from factory.exercise import Exercise
 from factory.plugins import Judge, generator
 from factory.records import Answer, Chat, Evidence, Message, Question, Tests, TokenPreference
 from factory.teacher import Teacher
-from generators.functions import fenced
 from generators.prefer import bisection, tree
 from generators.prefer.rollouts import Discovery, Oracle, Rollouts
 from validators.answers import final_answer, same
+from validators.syntax import program_in
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -176,7 +176,7 @@ def _answer(question: Question, text: str) -> Answer:
 def _tests(exercise: Exercise, text: str) -> Tests:
     """What the exercise asks of the program in an answer."""
     return Tests(
-        program=fenced(text),
+        program=program_in(text),
         cases=exercise.cases,
         asserts=exercise.asserts,
         exchanges=exercise.exchanges,

@@ -9,12 +9,14 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from factory.fences import fenced
 from factory.plugins import generator
 from factory.records import Case, Chat, Code, Result, Reversal, Tests
 from factory.teacher import Teacher
-from generators.functions import fenced, function_in, is_call_of, parameters, raised_by, signature
+from generators.functions import function_in, is_call_of, parameters, raised_by, signature
 from validators.fidelity.trees import likeness
 from validators.sandbox.values import disagreement
+from validators.syntax import program_in
 
 
 class ProposedCall(BaseModel):
@@ -78,7 +80,7 @@ async def code(
     if not cases:
         return
     wish = await teacher.ask("instruction", code=code, name=function.name, register=teacher.draw("register"))
-    instruction = f"{wish}\n\n```python\n{signature(function)}\n```"
+    instruction = f"{wish}\n\n{fenced(signature(function), 'python')}"
     replies = await teacher.ask(
         "program",
         role="coder",
@@ -139,7 +141,7 @@ def _case(call: str, result: Result, raised: set[str]) -> Case | None:
 
 async def _compared(reply: str, original: str, cases: Sequence[Case], teacher: Teacher) -> Attempt:
     """A reply's program, run on the same calls as the original and held against it."""
-    program = fenced(reply)
+    program = program_in(reply)
     outcome = await teacher.run(program, [case.call for case in cases])
     agreeing = sum(
         disagreement(case, result) is None for case, result in zip(cases, outcome.results, strict=False)

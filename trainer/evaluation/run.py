@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
@@ -24,11 +23,11 @@ from trainer.evaluation.tasks import JUDGED, METRICS, Item, Task
 from validators.answers import final_answer, same
 from validators.code_execution import passes
 from validators.sandbox.python import PythonExecutor
+from validators.syntax import program_in
 
 Tick = Callable[[str, int, int], None]
 """Told (task, items done, items in all) as a run goes on."""
 
-_FENCED = re.compile(r"```[ \t]*(?:python|py)?[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL | re.IGNORECASE)
 _AT_ONCE = 256
 """Items that are asked at once: between them, progress is shown."""
 
@@ -213,7 +212,7 @@ async def _passed(items: Sequence[Item], replies: Sequence[Sequence[str]]) -> li
         stack.push_async_callback(executor.close)
 
         async def one(item: Item, reply: str) -> bool:
-            source = _program(item, reply)
+            source = item.prompt + reply if item.completes else program_in(reply)
 
             async def run(calls: Sequence[str] = (), **form: Any) -> Outcome:
                 return await executor.run(Program(source=source, calls=tuple(calls), **form))
@@ -225,14 +224,6 @@ async def _passed(items: Sequence[Item], replies: Sequence[Sequence[str]]) -> li
         )
     results = iter(ran)
     return [sum(next(results) for _ in some) for some in replies]
-
-
-def _program(item: Item, reply: str) -> str:
-    """The code of a reply: what goes on from the prompt, else its last fenced block, else all of it."""
-    if item.completes:
-        return item.prompt + reply
-    blocks = _FENCED.findall(reply)
-    return blocks[-1] if blocks else reply
 
 
 def _cut(text: str, stops: Sequence[str]) -> str:

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias
 
+from factory.fences import fences
+
 Kind: TypeAlias = Literal["blank", "code", "heading", "rule", "table", "bullet", "step", "text"]
 
 HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -110,7 +112,6 @@ class Response:
 
 
 _THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
-_FENCE = re.compile(r"(`{3,}+|~{3,}+)[ \t]*+([^\s`]*+)[^`]*+$")
 _QUOTE = re.compile(r"\A(?:[ \t]*+>)+")
 _UNDERLINE = re.compile(r"(?:={2,}+|-{3,}+)$")
 _GOES_ON = tuple(".,:;…。，：；।")
@@ -129,30 +130,16 @@ _SHAPES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
 def _parse(text: str) -> tuple[list[Line], list[tuple[str, str]]]:
     """The lines outside of fences, and the fences. A fence that never closes was none."""
     lines: list[Line] = []
-    fences: list[tuple[str, str]] = []
-    source = text.split("\n")
-    unclosed: set[str] = set()  # each is looked for once, or many of them would take quadratic time
-    at = 0
-    while at < len(source):
-        opened = _FENCE.match(source[at].strip())
-        end = _closing(source, at, opened[1]) if opened and opened[1] not in unclosed else None
-        if opened and end:
-            fences.append((opened[2].lower(), "\n".join(source[at + 1 : end])))
-            lines.append(Line("code", opened[2].lower()))
-            at = end
+    closed = {fence.lines.start: fence for fence in fences(text) if fence.closed}
+    source = enumerate(text.split("\n"))
+    for number, raw in source:
+        if fence := closed.get(number):
+            lines.append(Line("code", fence.language))
+            for _ in fence.lines[1:]:
+                next(source)
         else:
-            unclosed |= {opened[1]} if opened else set()
-            _read(lines, source[at])
-        at += 1
-    return lines, fences
-
-
-def _closing(source: list[str], start: int, fence: str) -> int | None:
-    for at in range(start + 1, len(source)):
-        bare = source[at].strip()
-        if bare.startswith(fence) and not bare.strip(fence[0]):
-            return at
-    return None
+            _read(lines, raw)
+    return lines, [(fence.language, fence.content) for fence in closed.values()]
 
 
 def _read(lines: list[Line], raw: str) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from factory.errors import FactoryError, did_you_mean
+from factory.fences import fences, unfenced
 from factory.plugins import validator
 from factory.records import Chat, Message, Preference, Sample, TokenPreference, Verdict
 from validators.format.languages import LANGUAGES, other_language
@@ -89,7 +90,7 @@ class Format:
         for reason, pattern in _GARBLED.items():
             if found := pattern.search(text):
                 yield reason, {"found": repr(found[0]), "character": found.start()}
-        if _open_fence(text):
+        if any(not fence.closed for fence in fences(text)):
             yield "code fence left open", {}
         prose = without_code(text)
         for reason, pattern in _LEFT_OVER.items():
@@ -119,12 +120,10 @@ def _repeated(items: list[Any]) -> float:
 
 def without_code(text: str) -> str:
     """The text with fenced code and code in lines cut out."""
-    return _INLINE.sub(" ", _FENCED.sub(" ", text))
+    return _INLINE.sub(" ", unfenced(text))
 
 
-_FENCED = re.compile(r"^[ \t]*(```+|~~~+)[^\n]*\n[\s\S]*?(?:^[ \t]*\1[`~]*[ \t]*$|\Z)", re.MULTILINE)
 _INLINE = re.compile(r"`[^`\n]+`")
-_FENCE = re.compile(r"[ \t>]*(```+|~~~+)(.*)")
 
 # Tab, line feed and carriage return are text; every other control character is an accident.
 _GARBLED = {
@@ -171,21 +170,6 @@ _REFUSALS_ELSEWHERE = re.compile(
     r"|죄송(?:합니다|하지만)[^.\n]{0,40}(?:수 없습니다|어렵습니다)|عذرًا،? لا (?:أستطيع|يمكنني)",
     re.IGNORECASE,
 )
-
-
-def _open_fence(text: str) -> bool:
-    """Whether a code fence is not closed (CommonMark: by the same mark, as long or longer)."""
-    open_with = ""
-    for line in text.splitlines():
-        found = _FENCE.match(line)
-        if found is None:
-            continue
-        if not open_with:
-            inline = found[1][0] == "`" and "`" in found[2]  # "``` a ``` b" is code in a line
-            open_with = "" if inline else found[1]
-        elif found[1].startswith(open_with) and not found[2].strip():
-            open_with = ""
-    return bool(open_with)
 
 
 def _outside(count: int, unit: str, least: int, most: int | None) -> Iterator[Fault]:

@@ -20,6 +20,7 @@ from difflib import SequenceMatcher
 import numpy as np
 from numpy.typing import NDArray
 
+from factory.fences import unfenced
 from factory.teacher.filters import sentences
 
 Results = NDArray[np.float64]
@@ -33,7 +34,6 @@ _ELLIPSIS = re.compile(r"(?:\[\s*+)?(?:\.{3}|…)(?:\s*+\])?")
 _TOKEN = re.compile(
     r"(?P<number>\d+(?:[.,']\d+)*)|(?P<word>[\u3041-\u30ff\u3400-\u9fff]|[^\W\d_]+(?:['-][^\W\d_]+)*)"
 )
-_FENCED = re.compile(r"^[ \t]*(```+|~~~+)[\s\S]*?(?:^[ \t]*\1|\Z)", re.MULTILINE)
 _HEADING = re.compile(r"^[ \t]*+(?:#{1,6}[ \t].*|\*\*[^*\n]++\*\*:?|[|: -]*+)$", re.MULTILINE)
 _ITEM = re.compile(r"^[ \t>]*(?:[-*+•][ \t]+|\(?\d{1,2}[.)][ \t]+)", re.MULTILINE)
 _SPAN = re.compile(r"`([^`\n]+)`")
@@ -280,7 +280,7 @@ class Source:
 def claims(text: str, headings: bool = False) -> Iterator[str]:
     """The sentences of a text that can claim something: no code blocks, headings or questions. A list item or
     a row of a table is a sentence of its own."""
-    text = _FENCED.sub("\n\n", text)
+    text = unfenced(text)
     text = text if headings else _HEADING.sub("\n\n", text)
     text = _ITEM.sub("\n\n", text)
     text = re.sub(

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import Field
 
+from factory.fences import fences
 from factory.plugins import validator
 from factory.records import Chat, Preference, Sample, Verdict, content_hash
 from validators.turns import turns
@@ -52,7 +53,7 @@ class SelfContained:
     async def check(self, sample: Sample, teacher: Any) -> Verdict:
         """Judges by the first phrase found that leans on nothing in the sample."""
         said = _said(sample)
-        coded = any(_CODE.search(text) for _, text in said)
+        coded = any(_has_code(text) for _, text in said)
         for number, (role, text) in enumerate(said):
             earlier = "\n\n".join(content for _, content in said[:number])
             shown: set[tuple[str, str]] = (
@@ -119,8 +120,7 @@ def _leanings(text: str) -> Iterator[tuple[_Phrase, re.Match[str]]]:
 
 # ------------------------------------------------------------------------------ what a sample shows
 
-_FENCE = r"^[ \t]*(?P<fence>```+|~~~+)[\s\S]*?(?:^[ \t]*(?P=fence)|\Z)"
-_CODE = re.compile(rf"{_FENCE}|`[^`\n]+`|(?:\n|\A)(?:(?: {{4}}|\t)\S.*(?:\n|\Z)){{2,}}", re.MULTILINE)
+_CODE = re.compile(r"`[^`\n]+`|(?:\n|\A)(?:(?: {4}|\t)\S.*(?:\n|\Z)){2,}")
 _QUOTE = re.compile(r"\"[^\"\n]{1,2000}\"|“[^”]{1,2000}”|«[^»]{1,2000}»|„[^“”]{1,2000}[“”]|「[^」]{1,2000}」")
 _BLOCK_QUOTE = re.compile(r"(?:^[ \t]*>.*\n?)+", re.MULTILINE)
 _LABELLED = re.compile(
@@ -166,9 +166,9 @@ class _Place:
         if self.thing == "table":
             return _TABLE.search(seen) is not None
         if self.thing == "figure":
-            return _FIGURE.search(seen) is not None or _CODE.search(seen) is not None
+            return _FIGURE.search(seen) is not None or _has_code(seen)
         if self.thing == "code":
-            return _CODE.search(seen) is not None
+            return _has_code(seen)
         return self._text_shown(seen, shown_words)
 
     def _introduced(self, before: str) -> bool:
@@ -196,8 +196,17 @@ class _Place:
         return any(_words(part) >= _PASSAGE for other in others for part in other.split("\n\n"))
 
 
+def _has_code(text: str) -> bool:
+    """Whether it shows code: fenced, indented, or within a line."""
+    return bool(fences(text)) or _CODE.search(text) is not None
+
+
 def _masked(text: str) -> str:
     """The text with code, quotations and block quotes blanked: what they say is not said by the sample."""
+    lines = text.split("\n")
+    for number in (number for fence in fences(text) for number in fence.lines):
+        lines[number] = " " * len(lines[number])
+    text = "\n".join(lines)
     for pattern in (_CODE, _BLOCK_QUOTE, _QUOTE):
         text = pattern.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
     return text

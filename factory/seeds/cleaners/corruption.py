@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TypeAlias
 
+from factory.fences import unfenced
 from factory.plugins import Drop, Found, cleaner
 from factory.records import Document, Passage, Question
-from factory.seeds.plain import unfenced
 
 Reason: TypeAlias = tuple[str, dict[str, float | int]]
 

@@ -16,13 +16,12 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 from numpy.typing import NDArray
 
+from factory.fences import fences
 from factory.plugins import Drop, Member, Rewritten, SeedsInOrder, SomeSeeds, cleaner
 from factory.records import Document, Passage
 from factory.store.sets import literal
 
-_SPLIT = re.compile(r"\n\s*\n")
 _WORD = re.compile(r"\w+")
-_FENCE = re.compile(r"^\s*(?:`{3,}|~{3,})", re.MULTILINE)
 
 
 @cleaner(takes=(Document, Passage))
@@ -105,7 +104,7 @@ def _cut(
 def _key(site: str, paragraph: str, min_words: int) -> int:
     """The hash of a paragraph on its site; 0 where it is too short to count, or code."""
     words = _WORD.findall(paragraph.lower())
-    if len(words) < min_words or _FENCE.search(paragraph):
+    if len(words) < min_words or fences(paragraph):
         return 0
     data = f"{site}\0{' '.join(words)}".encode("utf-8", "replace")
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big") | 1
@@ -119,10 +118,11 @@ def site_of(member: Member) -> str:
 
 def _parts(text: str) -> list[str]:
     """Paragraphs; a fence stays whole, whatever empty lines are in it."""
-    parts: list[str] = []
-    for part in _SPLIT.split(text):
-        if parts and len(_FENCE.findall(parts[-1])) % 2:
-            parts[-1] += "\n\n" + part
-        else:
-            parts.append(part)
-    return parts
+    code = {number for fence in fences(text) for number in fence.lines}
+    parts: list[list[str]] = [[]]
+    for number, line in enumerate(text.split("\n")):
+        if number in code or line.strip():
+            parts[-1].append(line)
+        elif parts[-1]:
+            parts.append([])
+    return ["\n".join(part) for part in parts if part]

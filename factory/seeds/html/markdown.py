@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
+from factory.fences import fenced
 from factory.seeds.html.blocks import Block
 from factory.seeds.html.tables import Grid
 
 _DEEPEST = 8  # a page that nests its lists deeper does so by mistake
-_FENCE = re.compile(r"^\s*(`{3,})", re.M)
 
 
 def markdown(blocks: Iterable[Block]) -> str:
@@ -62,9 +61,7 @@ def _bare(block: Block) -> str:
             return rf"\[{block.text}\]"
         return f"$$\n{block.text}\n$$" if "\n" in block.text else f"$${block.text}$$"
     if block.kind == "code":
-        longest = max((len(found) for found in _FENCE.findall(block.text)), default=2)
-        fence = "`" * max(3, longest + 1)
-        return f"{fence}{block.language}\n{block.text}\n{fence}"
+        return fenced(block.text, block.language)
     if block.kind == "table" and block.grid is not None:
         return table_markdown(block.grid)
     return block.text

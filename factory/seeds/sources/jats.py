@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
+from factory.fences import fenced
 from factory.plugins import Broken, Found, source
 from factory.records import Document, Origin, Passage, Seed
 from factory.seeds.archives import BULK, members, parse_xml, read
@@ -150,7 +151,7 @@ def _block(element: Element, level: int) -> list[str]:
         case "disp-quote":
             return [f"> {part}" for part in _blocks(element, level)]
         case "code" | "preformat":
-            return [f"```{element.get('language', '')}\n{''.join(element.itertext()).strip()}\n```"]
+            return [fenced("".join(element.itertext()).strip(), element.get("language", ""))]
         case "fig":
             caption = (
                 " ".join(_blocks(caption_, level))

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from factory.fences import fenced, fences
 from factory.seeds.tex.scan import NAME, VERBATIM, argument, environment, option
 from factory.seeds.tex.words import (
     ACCENTS,
@@ -343,14 +344,20 @@ def _code(name: str, inner: str) -> str:
     elif told and (found := re.search(r"language=\{?([\w+#-]+)", told)):
         language = found[1]
     content = inner[at:].strip("\n")
-    fence = "```" if "```" not in content else "~~~~"
-    return f"\n\n{fence}{language.lower()}\n{content}\n{fence}\n\n"
+    return f"\n\n{fenced(content, language.lower())}\n\n"
 
 
 def _tidied(text: str) -> str:
     """Single spaces within paragraphs; code and displayed formulas as they are."""
-    parts = re.split(r"(```.*?```|~~~~.*?~~~~|\$\$\n.*?\n\$\$)", text, flags=re.DOTALL)
-    for place in range(0, len(parts), 2):
-        lines = [re.sub(r"(?<=\S)[ \t]+", " ", line).rstrip() for line in parts[place].split("\n")]
-        parts[place] = re.sub(r"[ \t]+([.,;:)])", r"\1", "\n".join(lines))
-    return re.sub(r"\n{3,}", "\n\n", "".join(parts))
+    kept: list[str] = []
+    code = {number for fence in fences(text) for number in fence.lines}
+    displayed = False
+    for number, line in enumerate(text.split("\n")):
+        displayed ^= line == "$$" and number not in code
+        if number not in code and not displayed:
+            line = re.sub(r"(?<=\S)[ \t]+", " ", line).rstrip()
+            line = re.sub(r"[ \t]+([.,;:)])", r"\1", line)
+            if not line and kept[-1:] == [""]:
+                continue
+        kept.append(line)
+    return "\n".join(kept)
