@@ -162,7 +162,7 @@ def test_the_words_settle_nothing_where_a_small_one_turns_the_meaning(told: str,
 def test_code_headings_and_questions_claim_nothing_and_items_claim_each_for_themselves() -> None:
     text = "# The bridge\n\nWhy iron?\n\n```\nx = 99\n```\n- It was opened in 1894.\n- It carried carts.\n| a | b |\n"
     assert list(claims(text)) == ["It was opened in 1894.", "It carried carts.", "a ; b"]
-    assert "It was opened in 1894." in list(claims("```\nIt was opened in 1894."))
+    assert any("opened in 1894" in claim for claim in claims("```\nIt was opened in 1894."))
 
 
 def test_numbers_of_the_question_may_be_used_and_the_worse_response_may_be_wrong() -> None:
