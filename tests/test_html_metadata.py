@@ -7,8 +7,9 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from factory.seeds.html import extract
+from factory.seeds.html.dates import is_day_first, iso_date
 from factory.seeds.html.mathml import of_element, tex_of
-from factory.seeds.html.metadata import iso_date, spdx
+from factory.seeds.html.metadata import spdx
 
 TEXT = (
     "<p>The tide that comes into a narrow bay is higher than the one outside of it, since the water rises.</p>"
@@ -67,6 +68,15 @@ def test_broken_json_ld_and_names_that_are_none_are_passed_over() -> None:
         ("4. März 2020", "2020-03-04"),
         ("4 de marzo de 2020", "2020-03-04"),
         ("4 juillet 2020", "2020-07-04"),
+        ("24-oct-2020, 10:11", "2020-10-24"),
+        ("24. října 2020", "2020-10-24"),
+        ("2020. márc. 4.", "2020-03-04"),
+        ("4 tháng 3, 2020", "2020-03-04"),
+        ("4 Ağustos 2020", "2020-08-04"),
+        ("4 مارس 2020", "2020-03-04"),
+        ("4 มีนาคม 2563 เวลา 10:11 น.", "2020-03-04"),
+        ("18/03/2020", "2020-03-18"),
+        ("3/18/2020", "2020-03-18"),
         ("04/03/2020", ""),
         ("10.4.3.2020", ""),
         ("4.3.20", ""),
@@ -76,6 +86,14 @@ def test_broken_json_ld_and_names_that_are_none_are_passed_over() -> None:
 )
 def test_days_are_iso_8601_or_nothing(text: str, day: str) -> None:
     assert iso_date(text) == day
+
+
+def test_numbers_that_stand_for_a_day_or_a_month_are_told_by_others_of_their_page() -> None:
+    assert is_day_first(["04/03/2020", "18/03/2020"]) is True
+    assert is_day_first(["03/18/2020"]) is False
+    assert is_day_first(["04/03/2020"]) is None
+    assert iso_date("04/03/2020", day_first=True) == "2020-03-04"
+    assert iso_date("04/03/2020", day_first=False) == "2020-04-03"
 
 
 def test_other_licences_stay_as_they_are() -> None:

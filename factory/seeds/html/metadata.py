@@ -14,33 +14,9 @@ from typing import Any
 
 import orjson
 
+from factory.seeds.html.dates import iso_date
 from factory.seeds.html.tree import Node
 
-_DAY = re.compile(r"(?<!\d)(\d{4})(?:[-/]|\s?[.年년]\s?)(\d{1,2})(?:[-/]|\s?[.月월]\s?)(\d{1,2})(?!\d)")
-_DOTTED = re.compile(r"(?<![\d.])(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})(?!\d)")
-_NAMED = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)?\.?\s+(?:de\s+)?([^\W\d_]{3,10})\.?,?\s+(?:de\s+)?(\d{4})\b")
-_AMERICAN = re.compile(r"\b([^\W\d_]{3,10})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})\b")
-_MONTHS = {
-    name: month
-    for month, names in enumerate(
-        (
-            "jan ene gen янв sty",
-            "feb fev fév фев lut",
-            "mar mär mrt мар",
-            "apr abr avr апр kwi",
-            "may mai mei mag maj мая май",
-            "jun juin giu июн cze",
-            "jul juil lug июл lip",
-            "aug ago aoû авг sie",
-            "sep set сен wrz",
-            "oct okt out ott окт paź",
-            "nov ноя lis",
-            "dec dez dic déc дек gru",
-        ),
-        start=1,
-    )
-    for name in names.split()
-}
 _PARTS = re.compile(r"\s+[|·•»]\s+|\s+[-–—:]{1,2}\s+|\s*\|\s*")
 _BY = re.compile(
     r"^\W*(?:(?:written|posted|published|reviewed|words|story|text)\s+)?(?:by|von|par|por|di)\b[:\s]+", re.I
@@ -211,29 +187,6 @@ def _dates(head: Head, items: Sequence[Mapping[str, Any]], order: Sequence[Node]
         for child in node.children:
             if child.__class__ is str and 6 < len(child) < 60 and _YEAR.search(child):
                 yield child
-
-
-def iso_date(text: str) -> str:
-    """The first day that a text names, as ISO 8601; empty where it names none. Dots part day, month, year."""
-    text = text[:200]
-    if found := _DAY.search(text):
-        year, month, day = (int(part) for part in found.groups())
-    elif found := _DOTTED.search(text):
-        day, month, year = (int(part) for part in found.groups())
-    elif (found := _NAMED.search(text)) and (named := _month(found[2])):
-        year, month, day = int(found[3]), named, int(found[1])
-    elif (found := _AMERICAN.search(text)) and (named := _month(found[1])):
-        year, month, day = int(found[3]), named, int(found[2])
-    else:
-        return ""
-    if not (1990 <= year <= 2100 and 1 <= month <= 12 and 1 <= day <= 31):
-        return ""
-    return f"{year:04}-{month:02}-{day:02}"
-
-
-def _month(name: str) -> int:
-    """The number of a month, by its name in any of ten languages or the beginning of that; 0 where it is none."""
-    return _MONTHS.get(name[:4].lower()) or _MONTHS.get(name[:3].lower(), 0)
 
 
 # ------------------------------------------------------------------------------------------- licence

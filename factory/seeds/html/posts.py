@@ -10,7 +10,7 @@ import re
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
-from factory.seeds.html.metadata import iso_date
+from factory.seeds.html.dates import iso_date
 from factory.seeds.html.tree import GONE, Node
 from factory.seeds.html.words import JOINED, names
 

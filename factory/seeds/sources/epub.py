@@ -11,7 +11,8 @@ from xml.etree.ElementTree import Element
 from factory.plugins import Broken, Found, source
 from factory.records import Code, Document, Origin, Passage, Seed, Table
 from factory.seeds.archives import HostileError, parse_xml, unpack
-from factory.seeds.html.metadata import iso_date, spdx
+from factory.seeds.html.dates import iso_date
+from factory.seeds.html.metadata import spdx
 from factory.seeds.pages import Wanted, seeds_of_page
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS
 

@@ -16,7 +16,7 @@ from typing import Any
 from factory.errors import FactoryError
 from factory.plugins import Broken, Found, source
 from factory.records import Document, Origin, Passage, Seed
-from factory.seeds.html.metadata import iso_date
+from factory.seeds.html.dates import iso_date
 from factory.seeds.pages import Wanted, seeds_of_markdown
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS
 
