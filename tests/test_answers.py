@@ -334,6 +334,7 @@ def test_any_text_has_a_key_or_none(text: str) -> None:
             "999999!",
         ),
         *("2^" * 600 + "2", "(a+b+c+d+e+f)^24", "(x+1)^1000", "√" * 900 + "2", "√(99999989*99999971*10^40)"),
+        *("≈" * 1900 + "5", "boxed{" * 300, "e^(i pi/7)" * 150, "gcd(" + "9" * 1000 + ",6)+x", "|" * 1900),
         *("x" * 100_000, "1+" * 50_000, r"\frac{" * 10_000, "a or " * 300, "300!^300", "i^" + "9" * 900),
     ],
 )
@@ -360,6 +361,11 @@ def test_answers_made_to_exhaust_the_machine_have_a_key_at_once(text: str) -> No
         ("<think>The answer is 3.</think>\n\nThe answer is 4.", "4"),
         ("<think>The answer is 3.", "3"),
         ("```\n7\n```", "7"),
+        ("Wir rechnen.\nAntwort: 12 km", "12 km"),
+        ("**Respuesta:** 5", "5"),
+        ("Ответ: 17.", "17"),
+        ("所以答案是 12。", "12"),
+        ("答案:C", "C"),
         (" \n", None),
     ],
 )

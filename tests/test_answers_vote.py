@@ -71,6 +71,31 @@ def test_brackets_are_the_interval_that_another_vote_says_they_are() -> None:
     assert vote(votes("(1, 2)", "1 ≤ x ≤ 2", "3")).verdict == "scattered"
 
 
+@pytest.mark.parametrize(
+    ("loose", "clear"),
+    [
+        ("2, 3", "x = 2 or x = 3"),
+        ("a = 3, b = 4", "(a, b) = (3, 4)"),
+        (r"12\pi\text{ cm}^2", r"12\pi"),
+        ("m + n = 25", "25"),
+        ("{2}", "x = 2"),
+        ("3,14", "3.14"),
+        ("≈ 3.14", "3.14"),
+        ("about 5 km", "5 km"),
+        ("101_2", "101"),
+    ],
+)
+def test_a_loose_wording_joins_the_answer_that_it_may_be_in_a_vote_and_only_there(
+    loose: str, clear: str
+) -> None:
+    assert key(loose) != key(clear)
+    assert len(vote(votes(loose, clear, clear)).classes) == 1
+
+
+def test_a_wording_that_may_be_either_of_two_answers_joins_neither() -> None:
+    assert len(vote(votes("2, 3", "3, 2", "{2, 3}")).classes) == 3
+
+
 # ---------------------------------------------------------------------------------------- stopping early
 
 

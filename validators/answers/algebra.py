@@ -141,6 +141,8 @@ class Algebra:
 
     def _root(self, base: Value, to: Fraction) -> Value:
         """A power with a broken exponent: exact for positive products of numbers, radicals and constants."""
+        if to.denominator == 2 and (denested := self._denested(base)):
+            return self.power(denested, number_value(to * 2))
         if len(base.above) == 1 and base.below == ONE:
             ((one, factor),) = base.above.items()
             if factor < 0 and to.denominator == 2 and one == UNIT:
@@ -148,7 +150,7 @@ class Algebra:
                 turned = Value({product: scale}, ONE)
                 return self.multiply(turned, self._root(number_value(-factor), to))
             positive = factor > 0 and all(atom[0] in ("root", "constant") for atom, _ in one)
-            primes = _primes(factor) if positive else None
+            primes = prime_factors(factor) if positive else None
             if primes is not None:
                 atoms: dict[Atom, Fraction] = {("root", prime): times * to for prime, times in primes.items()}
                 for atom, exponent in one:
@@ -156,6 +158,21 @@ class Algebra:
                 scale, product = _reduced(atoms)
                 return Value({product: scale}, ONE)
         return atom_value("power", base.form, to)
+
+    def _denested(self, base: Value) -> Value | None:
+        """The square root of a + b√c as a sum of two roots, where a² - b²c is a square: √(3 + 2√2) = 1 + √2."""
+        whole = base.above.get(UNIT, Fraction(0))
+        if len(base.above) != 2 or base.below != ONE or whole <= 0:
+            return None
+        ((surd, factor),) = ((one, given) for one, given in base.above.items() if one != UNIT)
+        if any(atom[0] != "root" for atom, _ in surd):
+            return None
+        squared = self._product({surd: factor}, {surd: factor})
+        inner = _square_root(whole**2 - squared[UNIT]) if squared.keys() == {UNIT} else None
+        if inner is None:
+            return None
+        roots = [self._root(number_value((whole + sign * inner) / 2), Fraction(1, 2)) for sign in (1, -1)]
+        return self.add(roots[0], roots[1] if factor > 0 else self.negated(roots[1]))
 
     # -------------------------------------------------------------------------------- sums of terms
 
@@ -193,6 +210,9 @@ class Algebra:
             above, below = self._rationalised(above, below)
         if len(below) > 1:
             above, below = _without_common_powers(above, below)
+            one = next(iter(below))
+            if above == _scaled(below, times := above.get(one, Fraction(0)) / below[one]):
+                return number_value(times)
             above, below = self._without_common_factor(above, below)
         if len(below) == 1:
             ((one, factor),) = below.items()
@@ -336,12 +356,20 @@ def _bits(number: int) -> int:
     return abs(number).bit_length()
 
 
-def _primes(number: Fraction) -> dict[int, Fraction] | None:
+def prime_factors(number: Fraction) -> dict[int, Fraction] | None:
     """The prime factors of a positive number with their exponents; None where they are hard to find."""
     above, below = _factors(number.numerator), _factors(number.denominator)
     if above is None or below is None:
         return None
     return {prime: Fraction(above.get(prime, 0) - below.get(prime, 0)) for prime in above | below}
+
+
+def _square_root(number: Fraction) -> Fraction | None:
+    """The exact square root of a number that is a square."""
+    if number < 0:
+        return None
+    above, below = math.isqrt(number.numerator), math.isqrt(number.denominator)
+    return Fraction(above, below) if Fraction(above, below) ** 2 == number else None
 
 
 @functools.lru_cache(maxsize=1024)

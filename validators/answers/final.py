@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 
+from validators.answers.wording import ANSWER
+
 _BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)|\A.*?</think>", re.DOTALL)
 _STATED = re.compile(
-    r"^[ \t>*_#-]*(?:the )?(?:final |correct )?answer[*_ \t]*(?:is\b[ \t]*:?|[:=])[*_ \t]*(.*)$"
-    r"|^(?:#+|\*\*)[ \t]*(?:final |correct )?answer(?:\*\*)?[ \t]*()$"
+    rf"^[ \t>*_#-]*(?:the )?{ANSWER}[*_ \t]*(?:(?:is|ist|est|es|é|è)\b[ \t]*:?|[:：=是は])[*_ \t]*(.*)$"
+    rf"|^(?:#+|\*\*)[ \t]*{ANSWER}(?:\*\*)?[ \t]*()$"
     r"|^####[ \t]*(\S+)$"
-    r"|\b(?:the|my) (?:final |correct )?answer is:?[ \t]*(.+)$",
+    r"|\b(?:the|my) (?:final |correct )?answer is:?[ \t]*(.+)$"
+    r"|(?:答案|答え|正解)(?:是|为|は)[:：]?[ \t]*(.+)$",
     re.IGNORECASE | re.MULTILINE,
 )
 _MARKS = re.compile(r"^(?:[#>]+|[-*•]|\d+[.)])[ \t]+")
@@ -70,5 +73,5 @@ def _bare(text: str) -> str:
             text = text.removesuffix(mark)
         elif len(text) > 2 * len(mark) and text.startswith(mark) and text.endswith(mark):
             text = text[len(mark) : -len(mark)]
-    text = text.strip()
+    text = text.strip().rstrip("。")
     return text[:-1].rstrip() if text.endswith(".") and not text.endswith("..") else text

@@ -7,6 +7,19 @@ import re
 from fractions import Fraction
 
 from validators.answers.algebra import IMAGINARY, Algebra, NoValue, Unwieldy, Value, atom_value, number_value
+from validators.answers.functions import (
+    ANGLES,
+    ARCS,
+    OF_SEVERAL,
+    in_degrees,
+    logarithm,
+    modulus,
+    of_angle,
+    of_arc,
+    of_several,
+    power,
+    rounded,
+)
 from validators.answers.numbers import in_words
 
 _DEPTH = 40  # brackets in brackets
@@ -20,14 +33,15 @@ _LETTERS = dict(zip(_GREEK, "αβγδεζηθικλμνξρστυφχψω", stri
 _FUNCTIONS = frozenset(
     (
         *("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan"),
-        *("ln", "log", "lg", "exp", "abs", "sqrt", "arccot"),
+        *("ln", "log", "lg", "exp", "abs", "sqrt", "arccot", "floor", "ceil"),
+        *OF_SEVERAL,
     )
 )
 _NO_PRODUCTS = frozenset(
     (
-        *("am", "an", "and", "are", "as", "at", "be", "but", "by", "deg", "det", "dim", "do", "for", "gcd"),
-        *("go", "has", "he", "her", "his", "how", "if", "in", "is", "it", "its", "lcm", "lim", "max", "me"),
-        *("min", "mod", "my", "nor", "not", "no", "of", "off", "on", "or", "our", "out", "per", "she"),
+        *("am", "an", "and", "are", "as", "at", "be", "but", "by", "deg", "det", "dim", "do", "for"),
+        *("go", "has", "he", "her", "his", "how", "if", "in", "is", "it", "its", "lim", "me"),
+        *("mod", "my", "nor", "not", "no", "of", "off", "on", "or", "our", "out", "per", "she"),
         *("so", "the", "to", "up", "us", "via", "was", "we", "who", "why", "yes", "you", "inf", "sup"),
     )
 )
@@ -47,11 +61,11 @@ _TOKEN = re.compile(
     r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d*)?|\.\d+)"
     r"|(?P<command>\\[A-Za-z]+)(?P<base> ?_ ?(?:\w|\{\w{1,8}\}))?"
     r"|(?P<word>[A-Za-zΑ-Ωα-ω]+)(?P<under>_(?:\w|\{\w{1,8}\}))?(?P<primes>'*)"
-    r"|(?P<sign>[-+*/^!()\[\]{}|√,])"
+    r"|(?P<sign>[-+*/^!()\[\]{}|√,°⌊⌋⌈⌉])"
     r"|(?P<space>\s+)"
 )
 _MATHS = re.compile(
-    r"[\d\\√π∛∜^*/+!-]|\b(?:root|times|pi|plus|over|squared|cubed|sin|cos|tan|cot|sec|csc|ln|log|exp|sqrt)\b"
+    r"[\d\\√π∛∜^*/+!⌊⌈-]|\b(?:root|times|pi|plus|over|squared|cubed|sin|cos|tan|cot|sec|csc|ln|log|exp|sqrt)\b"
 )
 
 
@@ -139,6 +153,7 @@ class _Parser:
         self._tokens = tokens
         self._at = 0
         self._depth = 0
+        self._angles = 0  # how deep in arguments of a sine: only there 30° is a number
         self._algebra = Algebra()
 
     @property
@@ -193,8 +208,10 @@ class _Parser:
         return self._algebra.negated(value) if minus else value
 
     def _power(self) -> Value:
-        base = self._factorial()
-        return self._algebra.power(base, self._exponent()) if self._take("^") else base
+        base = self._after()
+        if not self._take("^"):
+            return base
+        return power(base, self._exponent(), self._algebra)
 
     def _exponent(self) -> Value:
         if self._take("{"):
@@ -207,8 +224,11 @@ class _Parser:
         self._depth -= 1
         return self._algebra.negated(value) if minus else value
 
-    def _factorial(self) -> Value:
+    def _after(self) -> Value:
+        """With the sign that may stand behind it, of a factorial or of degrees."""
         value = self._atom()
+        if self._angles and self._take("°"):
+            return in_degrees(value, self._algebra)
         if not self._take("!"):
             return value
         if self._next[0] == "!":
@@ -246,6 +266,10 @@ class _Parser:
                 return self._closed(")")
             case "|":
                 return self._called("abs", self._closed("|"))
+            case "⌊":
+                return rounded(self._closed("⌋"), up=False)
+            case "⌈":
+                return rounded(self._closed("⌉"), up=True)
             case "√":
                 return self._root(Fraction(2))
             case "command" if text == "frac":
@@ -255,6 +279,8 @@ class _Parser:
                 return self._binomial(self._group(), self._group())
             case "function" if text == "sqrt":
                 return self._root(self._degree())
+            case "function" if text in OF_SEVERAL:
+                return of_several(text, self._arguments())
             case "function":
                 return self._function(text)
         raise _Unread(kind)
@@ -283,7 +309,9 @@ class _Parser:
         base = self._base()
         exponent = self._exponent() if self._take("^") else None
         base = base or self._base()
-        value = self._argument()
+        self._angles += name in ANGLES
+        value = self._argument(name)
+        self._angles -= name in ANGLES
         if exponent is not None and exponent.rational == -1:
             if name not in ("sin", "cos", "tan", "cot"):
                 raise _Unread("an inverse function")
@@ -298,27 +326,56 @@ class _Parser:
             return number_value(Fraction(text)) if text.isdecimal() else atom_value("variable", text)
         return None
 
-    def _argument(self) -> Value:
+    def _arguments(self) -> list[Value]:
+        """What stands between commas in round brackets."""
+        self._need("(")
+        values = [self.sum()]
+        while self._take(","):
+            values.append(self.sum())
+        self._need(")")
+        return values
+
+    def _argument(self, name: str) -> Value:
         """What a function applies to: what stands in brackets, or the product up to the next sign."""
         for left, right in ("()", "{}"):
             if self._take(left):
                 return self._closed(right)
-        if self._next[0] not in (*_STARTS, "number") or self._next[0] == "function":
+        named = self._next[0] == "function" and self._next[1] != "sqrt"
+        if named or self._next[0] not in (*_STARTS, "number"):
             raise _Unread("an argument")
         value = self._power()
         while self._next[0] in _STARTS and self._next[0] not in ("function", "("):
             value = self._algebra.multiply(value, self._power())
+        # Nobody means (sin π)/3 by sin π/3, nor (ln 1)/2 by ln 1/2.
+        wider = value.atoms == _PI.atoms if name in ANGLES else value.rational == 1 and name in ("ln", "log")
+        if wider and self._take("/"):
+            value = self._algebra.divide(value, self._power())
         return value
 
     def _called(self, name: str, value: Value, base: Value | None = None) -> Value:
-        of = value.rational
-        if name == "abs" and of is not None:
-            return number_value(abs(of))
         if name == "exp":
-            return self._algebra.power(atom_value("constant", "e"), value)
-        if name == "log" and base is not None and (exact := _logarithm(of, base.rational)) is not None:
-            return number_value(exact)
+            return power(_E, value, self._algebra)
+        if name in ("floor", "ceil"):
+            return rounded(value, up=name == "ceil")
+        known = None
+        if name == "abs":
+            known = modulus(value, self._algebra)
+        elif name in ANGLES:
+            known = of_angle(name, value, self._algebra)
+        elif name in ARCS:
+            known = of_arc(name, value, self._algebra)
+        elif name == "ln" or (name == "log" and base is not None):
+            known = self._logarithm(value, base)
+        if known is not None:
+            return known
         return atom_value("call", name, value.form, *([base.form] if base else []))
+
+    def _logarithm(self, value: Value, base: Value | None) -> Value | None:
+        above = logarithm(value, self._algebra)
+        below = logarithm(base, self._algebra) if base else None
+        if above is None or (base and below is None):
+            return None
+        return self._algebra.divide(above, below) if below else above
 
     def _binomial(self, above: Value, below: Value) -> Value:
         n, k = above.rational, below.rational
@@ -332,20 +389,9 @@ class _Parser:
         return number_value(chosen if k <= n else Fraction(0))
 
 
-_STARTS = ("constant", "letter", "(", "√", "command", "function")
+_PI, _E = atom_value("constant", "π"), atom_value("constant", "e")
+_STARTS = ("constant", "letter", "(", "√", "command", "function", "⌊", "⌈")
 """What may follow a factor without a sign between. A number may not: x2 is no product."""
-
-
-def _logarithm(of: Fraction | None, base: Fraction | None) -> Fraction | None:
-    """The exponent, where it is a small whole number."""
-    if of is None or base is None or base <= 1 or of <= 0:
-        return None
-    exponent, power = 0, Fraction(1)
-    while power < of and exponent < 200:
-        power, exponent = power * base, exponent + 1
-    while power > of and exponent > -200:
-        power, exponent = power / base, exponent - 1
-    return Fraction(exponent) if power == of else None
 
 
 def _factorial(n: int) -> int:

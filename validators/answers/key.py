@@ -6,18 +6,19 @@ import functools
 import re
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Literal
 
-from validators.answers.algebra import Value
+from validators.answers.algebra import Algebra, Value, number_value
 from validators.answers.dates import clock, date
 from validators.answers.formula import formula
 from validators.answers.lists import alternatives, enclosed, listed, rows, split
 from validators.answers.numbers import number
 from validators.answers.plain import plain
 from validators.answers.regions import HIGHEST, LOWEST, End, Region, interval, region
-from validators.answers.statements import equation, named_value, ratio, residue
-from validators.answers.units import quantity
-from validators.answers.wording import choice, formal, words
+from validators.answers.statements import based, equation, named_value, ratio, residue
+from validators.answers.units import measured_in, quantity
+from validators.answers.wording import choice, formal, said, words
 
 Kind = Literal[
     "number",
@@ -34,6 +35,8 @@ Kind = Literal[
     "assignments",
     "matrix",
     "residue",
+    "based",
+    "about",
     "choice",
     "boolean",
     "date",
@@ -74,7 +77,7 @@ def key(text: str) -> Key | None:
 @functools.lru_cache(maxsize=4096)
 def short_key(text: str) -> Key | None:
     """The key of an answer that is no essay; cached, since votes repeat each other."""
-    return _key(plain(text), _DEPTH, alone=True)
+    return _key(_asked(text), _DEPTH, alone=True)
 
 
 def same(a: str, b: str) -> bool:
@@ -83,17 +86,55 @@ def same(a: str, b: str) -> bool:
     return first is not None and first == key(b)
 
 
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+_RIGHT_SIDE = re.compile(r"[A-Za-z][A-Za-z ()+*-]* ?= ?([^=]+)")
+
+
 def also(text: str) -> Key | None:
-    """Another reading that an answer allows: the bare number of a quantity, the interval that a pair may be.
+    """Another reading that an answer allows: the bare number of a quantity, the interval that a pair may be, the
+    number behind "about", the set of "2, 3", the point of "x = 1, y = 2", 3.14 for 3,14, 25 for "m + n = 25".
 
     It makes nothing the same by itself; a vote uses it where all votes leave one such reading.
     """
-    text = plain(text) if len(text) <= _LONGEST else ""
+    text = _asked(text) if len(text) <= _LONGEST else ""
     text = named_value(text) or text
+    if other := _other_kind(text, short_key(text)):
+        return other
     if number(text) is None and (measured := quantity(text)):
         return Key("number", measured[2])
-    found = interval(text, _end, sure=True)
-    return _of_region((found,)) if found else None
+    if split_off := measured_in(text):
+        return short_key(split_off[0])
+    if based(text):
+        return short_key(re.split("[_ ]", text)[0])
+    if read := interval(text, _end, sure=True):
+        return _of_region((read,))
+    if _DECIMAL_COMMA.fullmatch(text):
+        return short_key(text.replace(",", "."))
+    found = _RIGHT_SIDE.fullmatch(text)
+    return short_key(found[1]) if found and number(found[1]) is not None else None
+
+
+def _other_kind(text: str, read: Key | None) -> Key | None:
+    """What several answers, or an approximate one, may be besides."""
+    match read:
+        case Key("about", Key() as near):
+            return near
+        case Key("assignments"):
+            keys = _keys(listed(text) or [], _DEPTH, named=True)
+            return _collected("tuple", keys) if keys else None
+        case Key("set", frozenset() as values) if len(values) == 1:
+            element: Key = next(iter(values))
+            return element
+        case Key("sequence", tuple() as values) if len(set(values)) == len(values):
+            return None if _DECIMAL_COMMA.fullmatch(text) else _collected("set", frozenset(values))
+    return None
+
+
+def _asked(text: str) -> str:
+    """The answer itself, undressed."""
+    bare = plain(text)
+    inner = enclosed(bare.removeprefix("\\boxed").lstrip()) if bare.startswith("\\boxed") else said(bare)
+    return plain(inner) if inner and inner != bare else bare
 
 
 def _key(text: str, depth: int, alone: bool = False) -> Key | None:
@@ -108,8 +149,12 @@ def _key(text: str, depth: int, alone: bool = False) -> Key | None:
     return _simple(text) or (_composed(text, depth - 1) if depth else None) or _as_formula(text)
 
 
-_NOTHING = re.compile(r"∅|(?:the )?empty set|(?:there (?:is|are) )?no solutions?")
+_NOTHING = re.compile(r"∅|(?:the )?empty set|(?:there (?:is|are) )?no solutions?(?: exists?)?")
 _BOOLEANS = {"yes": True, "true": True, "no": False, "false": False}
+_ABOUT = re.compile(
+    r"(?:[A-Za-z]\w{0,11} ?)?≈ ?(.+)|(?:about|around|roughly|approximately|approx\.?|circa|ca\.) (.+)",
+    re.IGNORECASE,
+)
 _INFINITIES = {"∞": 1, "+∞": 1, "-∞": -1, "infinity": 1, "+infinity": 1, "-infinity": -1, "- ∞": -1}
 
 
@@ -141,6 +186,11 @@ def _composed(text: str, depth: int) -> Key | None:
         )
     if left := residue(text):
         return Key("residue", left)
+    if numeral := based(text):
+        return Key("based", numeral) if numeral[1] != 10 else Key("number", Fraction(numeral[0]))
+    if said_near := _ABOUT.fullmatch(text):
+        near = _key(said_near[1] or said_near[2], depth)
+        return Key("about", near) if near and near.kind in ("number", "quantity", "expression") else None
     if _NOTHING.fullmatch(text.lower()):
         return Key("set", frozenset())
     if (inner := enclosed(text)) is not None:
@@ -156,6 +206,8 @@ def _composed(text: str, depth: int) -> Key | None:
             return None
         if all(value for _, value in named):
             return _assigned([name for name, _ in named], keys)
+        if named[0][1] and not any(value for _, value in named[1:]):
+            return _collected("set", frozenset(keys))  # x = 2, 3
         return None if any(value for _, value in named) else _collected("sequence", keys)
     return None
 
@@ -230,6 +282,8 @@ def _as_formula(text: str) -> Key | None:
             return _collected("set", frozenset(_of_value(one) for one in both if one))
     if (value := formula(text)) is not None:
         return _of_value(value)
+    if (measured := measured_in(text)) and (value := formula(measured[0])) is not None and value.constant:
+        return Key("quantity", (Algebra().multiply(value, number_value(measured[1])).form, measured[2]))
     if stated := equation(text):
         form, is_open, solved = stated
         return _of_value(solved) if solved else Key("equation", form, open=is_open)

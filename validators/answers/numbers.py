@@ -8,6 +8,7 @@ from fractions import Fraction
 _WHOLE = r"(?:\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+|\d{1,3}(?:'\d{3})+|\d+)"
 _DECIMAL = rf"(?:{_WHOLE}(?:\.\d*)?|\.\d+)"
 _SIMPLE = re.compile(_DECIMAL)
+_CONTINENTAL = re.compile(r"\d{1,3}(?:[. ]\d{3})+,\d+|\d{1,3}(?:\.\d{3}){2,}")
 _RATIO = re.compile(rf"\(?([+-]?{_DECIMAL})\)? ?/ ?\(?([+-]?{_DECIMAL})\)?")
 _MIXED = re.compile(rf"({_WHOLE}) (?:and )?(\d+)/(\d+)")
 _SCIENTIFIC = re.compile(rf"({_DECIMAL})(?:[eE]|(?: ?\* ?| x |x)10 ?\^ ?)([+-]?\d+)")
@@ -53,6 +54,8 @@ def number(text: str) -> Fraction | None:
 
 def _composed(text: str) -> Fraction | None:
     """Fractions, mixed numbers, powers, recurring decimals and numbers with a word of scale."""
+    if _CONTINENTAL.fullmatch(text):  # 1.234,56 and 1.234.567 can be nothing else; 1.234 and 1,5 can
+        return Fraction(re.sub("[. ]", "", text).replace(",", "."))
     if found := _MIXED.fullmatch(text):
         units, parts, of = map(_decimal, found.groups())
         return units + parts / of if of else None

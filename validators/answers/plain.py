@@ -17,6 +17,7 @@ _SIGNS = str.maketrans(
         **dict.fromkeys("\u00a0\u2009\u202f\u2007", " "),
         **dict.fromkeys("’‘", "'"),
         **dict.fromkeys("“”", '"'),
+        "。": ".",
         "÷": "/",
         "∕": "/",
         "⁄": "/",
@@ -52,6 +53,11 @@ _COMMANDS = {
     r"\to": "→",
     r"\cup": "∪",
     r"\pm": "±",
+    r"\div": "/",
+    r"\lfloor": "⌊",
+    r"\rfloor": "⌋",
+    r"\lceil": "⌈",
+    r"\rceil": "⌉",
     r"\degree": "°",
     r"\circ": "°",
     r"\%": "%",
@@ -64,25 +70,42 @@ _WRAPPERS = re.compile(
     r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|operatorname|mbox|boxed|fbox|underline) *\{([^{}]*)\}"
 )
 _COLOUR = re.compile(r"\\(?:text)?color *\{\w+\} *\{([^{}]*)\}")
-_MATH = (("$$", "$$"), (r"\(", r"\)"), (r"\[", r"\]"))
+# Not behind a power, a root, a function or a division, nor before a power: there it is one thing in brackets.
+_PLAIN_FRACTION = re.compile(
+    r"(^|[-+=,;:&(\[{<>≤≥≠±$€£¥₹≈|] *|\b(?:and|or) )\\frac *\{(-?[\d.]+)\} *\{(-?[\d.]+)\}(?! *[\^!])"
+)
+_AROUND = (
+    *(("$$", "$$"), (r"\(", r"\)"), (r"\[", r"\]")),
+    *((mark, mark) for mark in ("**", "__", "`", "*", '"')),
+)
+_NEARLY = re.compile(r"^[~≈] ?(?=\d)")
+_SHOUTED = re.compile(r"(?<=[^\W\d_]{2})!$")
 _INLINE = re.compile(r"(?<![\\$])\$(?=\S)([^$]*[^\s\\$])\$(?![\d$])")
-_EMPHASIS = ("**", "__", "`", "*", '"')
 
 
 def plain(text: str) -> str:
     """One line without dressing: fractions as a/b, powers as ^n, signs in ASCII, no dollar signs around
     formulas, no final full stop."""
-    text = re.sub(r"^[~≈] ?(?=\d)", "≈", " ".join(text.translate(_SIGNS).split()))
+    words = text.split()
+    if text.isascii() and all(map(str.isalnum, words)):  # "42", "New York": there is nothing to take off
+        return " ".join(words)
+    if not text.isascii():
+        text = _in_ascii(text)
+    text = _NEARLY.sub("≈", " ".join(text.split()))
     for written, sign in _COMPARED:
         text = text.replace(written, sign)
-    text = _OVERLINE.sub(lambda found: f"\\overline{{{found[0].replace(_BAR, '')}}}", text)
-    text = _FRACTION.sub(lambda found: f" {unicodedata.normalize('NFKC', found[0])}", text)
-    text = _SUPERSCRIPT.sub(lambda found: f"^{found[0].translate(_SUPERSCRIPTS)}", text)
-    text = unicodedata.normalize("NFKC", text).translate(_SIGNS)
     text = _undressed(text)
     if "\\" in text or "~" in text or "{" in text:
         text = _undressed(_unlatexed(text))
     return " ".join(text.split())
+
+
+def _in_ascii(text: str) -> str:
+    """Signs, fractions, powers and recurring digits of Unicode as LaTeX or ASCII have them."""
+    text = _OVERLINE.sub(lambda found: f"\\overline{{{found[0].replace(_BAR, '')}}}", text.translate(_SIGNS))
+    text = _FRACTION.sub(lambda found: f" {unicodedata.normalize('NFKC', found[0])}", text)
+    text = _SUPERSCRIPT.sub(lambda found: f"^{found[0].translate(_SUPERSCRIPTS)}", text)
+    return unicodedata.normalize("NFKC", text).translate(_SIGNS)
 
 
 def _undressed(text: str) -> str:
@@ -90,11 +113,15 @@ def _undressed(text: str) -> str:
     before = None
     while before != text:
         before, text = text, text.strip().removesuffix(".").rstrip(",; ")
-        text = re.sub(r"(?<=[^\W\d_]{2})!$", "", text)  # "Yes!", but neither 5! nor n!
-        text = _INLINE.sub(r"\1", text)
-        for left, right in (*_MATH, *((mark, mark) for mark in _EMPHASIS)):
+        if text.endswith("!"):  # "Yes!", but neither 5! nor n!
+            text = _SHOUTED.sub("", text)
+        if "$" in text:
+            text = _INLINE.sub(r"\1", text)
+        for left, right in _AROUND:
+            if not text.startswith(left):
+                continue
             inner = text[len(left) : len(text) - len(right)]
-            around = len(text) > len(left) + len(right) and text.startswith(left) and text.endswith(right)
+            around = len(text) > len(left) + len(right) and text.endswith(right)
             if around and left not in inner and right not in inner:
                 text = inner
     return text
@@ -107,6 +134,7 @@ def _unlatexed(text: str) -> str:
     text = text.replace("^{°}", "°").replace("^°", "°").replace("≈ ", "≈")
     text = re.sub(r"\\frac *(\d) *(\d)(?!\d)", r"\\frac{\1}{\2}", text)
     text = re.sub(r"(\d) *\\frac *\{(\d+)\} *\{(\d+)\}", r"\1 \2/\3", text)
-    text = re.sub(r"\\frac *\{(-?[\d.]+)\} *\{(-?[\d.]+)\}", r"\1/\2", text)
+    text = re.sub(r"\{([^{}]+)\\choose([^{}A-Za-z][^{}]*)\}", r"\\binom{\1}{\2}", text)
+    text = _PLAIN_FRACTION.sub(r"\1\2/\3", text)
     text = re.sub(r"\^ *\{([+-]?\d+)\}", r"^\1", text)
     return _WRAPPERS.sub(r"\1", text)

@@ -22,6 +22,12 @@ _BUILDER = re.compile(r"\{ ?[A-Za-zα-ω](?: ?∈ ?(?:\\mathbb ?\{ ?R ?\}|R))? ?
 _REALS = re.compile(
     r"\\mathbb ?\{ ?R ?\}|(?:the )?(?:set of )?(?:all )?real numbers|all reals", re.IGNORECASE
 )
+_BUT = re.compile(
+    rf"(?:{_REALS.pattern}|\(-∞, ?∞\))"
+    r"(?: ?(?:\\setminus|\\backslash|∖|-) ?\{(.+)\}|,? (?:except|but|excluding)(?: for| not)? (?:x ?= ?)?(.+))",
+    re.IGNORECASE,
+)
+_DISTANCE = re.compile(r"\| ?([A-Za-z])(?: ?([+-]) ?([^|]+))? ?\|")
 _JOINED = re.compile(r"∪|\bor\b|\bU\b")
 
 
@@ -57,6 +63,8 @@ def region(text: str, end: ReadEnd) -> Region | None:
     """
     if _REALS.fullmatch(text):
         return REALS
+    if found := _BUT.fullmatch(text):
+        return _without((found[1] or found[2]).replace(" and ", ", ").split(", "), end)
     if found := _BUILDER.fullmatch(text):
         return _inequalities(found[1].strip(), end)
     if found := _MEMBER.fullmatch(text):
@@ -117,9 +125,11 @@ def _inequality(text: str, end: ReadEnd) -> tuple[str, Region | None]:
     pieces = [piece.strip() for piece in _RELATION.split(text)]
     if len(pieces) == 3:
         left, sign, right = pieces
-        if not _NAME.fullmatch(left):
+        if not _NAME.fullmatch(left) and not _DISTANCE.fullmatch(left):
             left, sign, right = right, _TURNED[sign], left
         value = end(right)
+        if value and (place := _DISTANCE.fullmatch(left)):
+            return place[1], _distance(place, sign, value, end)
         if _NAME.fullmatch(left) and value and not _NAME.fullmatch(right):
             return left, _half(sign, value)
     if len(pieces) == 5 and _NAME.fullmatch(pieces[2]):
@@ -128,6 +138,27 @@ def _inequality(text: str, end: ReadEnd) -> tuple[str, Region | None]:
         if low and high and (set(signs) <= set("<≤") or set(signs) <= set(">≥")):
             return pieces[2], _met(_half(_TURNED[signs[0]], low), _half(signs[1], high))
     return "", None
+
+
+def _distance(place: re.Match[str], sign: str, value: End, end: ReadEnd) -> Region | None:
+    """What |x - 2| < 1 says, where its ends are rational."""
+    shift = end(place[3].strip()) if place[3] else (Fraction(0), None)
+    if shift is None or shift[0] is None or value[0] is None or value[0] <= 0 or sign == "≠":
+        return None
+    middle = -shift[0] if place[2] == "+" else shift[0]
+    low, high = ((middle + size, middle + size) for size in (-value[0], value[0]))
+    if sign in "<≤":
+        return _met(_half(_TURNED[sign], low), _half(sign, high))
+    return merged([*_half(_TURNED[sign], low), *_half(sign, high)])
+
+
+def _without(points: Sequence[str], end: ReadEnd) -> Region | None:
+    """All real numbers but a few."""
+    left: Region | None = REALS
+    for point in points:
+        value = end(point.strip())
+        left = _met(left, _half("≠", value)) if left and value else None
+    return left
 
 
 def _half(sign: str, value: End) -> Region:

@@ -11,13 +11,20 @@ from validators.answers.algebra import Algebra, NoValue, Unwieldy, Value, stable
 from validators.answers.formula import formula
 from validators.answers.numbers import number
 
-_NAMED = re.compile(r"(?:[A-Za-zα-ωθ](?:_\w|_\{\w+\}|'+|\([a-z]\))?|[A-Za-z]{2,12}) ?= ?([^=,;<>≤≥≠]+)")
+_NAMED = re.compile(
+    r"(?:[A-Za-zα-ωθ](?:_\w|_\{\w+\})?'*(?:\([\w,|∩∪ ]{1,12}\))?|[A-Za-z]{2,12}|(?:m ?)?(?:\\angle|∠) ?[A-Z]{1,3}"
+    r"|\\overline *\{[A-Z]{2}\}|\|[A-Z]{2}\||d[a-z]/d[a-z]|\\frac *\{d[a-z]\} *\{d[a-z]\}"
+    r"|\\?(?:sin|cos|tan) ?\\?(?:[A-Za-z]|theta|alpha|beta)) ?= ?([^=,;<>≤≥≠]+)"
+)
 _NAME_LAST = re.compile(r"([^=,;<>≤≥≠A-Za-zα-ω]+) ?= ?[A-Za-zα-ωθ]")
 _NAMED_POINT = re.compile(r"\( ?[A-Za-zα-ω](?: ?, ?[A-Za-zα-ω])+ ?\) ?= ?(\(.+\))")
-_RATIO = re.compile(r"(\d+(?:\.\d+)?) ?: ?(\d+(?:\.\d+)?)(?: ?: ?(\d+(?:\.\d+)?))?")
+_PART = r"(\d+(?:\.\d+|/\d+)?)"
+_RATIO = re.compile(rf"{_PART} ?: ?{_PART}(?: ?: ?{_PART})?")
 _MIXED_OR_LESS = re.compile(r"\d+-\d+/\d+")
 _RANGE = re.compile(r"(\d+(?:\.\d+)?) ?(?:-|to) ?(\d+(?:\.\d+)?)")
 
+_BASED = re.compile(r"([0-9A-Z]*\d[0-9A-Z]*)(?:_\{?(\d+|[a-z]+)\}?| \(?(?:in )?base[- ]([0-9]+|[a-z]+)\)?)")
+_LONGEST_NUMERAL = 200
 _RESIDUE = re.compile(r"(?:[A-Za-z] ?≡ ?)?(-?\d{1,100}) ?\(? ?mod(?:ulo)? ?\{?(\d{1,100})\}?\)?")
 
 
@@ -33,9 +40,9 @@ def ratio(text: str) -> tuple[Literal["ratio", "range"], Hashable] | None:
     "3 to 5" is a range, which goes up, and "2 to 1" a ratio; 1-2/3 may be 1 2/3 or 1 less 2/3: it is kept as written.
     """
     if found := _RATIO.fullmatch(text):
-        parts = [Fraction(part) for part in found.groups() if part]
-        if not all(parts):
-            return "ratio", tuple(parts)
+        parts = [value for part in found.groups() if part and (value := number(part)) is not None]
+        if not all(parts) or len(parts) < 2:
+            return "ratio", tuple(parts) or text
         return "ratio", tuple(part / parts[-1] for part in parts)
     if _MIXED_OR_LESS.fullmatch(text):
         return "range", text
@@ -84,6 +91,18 @@ def _solved(difference: Value, algebra: Algebra) -> Value | None:
     factor = difference.above[of_y[0]]
     rest = {one: -given / factor for one, given in difference.above.items() if one != of_y[0]}
     return Value(rest, difference.below) if rest and ("variable", "x") in difference.atoms else None
+
+
+def based(text: str) -> tuple[int, int] | None:
+    """A numeral of another base, "1011_2" or "1011 (base two)": its value and the base."""
+    found = _BASED.fullmatch(text) if len(text) < _LONGEST_NUMERAL else None
+    base = number(found[2] or found[3]) if found else None
+    if found is None or base is None or base.denominator > 1 or not 2 <= base <= 36:
+        return None
+    try:
+        return int(found[1], int(base)), int(base)
+    except ValueError:  # a digit that the base does not have
+        return None
 
 
 def residue(text: str) -> tuple[Fraction, Fraction] | None:

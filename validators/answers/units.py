@@ -25,13 +25,16 @@ in: inch inches ; 127/5000 ; m
 ft: foot feet ; 381/1250 ; m
 yd: yard ; 1143/1250 ; m
 mi: mile ; 201168/125 ; m
+kph: kmh ; 5/18 ; m s^-1
 mph: ; 1397/3125 ; m s^-1
+nm: nanometer nanometre ; 1/1000000000 ; m
 ha: hectare ; 10000 ; m^2
 mg: milligram milligramme ; 1/1000 ; g
 g: gram gramme
 kg: kilogram kilogramme kilo kilos ; 1000 ; g
+t: tonne ; 1000000 ; g
 lb: pound lbs
-oz: ounce
+oz: ounce ; 1/16 ; lb
 ms: millisecond ; 1/1000 ; s
 s: second sec secs
 min: minute mins ; 60 ; s
@@ -43,22 +46,22 @@ year: yr yrs
 ml: milliliter millilitre mL ; 1/1000000 ; m^3
 cl: centiliter centilitre cL ; 1/100000 ; m^3
 l: liter litre L ; 1/1000 ; m^3
+gal: gallon
+qt: quart ; 1/4 ; gal
+pt: pint ; 1/8 ; gal
 N: newton
-kN: kilonewton ; 1000 ; N
+Nm: ; 1 ; N m
 J: joule
-kJ: kilojoule ; 1000 ; J
+Wh: watthour ; 3600 ; J
 cal: calorie
 kcal: kilocalorie ; 1000 ; cal
 W: watt
-kW: kilowatt ; 1000 ; W
 V: volt
 A: ampere amp
 Ω: ohm
 Hz: hertz
-kHz: kilohertz ; 1000 ; Hz
 K: kelvin
 Pa: pascal
-kPa: kilopascal ; 1000 ; Pa
 mol: mole
 bit:
 B: byte
@@ -74,10 +77,18 @@ EUR: € euro
 GBP: £
 JPY: ¥ yen
 INR: ₹ rupee
-cent: ¢
+cent: ¢ ; 1/100 ; USD
+unit:
 """
 
-_CASED = ("M", "G", "S", "H", "D", "Mm", "Mg", "Ml", "Ms", "Cal")
+_PREFIXES = (
+    "k kilo 1000, M mega 1000000, G giga 1000000000, m milli 1/1000, μ micro 1/1000000, n nano 1/1000000000"
+)
+_PREFIXED = (
+    *("Hz hertz", "Pa pascal", "A ampere", "A amp", "V volt", "W watt", "Wh watthour", "J joule", "N newton"),
+    *("Ω ohm", "mol mole", "s second", "g gram", "m meter", "m metre", "l liter", "L litre"),
+)
+_CASED = ("M", "G", "S", "H", "D", "T", "Mm", "Mg", "Ml", "Ms", "ML", "NM", "Cal")
 """Not the units that the same letters are when they are small: each is one of its own."""
 
 Measure = tuple[Fraction, tuple[tuple[str, int], ...]]
@@ -94,14 +105,27 @@ def _read(table: str) -> dict[str, Measure]:
         measure = Fraction(factor or 1), tuple((base, int(power or 1)) for base, _, power in parts)
         units |= {name: measure for given in names.split() for name in (given, f"{given}s")}
         units[symbol] = measure
+    for prefix in _PREFIXES.split(", "):
+        sign, word, factor = prefix.split()
+        for symbol, name in map(str.split, _PREFIXED):
+            scale, base = units[symbol]
+            measure = scale * Fraction(factor), base
+            units |= {f"{word}{name}": measure, f"{word}{name}s": measure}
+            units.setdefault(f"{sign}{symbol}", measure)
     units |= {name: (Fraction(1), ((name, 1),)) for name in _CASED}
-    return units | {f"{word}s": units[word] for word in ("day", "week", "month", "year", "bit", "cent")}
+    words = ("day", "week", "month", "year", "bit", "cent", "unit")
+    return units | {f"{word}s": units[word] for word in words}
 
 
 _UNITS = _read(_TABLE)
-_CURRENCY = re.compile(r"([+-]?) ?([$€£¥₹]) ?(.+)")
+_CURRENCY = re.compile(r"([+-]?) ?(US ?\$|[$€£¥₹]|Rs\.?(?= ?\d)|(?:USD|EUR|GBP|JPY|INR)(?= ?\d)) ?(.+)")
+_CODES = {"US$": "$", "US $": "$", "Rs": "₹", "Rs.": "₹"}
+_CURRENCY_LAST = re.compile(r"([+-]?[\d., ]*\d) ?([$€£¥₹]|euros?|EUR|USD|GBP)")
+_CENTS = re.compile(r"(\d+|\d{1,3}(?:[. ]\d{3})+),(\d\d)")
+_AMOUNT = re.compile(r"(.+?) ?(?:([kK])|([mM])|(bn|[bB]))")
+_HOURS_AND_MINUTES = re.compile(r"(\d+) ?h(?:rs?)? ?(\d+) ?m(?:in)?")
 _QUANTITY = re.compile(
-    r"([+-]?[\d.(][\d., /()^*+-]*?(?:[eE]\d+)?(?: (?:hundred|thousand|[mbtr]+illion))?)( ?)"
+    r"([+-]?[\d.(][\d., /()^*+-]*?(?:[eE][+-]?\d+)?(?: (?:hundred|thousand|[mbtr]+illion))?)( ?)"
     r"([^\W\d_°].*|[°$€£¥₹¢].*)"
 )
 _PART = re.compile(r"(\d[\d.,]*(?: \d+/\d+)? ?[^\W\d_][^\d,]*?)(?:,? and |, | |$)(?=\d|$)")
@@ -119,8 +143,12 @@ _NO_NOUNS = frozenset(
 def quantity(text: str) -> tuple[Fraction, str, Fraction] | None:
     """The value in base units, these, and the number as written ("5 km/h", "$3.50", "12 apples"), or None."""
     if found := _CURRENCY.fullmatch(text):
-        value = number(found[1] + found[3])
-        return None if value is None else (value, _UNITS[found[2]][1][0][0], value)
+        return _money(found[1] + found[3], _CODES.get(found[2], found[2]))
+    if found := _CURRENCY_LAST.fullmatch(text):
+        return _money(found[1], found[2])
+    if found := _HOURS_AND_MINUTES.fullmatch(text):
+        seconds = Fraction(int(found[1]) * 3600 + int(found[2]) * 60)
+        return seconds, "s", seconds
     parts = _PART.findall(text) if len(text) < 100 else []
     if len(parts) > 1 and not _PART.sub("", text):
         return _together(parts)
@@ -133,6 +161,26 @@ def quantity(text: str) -> tuple[Fraction, str, Fraction] | None:
         measured = None if value is None else _measured(value, " ".join(words[count:]), noun=True)
         if measured:
             return measured
+    return None
+
+
+def _money(amount: str, currency: str) -> tuple[Fraction, str, Fraction] | None:
+    """ "5,50", "3M" and "2 million" are amounts where a currency stands beside them."""
+    cents = _CENTS.fullmatch(amount)
+    value = number(f"{re.sub('[. ]', '', cents[1])}.{cents[2]}" if cents else amount)
+    if value is None and (found := _AMOUNT.fullmatch(amount)):
+        value = number(found[1])
+        value = None if value is None else value * 1000 ** (1 if found[2] else 2 if found[3] else 3)
+    return None if value is None else (value, _UNITS[currency][1][0][0], value)
+
+
+def measured_in(text: str) -> tuple[str, Fraction, str] | None:
+    """ "12π cm^2" as what stands before its unit, the unit's factor and its base units; None where none ends it."""
+    words = text.split(" ")
+    for place in range(max(1, len(words) - 2), len(words)):
+        measure = _compound(_powers(" ".join(words[place:])))
+        if measure:
+            return " ".join(words[:place]), *measure
     return None
 
 
@@ -150,8 +198,7 @@ def _together(parts: list[str]) -> tuple[Fraction, str, Fraction] | None:
 
 def _measured(value: Fraction, text: str, noun: bool) -> tuple[Fraction, str, Fraction] | None:
     """With a unit, simple or made of others; with a noun in the singular; None for anything else."""
-    text = re.sub(r"\b(square|sq\.?|cubic) (\w+)", lambda m: f"{m[2]}^{3 if m[1] == 'cubic' else 2}", text)
-    text = re.sub(r"(\w+) (squared|cubed)", lambda m: f"{m[1]}^{3 if m[2] == 'cubed' else 2}", text)
+    text = _powers(text)
     text = re.sub(r"degrees? (?=[cCfF])", "°", text).replace(" per ", "/").replace("° ", "°")
     if measure := _compound(text):
         factor, bases = measure
@@ -160,6 +207,11 @@ def _measured(value: Fraction, text: str, noun: bool) -> tuple[Fraction, str, Fr
     if noun and _NOUN.fullmatch(text) and not _NO_NOUNS.intersection(words) and not any(map(in_words, words)):
         return value, " ".join(words).removesuffix("s"), value
     return None
+
+
+def _powers(text: str) -> str:
+    text = re.sub(r"\b(square|sq\.?|cubic) (\w+)", lambda m: f"{m[2]}^{3 if m[1] == 'cubic' else 2}", text)
+    return re.sub(r"(\w+) (squared|cubed)", lambda m: f"{m[1]}^{3 if m[2] == 'cubed' else 2}", text)
 
 
 def _compound(text: str) -> tuple[Fraction, str] | None:
