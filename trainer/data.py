@@ -84,7 +84,7 @@ class Snapshot:
         if manifest.rehearsal and not allow_rehearsal:
             raise FactoryError(
                 f"{folder}: rows of this snapshot come from the rehearsal model and teach nothing. Build them"
-                " with a real model, or pass --allow-rehearsal to try out the trainer"
+                " with a real model; to try out the trainer, set 'allow_rehearsal: true', or say --allow-rehearsal"
             )
         for shard in manifest.shards:
             snapshot._check(shard)

@@ -152,15 +152,10 @@ def _lines(path: Path) -> Any:
 
 
 def _show(card: dict[str, Any]) -> None:
-    from rich.table import Table
+    from factory.cli.tables import show, summary
 
-    from factory.cli.progress import wide_console
-
-    table = Table(box=None, padding=(0, 2), header_style="bold")
     columns = list(next(iter(card["scores"].values()), {}))
-    table.add_column("held out")
-    for column in columns:
-        table.add_column(column.replace("_", " "), justify="right")
+    table = summary("held out", *(column.replace("_", " ") for column in columns), words=("held out",))
     for name, scores in card["scores"].items():
         table.add_row(name, *(f"{scores.get(column, '')}" for column in columns))
-    wide_console().print(table)
+    show(table)

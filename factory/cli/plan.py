@@ -65,14 +65,10 @@ def plan(catalog: Path, select: tuple[str, ...], exclude: tuple[str, ...]) -> No
 
 
 def _table(found: Sequence[Standing], estimates: Sequence[Estimate]) -> None:
-    from rich.table import Table
+    from factory.cli.tables import show, summary
 
-    from factory.cli.progress import wide_console
-
-    table = Table(box=None, padding=(0, 2), header_style="bold")
-    headings = ("dataset", "seeds", "done", "failed", "to do", "calls, about", "tokens", "cost", "state")
-    for column in headings:
-        table.add_column(column, justify="left" if column in ("dataset", "state") else "right")
+    figures = ("seeds", "done", "failed", "to do", "calls, about", "tokens", "cost")
+    table = summary("dataset", *figures, words=("dataset",), remark="state")
     for one, taken in zip(found, estimates, strict=True):
         state = one.why or ("finished" if one.finished else "unfinished")
         unread = one.seeds is None
@@ -87,7 +83,7 @@ def _table(found: Sequence[Standing], estimates: Sequence[Estimate]) -> None:
         cost = f"{sum(one.cost for one in estimates):,.4f}"
         more = "+" if any(one.missing for one in estimates) or any(one.seeds is None for one in found) else ""
         table.add_row("in all", "", "", "", "", *(f"{figure}{more}" for figure in (*total, cost)), "")
-    wide_console().print(table)
+    show(table)
 
 
 def _shown(taken: Estimate) -> list[str]:

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console, Group
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.progress_bar import ProgressBar
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
+from factory.cli.tables import show, summary, wide_console
 from factory.report import Progress, Report
 
 PLAIN_EVERY = 5.0
@@ -25,29 +26,35 @@ _TELLING = 50
 
 
 _LONGEST_ERROR = 400
+_SHORTEST_BAR, _LONGEST_BAR = 6, 28
+_BESIDE_BAR = 56
+"""Characters that the counts beside a dataset's bar take."""
 
 
-class _Screen:
-    """Draws a report that other code keeps changing."""
+class Screen:
+    """Draws a report that other code keeps changing; rich asks it anew for each frame."""
 
     def __init__(self) -> None:
         self.report: Report | None = None
         self.started = time.monotonic()
 
-    def __rich__(self) -> Group:
-        if self.report is None:
-            return Group(Text("starting"))
-        return Group(*self._lines(self.report))
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield from self._lines(self.report, options.max_width) if self.report else [Text("starting")]
 
-    def _lines(self, report: Report) -> Iterator[Table | Text]:
+    def _lines(self, report: Report, width: int) -> Iterator[Table | Text]:
         if report.reading:
             yield Text(f"reading seeds  {report.reading}")
-        table = Table.grid(padding=(0, 2))
+        table = Table.grid(*(Column(no_wrap=True) for _ in range(6)), padding=(0, 2, 0, 0))
+        bar = width - _BESIDE_BAR - max(map(len, report.datasets), default=0)
         for progress in report.datasets.values():
             ended = progress.done + progress.failed
             table.add_row(
                 progress.dataset,
-                ProgressBar(total=max(progress.todo, 1), completed=ended if progress.todo else 1, width=28),
+                ProgressBar(
+                    total=max(progress.todo, 1),
+                    completed=ended if progress.todo else 1,
+                    width=max(_SHORTEST_BAR, min(bar, _LONGEST_BAR)),
+                ),
                 f"{ended}/{progress.todo} seeds",
                 f"{progress.accepted} accepted",
                 _noted("rejected", sum(progress.rejected.values()), "yellow"),
@@ -93,7 +100,7 @@ def display(*, quiet: bool) -> Iterator[Callable[[Report], None]]:
 
     Yields what a build calls whenever something happened; drawing is bounded, whatever the build's speed.
     """
-    screen = _Screen()
+    screen = Screen()
 
     def remember(report: Report) -> None:
         screen.report = report
@@ -107,7 +114,7 @@ def display(*, quiet: bool) -> Iterator[Callable[[Report], None]]:
         yield _plain(screen, remember)
 
 
-def _plain(screen: _Screen, remember: Callable[[Report], None]) -> Callable[[Report], None]:
+def _plain(screen: Screen, remember: Callable[[Report], None]) -> Callable[[Report], None]:
     last = time.monotonic()
 
     def line(report: Report) -> None:
@@ -135,7 +142,7 @@ def closing_table(report: Report, store: Path) -> None:
             "nothing to do: every dataset is up to date" if report.status == "done" else report.status
         )
         return
-    console.print(_table(worked))
+    show(_table(worked))
     tally = report.tally
     console.print(
         f"{counted(tally.calls, 'call')}, {tally.reused:,} replies reused, {tally.prompt_tokens:,} prompt tokens,"
@@ -173,17 +180,9 @@ def _shortened(text: str) -> str:
     return first if len(first) <= _LONGEST_ERROR else f"{first[:_LONGEST_ERROR]}..."
 
 
-def wide_console() -> Console:
-    """A console for standard output; where that is no terminal, lines are not cut at 80 characters."""
-    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 160)
-
-
 def _table(worked: list[Progress]) -> Table:
-    table = Table(box=None, padding=(0, 2), header_style="bold")
-    table.add_column("dataset")
-    for heading in ("seeds", "failed", "accepted", "rejected", "repeats"):
-        table.add_column(heading, justify="right")
-    table.add_column("most frequent reason")
+    figures = ("seeds", "failed", "accepted", "rejected", "repeats")
+    table = summary("dataset", *figures, words=("dataset",), remark="most frequent reason")
     for progress in worked:
         reasons = progress.rejected.most_common(1)
         table.add_row(

@@ -57,25 +57,13 @@ def seeds(names: tuple[str, ...], catalog: Path, workers: int | None, quiet: boo
 
 
 def _show(report: Report, catalog: Catalog) -> None:
-    from rich.table import Table
-
-    from factory.cli.progress import counted, wide_console
+    from factory.cli.progress import counted
+    from factory.cli.tables import show, summary, wide_console
     from factory.store.reader import querying
 
     console = wide_console()
-    table = Table(box=None, padding=(0, 2), header_style="bold")
-    for column in (
-        "seed set",
-        "step",
-        "seen",
-        "kept",
-        "dropped",
-        "changed",
-        "broken",
-        "most frequent reason",
-    ):
-        left = column in ("seed set", "step", "most frequent reason")
-        table.add_column(column, justify="left" if left else "right")
+    words, figures = ("seed set", "step"), ("seen", "kept", "dropped", "changed", "broken")
+    table = summary(*words, *figures, words=words, remark="most frequent reason")
     with querying(catalog.store) as query:
         for name in report.intakes:
             rows = query(
@@ -94,7 +82,7 @@ def _show(report: Report, catalog: Catalog) -> None:
             for place, (step, *counts, reason) in enumerate(rows):
                 shown = [f"{count:,}" if count else "" for count in counts]
                 table.add_row("" if place else name, step, *shown, reason or "")
-    console.print(table)
+    show(table)
     for name, intake in report.intakes.items():
         new = "" if catalog.seed_set(name).keep == "shards" else f", {intake.new:,} of them new"
         files = f"{intake.unchanged:,} of {counted(intake.files, 'file')} unchanged"

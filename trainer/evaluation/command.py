@@ -147,15 +147,10 @@ def _row(one: Evaluation, score: Score) -> dict[str, Any]:
 
 
 def _table(rows: list[dict[str, Any]]) -> None:
-    from rich.table import Table
+    from factory.cli.tables import show, summary
 
-    from factory.cli.progress import wide_console
-
-    table = Table(box=None, padding=(0, 2), header_style="bold")
-    for name in ("task", "group", "metric", "age"):
-        table.add_column(name)
-    for name in ("items", "score", "± error"):
-        table.add_column(name, justify="right")
+    words = ("task", "group", "metric", "age")
+    table = summary(*words, "items", "score", "± error", words=words)
     for row in rows:
         table.add_row(
             row["task"],
@@ -166,7 +161,7 @@ def _table(rows: list[dict[str, Any]]) -> None:
             f"{row['score']:.3f}",
             f"{row['stderr']:.3f}",
         )
-    wide_console().print(table)
+    show(table)
 
 
 def _progress() -> Tick:

@@ -1,0 +1,36 @@
+"""Tables of figures for people, whatever the width of their terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+_NO_TERMINAL = 160
+_REMARK = 28
+
+
+def wide_console() -> Console:
+    """A console for standard output; where that is no terminal, lines are not cut at 80 characters."""
+    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _NO_TERMINAL)
+
+
+def summary(*headings: str, words: Sequence[str] = (), remark: str = "") -> Table:
+    """A table without lines. Columns named in `words` and the last, `remark`, stand to the left, figures to the
+    right; only `remark` may take several lines, and nothing is ever cut."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading in words else "right", no_wrap=True)
+    if remark:
+        table.add_column(remark, min_width=_REMARK, overflow="fold")
+    return table
+
+
+def show(table: Table) -> None:
+    """Prints it. On a terminal too narrow for it, the terminal breaks its lines."""
+    console = wide_console()
+    asked = Console(width=10_000).measure(table).minimum
+    console.width = max(console.width, asked)
+    console.print(table)
