@@ -414,6 +414,18 @@ def test_links_are_the_content_of_a_page_that_has_little_else() -> None:
     assert "Harbour number" not in extract(article).markdown
 
 
+def test_the_body_of_an_article_is_read_without_what_stands_around_it() -> None:
+    html = f"""<main><h1>The quiet harbour</h1><p>For readers of our paper only.</p>
+    <div class="article-body">{FILLER * 4}<p>So ends the tale.</p></div>
+    <p>Our letters reach you every Sunday morning, should you want them.</p></main>"""
+    text = extract(html).markdown
+    assert text.startswith("The harbour was quiet") and text.endswith("So ends the tale.")
+    sections = f"""<main><h1>The quiet harbour</h1><div class="content">{FILLER * 5}</div>
+    <div class="content"><p>{"A second part that is set by the same hand as the first. " * 3}</p></div></main>"""
+    text = extract(sections).markdown
+    assert text.startswith("# The quiet harbour") and "A second part" in text
+
+
 def test_what_a_click_unfolds_is_content_and_what_is_hidden_otherwise_is_not() -> None:
     html = f"""<main><h1>Ferries</h1>{FILLER}<h3 id=q>May I bring a dog?</h3>
     <div hidden aria-labelledby=q>Dogs sail free.</div>

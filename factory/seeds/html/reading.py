@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from factory.seeds.html.prune import LEAST, LINKED, RELAXED, STRICT, Rules, Survey, is_main, prune, survey
 from factory.seeds.html.tree import Node
@@ -17,6 +17,11 @@ _FEW = 0.7
 _MAIN_PROSE = 600
 _MAIN_SHARE = 0.02
 _HOLDERS = frozenset({"div", "section", "td"})
+_INNER = _HOLDERS | {"article", "main", "body", "center", "span", "form"}
+_BODY_PROSE = 600
+_BODY_SHARE = 0.75
+_NEARLY_ALL = 0.95
+_ALIKE_PROSE = 100
 
 
 @dataclass(frozen=True)
@@ -33,8 +38,15 @@ class Reading:
 
 def choose(order: Sequence[Node], *, product: bool = False) -> Reading:
     """The strict reading of a page, given in order and measured, unless it lost most of the page's prose, is short
-    where a relaxed one is not, or has little prose and lost what links to other pages."""
-    page = survey(order)
+    where a relaxed one is not, or has little prose and lost what links to other pages. Of a page of prose, its
+    body alone."""
+    reading = _among(survey(order), product)
+    if reading.name == "linked" or reading.prose < _BODY_PROSE:
+        return reading
+    return replace(reading, part=_body(reading.part, reading.dropped))
+
+
+def _among(page: Survey, product: bool) -> Reading:
     strict = _reading(page, STRICT, "strict", product)
     if strict.prose < _LITTLE_PROSE:
         linked = _reading(page, LINKED, "linked", product)
@@ -68,6 +80,35 @@ def _main_part(page: Survey, dropped: Container[Node]) -> Node:
     explicit = [node for node in large if _is_content(node)]
     named = [node for node in large if node.tag in _HOLDERS and not CONTENT.isdisjoint(node.words)]
     return max(explicit or named, key=lambda node: node.size, default=order[0])
+
+
+def _body(part: Node, dropped: Container[Node]) -> Node:
+    """The innermost node, named as content, that holds most of a part: bylines, teasers and offers stand around it;
+    unnamed, the innermost that holds nearly all. The part itself where its pieces are alike, as posts are."""
+    body = part
+    inner: Node | None = part
+    while inner is not None:
+        named = _is_content(inner) or not CONTENT.isdisjoint(inner.words)
+        if _holds(inner, part, _BODY_SHARE if named else _NEARLY_ALL):
+            body = inner
+        left = [child for child in inner.elements if child not in dropped]
+        inner = next(
+            (child for child in left if child.tag in _INNER and _holds(child, part, _BODY_SHARE)), None
+        )
+        if inner is not None and any(_is_alike(child, inner) for child in left):
+            break
+    return body
+
+
+def _holds(node: Node, part: Node, share: float) -> bool:
+    return node.prose >= share * part.prose and node.size >= share * part.size
+
+
+def _is_alike(node: Node, other: Node) -> bool:
+    """Whether this is another piece of the same make, with sentences."""
+    if node is other or node.tag != other.tag or node.prose < _ALIKE_PROSE:
+        return False
+    return node.attributes.get("class") == other.attributes.get("class")
 
 
 def _is_out(node: Node, dropped: Container[Node]) -> bool:

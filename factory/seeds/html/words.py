@@ -45,7 +45,7 @@ UNSEEN = names("hidden hide invisible sr-only visually-hidden screen-reader-text
 
 CONTENT = names(
     """
-    article articlebody content contents main maincontent body entry post posts text story page blog
+    article articlebody content contents main maincontent body entry post posts text story blog
     description prose markdown readme documentation document thread topic answer question
     """
 )
