@@ -152,6 +152,8 @@ class Dataset:
     seeds: SeedSet
     generator: Generator
     settings: BaseModel
+    asked: tuple[Check, ...]
+    """The validators that the generator asks itself."""
     checks: tuple[Check, ...]
     tags: tuple[str, ...]
     limit: int | None
@@ -212,17 +214,26 @@ class Catalog:
                 f"{self.file.where(*at, 'seeds')}: {generator.name} takes {takes},"
                 f" and '{seeds.name}' gives {seeds.kind.kind}; change 'as:' or the seed set"
             )
+        settings = self._settings(generator.settings, entry.with_, (*at, "with"))
         return Dataset(
             name=name,
             seeds=seeds,
             generator=generator,
-            settings=self._settings(generator.settings, entry.with_, (*at, "with")),
+            settings=settings,
+            asked=tuple(self._asked(generator, settings, seeds.kind, (*at, "with"))),
             checks=tuple(self._checks(entry, generator, at)),
             tags=entry.tags,
             limit=entry.limit,
             max_failed=entry.max_failed,
             alarm=entry.alarm,
         )
+
+    def _asked(
+        self, generator: Generator, settings: BaseModel, kind: type[Seed], at: KeyPath
+    ) -> Iterable[Check]:
+        for name, given in (generator.judges(settings, kind) if generator.judges else {}).items():
+            plugin: Validator = self._plugin(VALIDATORS, name, at)
+            yield Check(plugin, self._settings(plugin.settings, dict(given), at))
 
     def _checks(self, entry: DatasetEntry, generator: Generator, at: KeyPath) -> Iterable[Check]:
         whole = ""

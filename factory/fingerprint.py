@@ -21,8 +21,11 @@ CORE = "factory"
 SEEDS = "factory.seeds"
 
 
-def run_fingerprint(dataset: Dataset, models: Mapping[str, Model], prompts: Prompts | None) -> str:
-    """Hash of a generator's source and helpers, its prompts, its settings, and its roles' models."""
+def run_fingerprint(
+    dataset: Dataset, models: Mapping[str, Model], prompts: Prompts | None, asked: Sequence[str]
+) -> str:
+    """Hash of a generator's source and helpers, its prompts, its settings, its roles' models, and the validators
+    that it asks itself (their fingerprints)."""
     roles = {role: models.get(role) or models["writer"] for role in dataset.generator.roles}
     rehearsed = any(model.model == REHEARSAL for model in roles.values())
     return content_hash(
@@ -31,6 +34,7 @@ def run_fingerprint(dataset: Dataset, models: Mapping[str, Model], prompts: Prom
         prompts.fingerprint(examples=rehearsed) if prompts else "",
         dataset.settings.model_dump(mode="json"),
         {role: _deciding(model) for role, model in roles.items()},
+        *asked,
     )
 
 

@@ -66,6 +66,10 @@ class Work:
 async def prepare(dataset: Dataset, models: Mapping[str, Model], judges_of: Judges) -> Prepared:
     """Reads the prompts of a dataset and takes its judges, set up, from those of the command."""
     prompts = _prompts(dataset.generator)
+    asked = []
+    for check in dataset.asked:
+        judge = await judges_of.of(check.plugin, check.settings)
+        asked.append(check_fingerprint(check, judge, models, None))
     judges = []
     for check in dataset.judges(whole=False):
         judge = await judges_of.of(check.plugin, check.settings)
@@ -76,7 +80,7 @@ async def prepare(dataset: Dataset, models: Mapping[str, Model], judges_of: Judg
     for check in dataset.judges(whole=True):
         made = instantiate(check.plugin, check.settings)
         checks.append((check.plugin.name, made, check_fingerprint(check, made, models, None)))
-    fingerprint = run_fingerprint(dataset, models, prompts)
+    fingerprint = run_fingerprint(dataset, models, prompts, asked)
     return Prepared(dataset, prompts, fingerprint, tuple(judges), tuple(checks))
 
 

@@ -56,6 +56,9 @@ __all__ = [
 ]
 
 Axes = Mapping[str, Sequence[str]]
+AskedOf: TypeAlias = Callable[[Any, type[Seed]], Mapping[str, Mapping[str, Any]]]
+"""From a generator's settings and the kind of its seeds to validators by name, with their settings."""
+
 Items = TypeVar("Items")
 OneOrMore: TypeAlias = Items | tuple[Items, ...] | list[Items]
 
@@ -149,6 +152,7 @@ class Generator(Plugin):
     evidence: tuple[type[Evidence], ...] = ()
     roles: tuple[str, ...] = ("writer",)
     axes: Axes = field(default_factory=dict)
+    judges: AskedOf | None = None
 
     def __call__(self, seed: Seed, teacher: Any, **settings: Any) -> AsyncGenerator[Sample, None]:
         """Starts the generator on a seed."""
@@ -217,11 +221,13 @@ def generator(
     evidence: OneOrMore[type[Evidence]] = (),
     roles: OneOrMore[str] = "writer",
     axes: Axes | None = None,
+    judges: AskedOf | None = None,
 ) -> Callable[[Callable[..., AsyncIterator[Sample]]], Generator]:
     """Declares a generator: an async generator function ``(seed, teacher, *, settings...)``.
 
     `seeds`: the kinds it takes; `gives`: the kinds of sample it yields; `evidence`: what every sample
-    carries; `roles`: the models it asks; `axes`: what `teacher.draw` may draw from.
+    carries; `roles`: the models it asks; `axes`: what `teacher.draw` may draw from; `judges`: the validators that
+    it asks by `teacher.judge`, whose change makes its rows stale as its own does.
     """
 
     def declare(function: Callable[..., AsyncIterator[Sample]]) -> Generator:
@@ -235,6 +241,7 @@ def generator(
             evidence=_kinds(function, "evidence", evidence, Evidence),
             roles=_many(roles),
             axes={name: tuple(values) for name, values in (axes or {}).items()},
+            judges=judges,
         )
 
     return declare

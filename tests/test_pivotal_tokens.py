@@ -345,6 +345,58 @@ def test_an_oracle_with_a_setup_is_set_up_once_for_all_questions(project: Projec
     assert (project.folder / "setups.txt").read_text() == "set up\ntaken down\n"
 
 
+def test_a_changed_oracle_makes_its_pairs_stale(project: Project, weights: Path) -> None:
+    source = '''
+        """Passes answers that stand on a list."""
+        from pathlib import Path
+        from factory.plugins import validator
+        from factory.records import Answer, Sample, Verdict
+
+        @validator(needs=Answer)
+        class Listed:
+            """Passes answers that stand on a list."""
+
+            def __init__(self) -> None:
+                self.fingerprint = Path("list.txt").read_text()
+
+            async def check(self, sample: Sample, teacher: object) -> Verdict:
+                """Passes answers that stand on a list."""
+                claimed = sample.find(Answer)
+                good = claimed is not None and claimed.value in self.fingerprint.split()
+                return Verdict.accept() if good else Verdict.reject("not listed")
+        '''
+    project.plugin("labchecks/listed.py", source)
+    project.write("list.txt", "red blue")
+    _built(project, weights, "{max_tokens: 32, samples: 12, low: 0.05, high: 0.95, oracle: lab.listed}")
+
+    def found() -> tuple[str, int]:
+        [told] = project.query("select fingerprint, (select count(*) from runs) from datasets")
+        return told
+
+    first, runs = found()
+    project.factory("build")
+    assert found() == (first, runs)
+    project.write("list.txt", "red")  # what it holds
+    project.factory("build")
+    second, twice = found()
+    assert (second != first, twice) == (True, 2 * runs)
+    project.plugin("labchecks/listed.py", source.replace("not listed", "not on the list"))  # its source
+    project.factory("build")
+    third, thrice = found()
+    assert (third != second, thrice) == (True, 3 * runs)
+
+
+def test_an_oracle_that_is_not_there_is_told_with_its_place_before_anything_runs(
+    project: Project, weights: Path
+) -> None:
+    (project.folder / "weights").symlink_to(weights)
+    project.write("questions.jsonl", json.dumps({"text": "Say red.", "answer": "red"}))
+    project.write("catalog.yaml", CATALOG.format(settings="{oracle: code_exekution}"))
+    told = project.factory("plan", code=1)
+    assert "catalog.yaml:" in told
+    assert "code_execution" in told
+
+
 def test_of_an_exercise_the_program_in_the_answer_must_pass_its_tests(
     project: Project, programmer: Path
 ) -> None:

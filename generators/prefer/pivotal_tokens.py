@@ -12,7 +12,7 @@ from factory.discovery import VALIDATORS, load
 from factory.errors import PluginError, TeacherError
 from factory.exercise import Exercise
 from factory.plugins import Judge, generator
-from factory.records import Answer, Chat, Evidence, Message, Question, Tests, TokenPreference
+from factory.records import Answer, Chat, Evidence, Message, Question, Seed, Tests, TokenPreference
 from factory.teacher import Teacher
 from generators.prefer import bisection, tree
 from generators.prefer.rollouts import Discovery, Oracle, Rollouts
@@ -21,6 +21,9 @@ from validators.syntax import program_in
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+
+PROGRAMS = "code_execution"
+"""The oracle of exercises, where none is named."""
 
 
 class Estimates(Evidence, kind="estimates"):
@@ -37,7 +40,15 @@ class Estimates(Evidence, kind="estimates"):
     fresh_rejected_samples: int
 
 
-@generator(seeds=(Question, Exercise), gives=TokenPreference, evidence=Estimates, roles="policy")
+def _asked(settings: Any, seeds: type[Seed]) -> dict[str, dict[str, Any]]:
+    """The validator that is the oracle, if one is."""
+    name = settings.oracle or (PROGRAMS if issubclass(seeds, Exercise) else "")
+    return {name: settings.oracle_settings} if name else {}
+
+
+@generator(
+    seeds=(Question, Exercise), gives=TokenPreference, evidence=Estimates, roles="policy", judges=_asked
+)
 async def pivotal_tokens(
     question: Question | Exercise,
     teacher: Teacher,
@@ -134,7 +145,7 @@ async def _oracle(
 ) -> Oracle:
     """Who decides whether answers succeed: a validator, or the question's own answer."""
     if isinstance(question, Exercise):
-        judge = await _judge(name or "code_execution", settings, Tests, teacher)
+        judge = await _judge(name or PROGRAMS, settings, Tests, teacher)
         return _judged_by(judge, question.text, partial(_tests, question), teacher)
     if name:
         judge = await _judge(name, settings, Answer, teacher)
