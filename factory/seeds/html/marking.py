@@ -12,6 +12,7 @@ import functools
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from factory.seeds.html.words import names
 
@@ -35,6 +36,11 @@ _DRAWN = re.compile(
 )
 _READ = re.compile(r"math|ld\S{1,9}json", re.I)  # in the tags of scripts whose words are read
 _RAW_TEXT = names("script style textarea title xmp iframe noembed noframes")
+# Never text of the page. A formula's script is, and is told by its type.
+SKIPPED = names(
+    """style template head link meta iframe object embed canvas audio video map svg
+    input select textarea button datalist dialog"""
+)
 _VOID = names("area base br col embed hr img input link meta param source track wbr")
 # Unmarked: the parser reopens these across blocks and counts equal ones, so they must stay equal.
 _FORMATTING = names(
@@ -71,8 +77,7 @@ def mark(text: str) -> Marked:
     return _Marker(text).run()
 
 
-@dataclass(frozen=True)
-class _Sort:
+class _Sort(NamedTuple):
     """What a tag says by its name: whether it ends an element, what it ends by starting one, whether it is marked,
     whether text in it is raw, whether it is ever closed."""
 
@@ -88,8 +93,8 @@ class _Sort:
 def _sort(written: str) -> _Sort:
     name = written.lower().removeprefix("/")
     ends = _CLOSES_ITSELF.get(name, _PARAGRAPH if name in _ENDS_PARAGRAPH else frozenset())
-    marked, raw, closed = name not in _FORMATTING, name in _RAW_TEXT, name not in _VOID
-    return _Sort(name, written[0] == "/", ends, marked, raw, closed)
+    marked = name not in _FORMATTING and name not in SKIPPED
+    return _Sort(name, written[0] == "/", ends, marked, name in _RAW_TEXT, name not in _VOID)
 
 
 @functools.cache
@@ -109,6 +114,7 @@ class _Marker:
         self.ends: list[int] = []
         self.open: list[tuple[str, int]] = []  # name, number of its mark or -1
         self.count: defaultdict[str, int] = defaultdict(int)
+        self.sorts: dict[str, _Sort] = {}
 
     def run(self) -> Marked:
         position = 0
@@ -122,60 +128,64 @@ class _Marker:
     def _tags(self, position: int) -> int:
         """Handles the tags up to the next element that is passed over; returns the end of that, -1 at the end of the
         page."""
-        opened, count = self.open, self.count
-        for found in _TAG.finditer(self.text, position):
+        text, parts, starts, ends = self.text, self.parts, self.starts, self.ends
+        opened, count, sorts = self.open, self.count, self.sorts
+        for found in _TAG.finditer(text, position):
             if (written := found[1]) is None:
                 continue
-            sort = _sort(written)
-            name = sort.name
-            if sort.ending:
+            sort = sorts.get(written) or sorts.setdefault(written, _sort(written))
+            name, ending, closing, marked, raw, closed = sort
+            if ending:
                 if opened and opened[-1][0] == name and len(opened) <= DEEPEST:
-                    self._close(found.end())
+                    number = opened.pop()[1]
+                    count[name] -= 1
+                    if number >= 0:
+                        ends[number] = found.end()
                 else:
                     self._end(name, found)
                 continue
-            number = self._start(sort, found)
-            if sort.raw:
+            begin, end = found.span()
+            number = -1
+            if closing:
+                while opened and opened[-1][0] in closing:
+                    self._close(begin)
+            if len(opened) >= DEEPEST:
+                self._drop(found)
+            elif marked:
+                number = len(starts)
+                starts.append(begin)
+                ends.append(end)
+                upto = found.end(1)
+                parts.append(f'{text[self.copied : upto]} {MARK}="{number}"')
+                self.copied = upto
+            if end - begin > LONG_TAG:
+                self._shorten(found)
+            if raw:
                 return self._skip(name, found, number)
-            if sort.closed:
+            if closed:
                 opened.append((name, number))
                 count[name] += 1
-            if name == "svg" and found[0][-2:] != "/>" and (drawn := _DRAWN.match(self.text, found.end())):
-                self._leave_out(found.end(), drawn.end())
+            if name == "svg" and text[end - 2] != "/" and (drawn := _DRAWN.match(text, end)):
+                self._leave_out(end, drawn.end())
                 return drawn.end()
         return -1
 
-    def _start(self, sort: _Sort, found: re.Match[str]) -> int:
-        """Handles a start tag; returns the number of its mark, -1 where it has none."""
-        begin, end = found.span()
-        opened, number = self.open, -1
-        if sort.ends:
-            while opened and opened[-1][0] in sort.ends:
-                self._close(begin)
-        if len(opened) >= DEEPEST:
-            self._drop(found)
-        elif sort.marked:
-            number = len(self.starts)
-            self.starts.append(begin)
-            self.ends.append(end)
-            upto = found.end(1)
-            self.parts.append(f'{self.text[self.copied : upto]} {MARK}="{number}"')
-            self.copied = upto
-        if end - begin > LONG_TAG and len(found[0].split()) > MOST_ATTRIBUTES:
-            # The parser compares each attribute with all before it: a flood of them takes minutes.
+    def _shorten(self, found: re.Match[str]) -> None:
+        """Takes away a flood of attributes: the parser compares each with all before it, and would take minutes."""
+        if len(found[0].split()) > MOST_ATTRIBUTES:
             self._copy(max(self.copied, found.end(1)))
-            self.copied = end - 1
-        return number
+            self.copied = found.end() - 1
 
     def _skip(self, name: str, found: re.Match[str], number: int) -> int:
         """Passes over an element of raw text; returns where it ends."""
         begin = found.end()
         close = _closing(name).search(self.text, begin)
         inner, end = close.span() if close else (len(self.text), len(self.text))
-        if number < 0:
+        if len(self.open) >= DEEPEST:
             self.copied = max(self.copied, end)
             return end
-        self.ends[number] = end
+        if number >= 0:
+            self.ends[number] = end
         unread = name == "style" or (name == "script" and not _READ.search(found[0]))
         if unread and self.text.find("<!--", begin, inner) < 0:
             self._leave_out(begin, inner)  # behind "<!--" the parser may see the end of a script elsewhere

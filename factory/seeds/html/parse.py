@@ -9,20 +9,15 @@ from typing import Any
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from factory.seeds.html.encoding import Source
-from factory.seeds.html.marking import MARK, Marked, mark
+from factory.seeds.html.marking import MARK, SKIPPED, Marked, mark
 from factory.seeds.html.metadata import Head
 from factory.seeds.html.tree import Node
 from factory.seeds.html.words import names
 
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_][\w-]*)?$")
-# Never text of the page. A formula's script is, and is told by its type.
-_SKIPPED = names(
-    """style template head link meta iframe object embed canvas audio video map svg
-    input select textarea button datalist dialog"""
-)
 _TEXT, _COMMENT = "-text", "-comment"
 _SELDOM_READ = names("meta link script")
-_PASSED = (_SKIPPED - _SELDOM_READ) | {_COMMENT}
+_PASSED = (SKIPPED - _SELDOM_READ) | {_COMMENT}
 _VERBATIM = names("pre listing xmp code")
 
 
@@ -75,6 +70,7 @@ def _convert(body: LexborNode, order: list[Node], marked: Marked) -> None:
     """Copies what can hold text below `body` below the one node of `order`, and adds it there."""
     root = into = order[0]
     children = into.children
+    starts, ends = marked.starts, marked.ends
     node, verbatim = body.first_child, 0  # `verbatim`: in how many elements whose blanks count
     entered: list[LexborNode] = []
     tags: dict[int, str] = {}  # the parser makes the name of a tag anew each time that it is asked for
@@ -85,14 +81,23 @@ def _convert(body: LexborNode, order: list[Node], marked: Marked) -> None:
             text = node.text_content or ""
             blank = text.isspace() and text.isascii() and not verbatim
             children.append(" " if blank else text)
-        elif tag not in _PASSED and (made := _element(tag, node.attributes, into, marked)) is not None:
-            children.append(made)
-            order.append(made)
-            if (first := node.first_child) is not None:
-                entered.append(node)
-                verbatim += tag in _VERBATIM
-                into, children, node = made, made.children, first
-                continue
+        elif tag not in _PASSED:
+            attributes: dict[str, Any] = node.attributes
+            if None in attributes.values():
+                attributes = {name: value or "" for name, value in attributes.items()}
+            place = attributes.pop(MARK, "")
+            if tag not in _SELDOM_READ or _is_read(tag, attributes):
+                if place.isdecimal() and len(place) < 10 and (at := int(place)) < len(starts):
+                    made = Node(tag, attributes, starts[at], ends[at], into)
+                else:
+                    made = Node(tag, attributes, into.start, into.end, into)
+                children.append(made)
+                order.append(made)
+                if (first := node.first_child) is not None:
+                    entered.append(node)
+                    verbatim += tag in _VERBATIM
+                    into, children, node = made, made.children, first
+                    continue
         node = node.next
         while node is None and entered:
             node = entered.pop().next
@@ -101,18 +106,6 @@ def _convert(body: LexborNode, order: list[Node], marked: Marked) -> None:
             children = into.children
 
 
-def _element(tag: str, given: dict[str, Any], into: Node, marked: Marked) -> Node | None:
-    start, end = into.start, into.end
-    number = given.pop(MARK, None) or ""
-    if number.isdecimal() and len(number) < 10 and (at := int(number)) < len(marked.starts):
-        start, end = marked.starts[at], marked.ends[at]
-    attributes: dict[str, str] = given
-    if None in given.values():
-        attributes = {name: value or "" for name, value in given.items()}
-    if tag in _SELDOM_READ:
-        read = attributes.get("type", "").startswith("math/") if tag == "script" else "itemprop" in attributes
-        if not read:
-            return None
-    made = Node(tag, attributes, start, end)
-    made.parent = into
-    return made
+def _is_read(tag: str, attributes: dict[str, str]) -> bool:
+    """Whether an element that seldom says anything is one that does."""
+    return attributes.get("type", "").startswith("math/") if tag == "script" else "itemprop" in attributes

@@ -54,11 +54,13 @@ class Node:
         "words",
     )
 
-    def __init__(self, tag: str, attributes: dict[str, str], start: int = 0, end: int = 0) -> None:
+    def __init__(
+        self, tag: str, attributes: dict[str, str], start: int, end: int, parent: Node | None = None
+    ) -> None:
         self.tag = tag
         self.attributes = attributes
         self.children: list[Child] = []
-        self.parent: Node | None = None
+        self.parent = parent
         self.start = start
         self.end = end
         self.value: object = None
@@ -74,12 +76,6 @@ class Node:
         self.linked = 0  # those of them inside links
         self.prose = 0  # those of them in sentences, outside links
         self.links = 0  # links here and below
-
-    def add(self, child: Child) -> None:
-        """Appends a child."""
-        if isinstance(child, Node):
-            child.parent = self
-        self.children.append(child)
 
     def become(self, tag: str, value: object = None) -> None:
         """Turns this node, in its place, into one that holds a value and no children.
