@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from factory.seeds.html.mathematics import FORMULA
-from factory.seeds.html.tree import GONE, Node
+from factory.seeds.html.tree import GONE, Index, Node
 from factory.seeds.html.words import names
 
 LISTING = "#code"
@@ -29,7 +28,7 @@ _SAME = {
 _LOOKS_PYTHON = re.compile(
     r"^\s*(?:def \w+\(|class \w+|import \w|from \w[\w.]* import |(?:for|if|while|with) .+:$|print\()", re.M
 )
-_HOLDERS = frozenset({"pre", "listing", "xmp", "code"})
+_HOLDERS = ("pre", "listing", "xmp", "code")
 _TAKEN = frozenset({LISTING, FORMULA, GONE})
 _BLOCKS_IN_CODE = frozenset({"div", "li", "p", "tr", "ol", "ul", "table", "tbody"})
 
@@ -45,11 +44,11 @@ class Listing:
         return self.text
 
 
-def protect_code(order: Sequence[Node]) -> bool:
+def protect_code(index: Index) -> bool:
     """Replaces every block of code with a node that holds its text and language; says whether there was any."""
-    found = [node for node in order if node.tag in _HOLDERS]
+    found = index.tagged(*_HOLDERS)
     for node in found:
-        if any(above.tag in _TAKEN for above in node.above()):
+        if node.tag in _TAKEN or any(above.tag in _TAKEN for above in node.above()):
             continue
         if node.tag == "code" and not _is_block(node):
             continue

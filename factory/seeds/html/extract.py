@@ -20,7 +20,7 @@ from factory.seeds.html.reading import choose
 from factory.seeds.html.repeats import without_repeats
 from factory.seeds.html.tables import protect_tables
 from factory.seeds.html.threads import Post, find_thread, posts_of
-from factory.seeds.html.tree import Node, in_order, uncollected
+from factory.seeds.html.tree import Index, Node, in_order, uncollected
 
 _PERMALINK = re.compile(r"\s*[¶#§]\s*$")
 
@@ -88,13 +88,12 @@ def extract(raw: bytes | str, *, whole: bool = False) -> Page:
 
 def _read(source: Source, whole: bool) -> Page:
     parsed = parse(source)
-    about = describe(parsed.head, parsed.order)
-    _protect(parsed)
-    order = in_order(parsed.root)
-    thread = None if whole else find_thread(order, parsed.head)
-    reading = thread if thread or whole else choose(order, product=is_product(parsed.head))
+    about = describe(parsed.head, parsed.index)
+    index = _protect(parsed)
+    thread = None if whole else find_thread(index.order, parsed.head)
+    reading = thread if thread or whole else choose(index, product=is_product(parsed.head))
     blocks = blocks_of(reading.part, reading.dropped) if reading else blocks_of(parsed.root)
-    for node in parsed.order:
+    for node in parsed.index.order:
         node.parent = None  # without cycles the tree is gone when this returns
     about = replace(about, title=_PERMALINK.sub("", about.title))
     if reading and not thread:
@@ -105,19 +104,23 @@ def _read(source: Source, whole: bool) -> Page:
     return Page(there, about, parsed.language, posts_of(there))
 
 
-def _protect(parsed: Parsed) -> None:
-    """Puts what must not be cut, or is written in a way of its own, out of reach of what comes after."""
-    formulas, code = protect_formulas(parsed.order), protect_code(parsed.order)
-    order = parsed.root.preorder() if formulas or code else parsed.order
-    mark_notes(order)
-    protect_tables(order, inline_text)
+def _protect(parsed: Parsed) -> Index:
+    """Puts what must not be cut, or is written in a way of its own, out of reach of what comes after; gives the nodes
+    left, measured."""
+    index = parsed.index
+    formulas, code = protect_formulas(index), protect_code(index)
+    if formulas or code:
+        index = Index(parsed.root.preorder())
+    mark_notes(index)
+    protect_tables(index, inline_text)
+    order = in_order(parsed.root)
+    return index if len(order) == len(index.order) else Index(order)
 
 
 def explain(raw: bytes | str) -> Iterator[Decision]:
     """Why each part of a page was kept or dropped, in the order of the page; each dropped part once, whole."""
     parsed = parse(decode(raw))
-    _protect(parsed)
-    reading = choose(in_order(parsed.root), product=is_product(parsed.head))
+    reading = choose(_protect(parsed), product=is_product(parsed.head))
     stack: list[tuple[Node, bool]] = [(parsed.root, reading.part is parsed.root)]
     while stack:
         node, inside = stack.pop()

@@ -36,9 +36,9 @@ _DRAWN = re.compile(
 )
 _READ = re.compile(r"math|ld\S{1,9}json", re.I)  # in the tags of scripts whose words are read
 _RAW_TEXT = names("script style textarea title xmp iframe noembed noframes")
-# Never text of the page. A formula's script is, and is told by its type.
+# Never text of the page.
 SKIPPED = names(
-    """style template head link meta iframe object embed canvas audio video map svg
+    """style template head iframe object embed canvas audio video map svg
     input select textarea button datalist dialog"""
 )
 _VOID = names("area base br col embed hr img input link meta param source track wbr")

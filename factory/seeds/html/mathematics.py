@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from urllib.parse import unquote_plus
 
 from factory.seeds.html.mathml import of_node, tex_of
-from factory.seeds.html.tree import Node
+from factory.seeds.html.tree import Index, Node, in_document_order
 
 FORMULA = "#math"
 
@@ -25,7 +24,7 @@ _IN_URL = re.compile(r"\b(?:latex|mimetex|mathtex)\b[^?]*\?(?:(?:[^#]*&)?latex=(
 _TEX_CLASS = re.compile(r"(?:^|\s)(tex|latex|math|displaymath|inlinemath|mwe-math-\S+)(?:\s|$)")
 _CARRIERS = ("data-tex", "data-latex", "data-math", "data-expr")
 _CARRIED = frozenset(_CARRIERS)
-_FORMULAS = frozenset({"script", "math", "img", "mjx-container"})  # what may be one whatever its class
+_FORMULAS = ("script", "math", "img", "mjx-container")  # what may be one whatever its class
 _MARKED = re.compile("MathJ|mjx-|MJX|katex|mwe-math")
 _LOOKS_TEX = re.compile(r"\\[a-zA-Z]|[\^_{}=]")
 _SHELL = re.compile(r"^\{\s*\\(?:displaystyle|textstyle)\s*(.*)\}$", re.S)
@@ -53,16 +52,12 @@ class Formula:
         return f"$${self.tex}$$" if self.display else f"${self.tex}$"
 
 
-def protect_formulas(order: Sequence[Node]) -> bool:
+def protect_formulas(index: Index) -> bool:
     """Replaces every element that is a formula with a node that holds its TeX; says whether there was any."""
-    scripted = any(node.tag == "script" for node in order)
+    scripted = bool(index.tags["script"])
+    marked = [nodes for classes, nodes in index.classes.items() if _MARKED.search(classes)]
     gone: set[Node] = set()
-    for node in order:
-        attributes = node.attributes
-        if node.tag not in _FORMULAS:
-            marked = "class" in attributes and _is_marked(attributes["class"])
-            if not marked and _CARRIED.isdisjoint(attributes):
-                continue
+    for node in in_document_order(chain(index.tagged(*_FORMULAS), index.having(*_CARRIERS), *marked)):
         if node in gone:
             continue
         formula = _formula(node)
@@ -73,11 +68,6 @@ def protect_formulas(order: Sequence[Node]) -> bool:
             gone.update(node.preorder())
             node.remove()
     return bool(gone)
-
-
-@functools.lru_cache(maxsize=1 << 12)
-def _is_marked(classes: str) -> bool:
-    return _MARKED.search(classes) is not None
 
 
 @functools.lru_cache(maxsize=1 << 12)

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from factory.seeds.html.dates import iso_date
-from factory.seeds.html.tree import Node
+from factory.seeds.html.tree import Index, Node
 
 _PARTS = re.compile(r"\s+[|·•»]\s+|\s+[-–—:]{1,2}\s+|\s*\|\s*")
 _BY = re.compile(
@@ -78,17 +78,17 @@ def is_product(head: Head) -> bool:
     )
 
 
-def describe(head: Head, order: Sequence[Node]) -> Metadata:
-    """The metadata of a page, of its head and its nodes in order."""
+def describe(head: Head, index: Index) -> Metadata:
+    """The metadata of a page, of its head and its nodes."""
     items = list(_json_ld(head.json_ld))
     articles = [item for item in items if _ARTICLES.search(" ".join(_texts(item.get("@type"))))]
     site = _first_of(head.meta, _SITES) or _name(_value(articles, "publisher"))
     return Metadata(
-        title=_title(head, articles, order, site),
-        author=_author(head, articles, order, site),
-        date=_date(head, [*articles, *items], order),
+        title=_title(head, articles, index, site),
+        author=_author(head, articles, index, site),
+        date=_date(head, [*articles, *items], index),
         site=site,
-        licence=_licence(head, articles, order),
+        licence=_licence(head, articles, index),
         url=head.links.get("canonical") or head.meta.get("og:url", ""),
     )
 
@@ -96,10 +96,10 @@ def describe(head: Head, order: Sequence[Node]) -> Metadata:
 # ------------------------------------------------------------------------------------------- title
 
 
-def _title(head: Head, articles: Sequence[Mapping[str, Any]], order: Sequence[Node], site: str) -> str:
+def _title(head: Head, articles: Sequence[Mapping[str, Any]], index: Index, site: str) -> str:
     headline = _clean(_name(_value(articles, "headline")))
-    tops = [words for node in order if node.tag == "h1" and (words := _heading(node))]
-    given = _first_of(head.meta, _TITLES) or _itemprop(order, "headline") or head.title
+    tops = [words for node in index.tags["h1"] if (words := _heading(node))]
+    given = _first_of(head.meta, _TITLES) or _itemprop(index, "headline") or head.title
     bare = _without_site(_clean(given), site, tops)
     if headline and (not bare or headline in given or len(tops) != 1):
         return headline
@@ -132,58 +132,54 @@ def _without_site(title: str, site: str, tops: Sequence[str]) -> str:
 # ------------------------------------------------------------------------------------------- author
 
 
-def _author(head: Head, articles: Sequence[Mapping[str, Any]], order: Sequence[Node], site: str) -> str:
-    for text in _authors(head, articles, order):
+def _author(head: Head, articles: Sequence[Mapping[str, Any]], index: Index, site: str) -> str:
+    for text in _authors(head, articles, index):
         name = _BY.sub("", _clean(text)).strip(" ,|·•-–—")
         if 2 < len(name) <= 120 and not _NO_NAME.search(name) and name.lower() != site.lower():
             return name
     return ""
 
 
-def _authors(head: Head, articles: Sequence[Mapping[str, Any]], order: Sequence[Node]) -> Iterator[str]:
+def _authors(head: Head, articles: Sequence[Mapping[str, Any]], index: Index) -> Iterator[str]:
     names = [_name(one) for item in articles for one in _many(item.get("author") or item.get("creator"))]
     yield "; ".join(dict.fromkeys(name for name in names if name))
     yield from (head.meta[name] for name in _AUTHORS if head.meta.get(name))
-    yield _itemprop(order, "author")
-    related = [node for node in order if "rel" in node.attributes]
-    yield from (node.text(" ") for node in related if "author" in node.attributes["rel"].split())
-    for node in order:
-        if not _BYLINES.isdisjoint(node.words) and "class" in node.attributes:
-            text = _clean(node.text(" "))
-            if 2 < len(text) < 60 and (_BY.match(text) or node.tag in ("a", "span")):
-                yield text
+    yield _itemprop(index, "author")
+    related = (node for node in index.attributes["rel"] if "author" in node.attributes["rel"].split())
+    yield from (node.text(" ") for node in related)
+    for node in index.named(_BYLINES):
+        text = _clean(node.text(" "))
+        if 2 < len(text) < 60 and (_BY.match(text) or node.tag in ("a", "span")):
+            yield text
 
 
 # ------------------------------------------------------------------------------------------- date
 
 
-def _date(head: Head, items: Sequence[Mapping[str, Any]], order: Sequence[Node]) -> str:
-    for text in _dates(head, items, order):
+def _date(head: Head, items: Sequence[Mapping[str, Any]], index: Index) -> str:
+    for text in _dates(head, items, index):
         if day := iso_date(text):
             return day
     return ""
 
 
-def _dates(head: Head, items: Sequence[Mapping[str, Any]], order: Sequence[Node]) -> Iterator[str]:
+def _dates(head: Head, items: Sequence[Mapping[str, Any]], index: Index) -> Iterator[str]:
     for name in ("datePublished", "dateCreated", "uploadDate"):
         yield _name(_value(items, name))
     yield from (head.meta[name] for name in _DATES if head.meta.get(name))
-    yield _itemprop(order, "datePublished")
-    times = [node for node in order if node.tag == "time"]
-    for node in sorted(times, key=lambda node: "pubdate" not in node.attributes):
+    yield _itemprop(index, "datePublished")
+    for node in sorted(index.tags["time"], key=lambda node: "pubdate" not in node.attributes):
         yield node.attributes.get("datetime") or node.text(" ")
     yield _name(_value(items, "dateModified"))
-    for node in order:
-        if not _DATELINES.isdisjoint(node.words) and "class" in node.attributes:
-            text = node.text(" ")
-            if len(text) < 80:
-                yield text
+    for node in index.named(_DATELINES):
+        if len(text := node.text(" ")) < 80:
+            yield text
     yield from (
         found[0]
         for found in [_IN_ADDRESS.search(head.links.get("canonical") or head.meta.get("og:url", ""))]
         if found
     )
-    for node in order:
+    for node in index.order:
         for child in node.children:
             if child.__class__ is str and 6 < len(child) < 60 and _YEAR.search(child):
                 yield child
@@ -192,15 +188,17 @@ def _dates(head: Head, items: Sequence[Mapping[str, Any]], order: Sequence[Node]
 # ------------------------------------------------------------------------------------------- licence
 
 
-def _licence(head: Head, articles: Sequence[Mapping[str, Any]], order: Sequence[Node]) -> str:
+def _licence(head: Head, articles: Sequence[Mapping[str, Any]], index: Index) -> str:
     given = head.links.get("license") or _name(_value(articles, "license")) or head.meta.get("dc.rights", "")
     if not given:
-        links = [node.attributes for node in order if node.tag == "a" and node.attributes.get("href")]
-        said = (each["href"] for each in links if "rel" in each and "license" in each["rel"].split())
-        named = (
-            link for each in links if "commons" in (link := each["href"].lower()) and _COMMONS.search(link)
+        said = (
+            node.attributes.get("href", "")
+            for node in index.attributes["rel"]
+            if node.tag == "a" and "license" in node.attributes["rel"].split()
         )
-        given = next(chain(said, named), "")
+        links = (node.attributes.get("href", "").lower() for node in index.tags["a"])
+        named = (link for link in links if "commons" in link and _COMMONS.search(link))
+        given = next(filter(None, chain(said, named)), "")
     return spdx(given)
 
 
@@ -263,10 +261,10 @@ def _first_of(meta: Mapping[str, str], names: Sequence[str], fits: Callable[[str
     return next((meta[name] for name in names if fits(meta.get(name, ""))), "")
 
 
-def _itemprop(order: Sequence[Node], name: str) -> str:
+def _itemprop(index: Index, name: str) -> str:
     """What the first element of that property says: its content, time or text, or the name inside it."""
-    for node in order:
-        if "itemprop" in node.attributes and name in node.attributes["itemprop"].split():
+    for node in index.attributes["itemprop"]:
+        if name in node.attributes["itemprop"].split():
             inner = next(
                 (one for one in node.find(*_ANY) if "name" in one.attributes.get("itemprop", "")), node
             )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from factory.seeds.html.tree import Node
+from factory.seeds.html.tree import Index, Node
 from factory.seeds.html.words import names
 
 NOTE = "data-note"
@@ -23,23 +23,23 @@ _HOLDERS = names("li p div dd aside section td span")
 _LONGEST_NOTE = 4000
 
 
-def mark_notes(order: list[Node]) -> None:
-    """Marks references, notes and definitions among the nodes of a page, given in order."""
-    links = [node for node in order if node.tag == "a" and _LOCAL.match(node.attributes.get("href", ""))]
+def mark_notes(index: Index) -> None:
+    """Marks references, notes and definitions among the nodes of a page."""
+    links = [node for node in index.tags["a"] if _LOCAL.match(node.attributes.get("href", ""))]
     if links:
-        _mark_linked(order, links)
-    for node in order:
-        if node.tag == "span" and "class" in node.attributes and not _NOTES.isdisjoint(node.words):
+        _mark_linked(index, links)
+    for node in index.named(_NOTES):
+        if node.tag == "span":
             _mark_inline(node)
 
 
-def _mark_linked(order: list[Node], links: list[Node]) -> None:
+def _mark_linked(index: Index, links: list[Node]) -> None:
     """References to places that are named as notes, and the notes there."""
     wanted = {link.attributes["href"][1:] for link in links}
     targets = {
         node.attributes["id"]: node
-        for node in reversed(order)
-        if node.attributes.get("id") in wanted and node.tag in _HOLDERS
+        for node in reversed(index.attributes["id"])
+        if node.attributes["id"] in wanted and node.tag in _HOLDERS
     }
     notes: dict[Node, str] = {}
     for link in links:

@@ -11,23 +11,22 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from factory.seeds.html.encoding import Source
 from factory.seeds.html.marking import MARK, SKIPPED, Marked, mark
 from factory.seeds.html.metadata import Head
-from factory.seeds.html.tree import Node
+from factory.seeds.html.tree import Index, Node
 from factory.seeds.html.words import names
 
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_][\w-]*)?$")
 _TEXT, _COMMENT = "-text", "-comment"
-_SELDOM_READ = names("meta link script")
-_PASSED = (SKIPPED - _SELDOM_READ) | {_COMMENT}
+_SELDOM_READ = names("meta link script")  # a formula's script is, and is told by its type
+_PASSED = SKIPPED | {_COMMENT}
 _VERBATIM = names("pre listing xmp code")
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """A parsed page: its tree, the tree's nodes in document order, what its head says, and the language that it
-    declares ("en")."""
+    """A parsed page: its tree, the nodes of it, what its head says, and the language that it declares ("en")."""
 
     root: Node
-    order: list[Node]
+    index: Index
     head: Head
     language: str
 
@@ -45,7 +44,7 @@ def parse(source: Source) -> Parsed:
     whole = parser.root
     declared = ((whole.attributes.get("lang") if whole is not None else None) or "").strip().lower()
     language = _LANGUAGE.match(declared)
-    return Parsed(root, order, _head(parser), language[1] if language else "")
+    return Parsed(root, Index(order), _head(parser), language[1] if language else "")
 
 
 def _head(parser: LexborHTMLParser) -> Head:

@@ -6,15 +6,15 @@ that several readings of a page can be compared cheaply. A rule may not drop a n
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from factory.seeds.html.blocks import BLOCK_TAGS
 from factory.seeds.html.code import LISTING
 from factory.seeds.html.tables import GRID
-from factory.seeds.html.tree import Node, discount, measure, words_of
+from factory.seeds.html.tree import Index, Node, discount, in_document_order, measure, words_of
 from factory.seeds.html.words import (
     BESIDE,
     BOILERPLATE,
@@ -94,15 +94,16 @@ class Survey:
     read: list[Rules] = field(default_factory=list)
 
 
-def survey(order: Sequence[Node]) -> Survey:
-    """Looks over a page, given in order and measured, before it is read."""
-    unseen = _unseen(order)
+def survey(index: Index) -> Survey:
+    """Looks over a page, its nodes measured, before it is read."""
+    order = index.order
+    unseen = _unseen(index)
     discount(list(unseen))
-    headings = [node for node in order if node.tag in _HEADINGS]
+    headings = index.tagged(*_HEADINGS)
     listings = [node for node in order if node.tag == LISTING]
     coded = {above for node in listings for above in (node, *node.above())}
-    mains = [node for node in order if (node.tag == "main" or "role" in node.attributes) and is_main(node)]
-    return Survey(order, mains, headings, coded, unseen, order[0].prose, _is_forum(order))
+    mains = [node for node in (*index.tags["main"], *index.attributes["role"]) if is_main(node)]
+    return Survey(order, in_document_order(mains), headings, coded, unseen, order[0].prose, _is_forum(index))
 
 
 def prune(page: Survey, rules: Rules, *, product: bool = False) -> dict[Node, str]:
@@ -122,17 +123,17 @@ def prune(page: Survey, rules: Rules, *, product: bool = False) -> dict[Node, st
     return dropped
 
 
-def _unseen(order: Sequence[Node]) -> dict[Node, str]:
+def _unseen(index: Index) -> dict[Node, str]:
     """What a browser with scripts does not show, unless it holds the better part of the page's text.
 
     Pages that are put together by a script carry their text hidden, or in ``noscript``.
     """
     unseen: dict[Node, str] = {}
-    fallback = {node for node in order if node.tag == "noscript"}
-    hidden = {node for node in order if node.attributes and _is_hidden(node)}
-    for found, why in ((fallback, "shown without scripts only"), (hidden, "hidden")):
+    named = (nodes for classes, nodes in index.classes.items() if not UNSEEN.isdisjoint(classes.split()))
+    hidden = {node for node in chain(index.having(*_HIDING), *named) if _is_hidden(node)}
+    for found, why in ((set(index.tags["noscript"]), "shown without scripts only"), (hidden, "hidden")):
         size = sum(node.size for node in found if found.isdisjoint(node.above()))
-        if size <= _MOST_HIDDEN * order[0].size:
+        if size <= _MOST_HIDDEN * index.order[0].size:
             unseen |= dict.fromkeys(found, why)
     return unseen
 
@@ -144,20 +145,13 @@ def is_main(node: Node) -> bool:
 
 def _is_hidden(node: Node) -> bool:
     attributes = node.attributes
-    hidden = ("class" in attributes and _is_unseen(attributes["class"])) or (
-        not _HIDING.isdisjoint(attributes)
-        and (
-            "hidden" in attributes
-            or attributes.get("aria-hidden") == "true"
-            or _HIDDEN_STYLE.search(attributes.get("style", "")) is not None
-        )
+    hidden = (
+        "hidden" in attributes
+        or attributes.get("aria-hidden") == "true"
+        or _HIDDEN_STYLE.search(attributes.get("style", "")) is not None
+        or not UNSEEN.isdisjoint(attributes.get("class", "").split())
     )
     return hidden and node.value is None and not _is_panel(node)
-
-
-@functools.lru_cache(maxsize=1 << 14)
-def _is_unseen(classes: str) -> bool:
-    return not UNSEEN.isdisjoint(classes.split())
 
 
 def _is_panel(node: Node) -> bool:
@@ -194,13 +188,11 @@ def _drop_named(page: Survey, rules: Rules, dropped: dict[Node, str], comments: 
             stack += [child for child in node.children if child.__class__ is Node]
 
 
-def _is_forum(order: Sequence[Node]) -> bool:
+def _is_forum(index: Index) -> bool:
     """Whether readers' posts are the content of this page."""
-    if not FORUM.isdisjoint(order[0].words):
+    if not FORUM.isdisjoint(index.order[0].words):
         return True
-    return any(
-        _FORUM_TYPE.search(node.attributes["itemtype"]) for node in order if "itemtype" in node.attributes
-    )
+    return any(_FORUM_TYPE.search(node.attributes["itemtype"]) for node in index.attributes["itemtype"])
 
 
 def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str]) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container
 from dataclasses import dataclass, replace
 
 from factory.seeds.html.prune import LEAST, LINKED, RELAXED, STRICT, Rules, Survey, is_main, prune, survey
-from factory.seeds.html.tree import Node
+from factory.seeds.html.tree import Index, Node
 from factory.seeds.html.words import CONTENT
 
 SHORT = 200
@@ -36,11 +36,10 @@ class Reading:
     name: str = "strict"
 
 
-def choose(order: Sequence[Node], *, product: bool = False) -> Reading:
-    """The strict reading of a page, given in order and measured, unless it lost most of the page's prose, is short
-    where a relaxed one is not, or has little prose and lost what links to other pages. Of a page of prose, its
-    body alone."""
-    reading = _among(survey(order), product)
+def choose(index: Index, *, product: bool = False) -> Reading:
+    """The strict reading of a page, its nodes measured, unless it lost most of the page's prose, is short where a
+    relaxed one is not, or has little prose and lost what links to other pages. Of a page of prose, its body alone."""
+    reading = _among(survey(index), product)
     if reading.name == "linked" or reading.prose < _BODY_PROSE:
         return reading
     return replace(reading, part=_body(reading.part, reading.dropped))

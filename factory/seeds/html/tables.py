@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from factory.seeds.html.code import LISTING
 from factory.seeds.html.mathematics import FORMULA
-from factory.seeds.html.tree import Node
+from factory.seeds.html.tree import Index, Node
 
 GRID = "#table"
 
@@ -48,14 +48,12 @@ class Grid:
         return " ".join(cell.text for row in self.rows for cell in row if not cell.repeated)
 
 
-def protect_tables(order: Sequence[Node], inline: Callable[[Node], str]) -> None:
+def protect_tables(index: Index, inline: Callable[[Node], str]) -> None:
     """Replaces tables of data with nodes that hold their cells. `inline` gives the text of a cell.
 
     A layout table's parts become plain containers, so that its content is read like any other.
     """
-    for node in order:
-        if node.tag != "table":
-            continue
+    for node in index.tags["table"]:
         if _is_equation(node):
             _dissolve(node, cell="span")
             continue

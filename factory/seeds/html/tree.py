@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import gc
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from typing import TypeAlias
 
@@ -43,6 +44,7 @@ class Node:
         "end",
         "linked",
         "links",
+        "number",
         "own",
         "own_prose",
         "parent",
@@ -64,12 +66,9 @@ class Node:
         self.start = start
         self.end = end
         self.value: object = None
-        # The words of class and id, lower case, split at case and punctuation.
+        self.number = 0  # its place in document order
+        # The words of class and id, lower case, split at case and punctuation: an index of the page sets them.
         self.words = _NO_WORDS
-        if "class" in attributes:
-            self.words = words_of(attributes["class"])
-        if "id" in attributes:
-            self.words |= words_of(attributes["id"])
         self.own = 0  # characters of text in this very node, without white space
         self.own_prose = 0  # those of them in runs of text long enough to be sentences
         self.size = 0  # characters of text here and below, without white space
@@ -142,6 +141,54 @@ class Node:
             elif keep is None or keep(item):
                 stack.extend(reversed(item.children))
         return "".join(parts)
+
+
+class Index:
+    """The nodes of a page, in document order, and those with each tag, with each attribute, and of each class as it
+    is written."""
+
+    def __init__(self, order: list[Node]) -> None:
+        self.order = order
+        self.tags: defaultdict[str, list[Node]] = defaultdict(list)
+        self.attributes: defaultdict[str, list[Node]] = defaultdict(list)
+        self.classes: defaultdict[str, list[Node]] = defaultdict(list)
+        tags, attributes, classes = self.tags, self.attributes, self.classes
+        for number, node in enumerate(order):
+            node.number = number
+            tags[node.tag].append(node)
+            for name in node.attributes:
+                attributes[name].append(node)
+        for node in attributes["class"]:
+            classes[node.attributes["class"]].append(node)
+        self._alike = [(words_of(names), nodes) for names, nodes in classes.items()]
+        for words, nodes in self._alike:
+            for node in nodes:
+                node.words = words
+        for node in attributes["id"]:
+            node.words |= words_of(node.attributes["id"])
+
+    def tagged(self, *tags: str) -> list[Node]:
+        """The nodes with one of those tags."""
+        return in_document_order(node for tag in tags for node in self.tags[tag])
+
+    def having(self, *names: str) -> list[Node]:
+        """The nodes with one of those attributes."""
+        return in_document_order(node for name in names for node in self.attributes[name])
+
+    def named(self, words: Set[str]) -> list[Node]:
+        """The nodes with a class that have one of those words in their class or id."""
+        found = [node for said, nodes in self._alike if not words.isdisjoint(said) for node in nodes]
+        found += [
+            node
+            for node in self.attributes["id"]
+            if not words.isdisjoint(node.words) and "class" in node.attributes
+        ]
+        return in_document_order(found)
+
+
+def in_document_order(nodes: Iterable[Node]) -> list[Node]:
+    """Each of the nodes of a page once, as they stand there."""
+    return sorted(set(nodes), key=lambda node: node.number)
 
 
 @functools.lru_cache(maxsize=1 << 14)
