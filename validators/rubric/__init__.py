@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
 
 from factory.plugins import validator
-from factory.records import Answer, Chat, Grounding, Json, Preference, Sample, Text, Verdict
+from factory.records import Answer, Chat, Grounding, Json, Message, Preference, Sample, Text, Verdict
 from factory.teacher import Teacher
 
 Level = Annotated[int, Field(ge=1, le=5)]
@@ -57,9 +57,12 @@ DEFAULT = {
         },
     ),
 }
+NOTHING = "nothing that a judge could read"
+ALIKE = "both responses say the same"
 REJECTED = "the judge prefers the rejected response"
 NEITHER = "the judge sees no difference"
 ORDER = "the judge's preference turns with the order"
+TORN = "the judge prefers one response and scores the other higher"
 AVERAGE = "too low on average"
 
 
@@ -93,7 +96,8 @@ class Rubric:
     `criteria`: by name, each with what it ``asks`` and ``levels``, what earns which score from 1 to 5.
     A text or the last turn of a chat needs `mean` on average and `least` in every criterion; with several
     `votes` the median of independent scores counts. A pair is shown in both orders, and the chosen response
-    must be preferred in both. The judge sees the reference answer and the source where the sample has them.
+    must be preferred in both, and not score lower on the whole. The judge sees the reference answer and the source
+    where the sample has them.
     Faults, discussion and scores of a pair: phi-4 report, judge-guided DPO.
     """
 
@@ -125,18 +129,24 @@ class Rubric:
         )
 
     async def check(self, sample: Sample, teacher: Teacher) -> Verdict:
-        """Judges by scores, or a pair by comparison."""
+        """Judges by scores, or a pair by comparison; what has no response, or one twice, without a call."""
         if isinstance(sample, Preference):
+            if not (sample.chosen.strip() and sample.rejected.strip()):
+                return Verdict.reject(NOTHING, kind=sample.kind)
+            if sample.chosen.split() == sample.rejected.split():
+                return Verdict.reject(ALIKE)
             return await self._compared(sample, teacher)
-        if isinstance(sample, Text) or (isinstance(sample, Chat) and sample.messages):
-            return await self._scored(sample, teacher)
-        return Verdict.reject("nothing that a judge could read", kind=sample.kind)
+        if isinstance(sample, Text) and sample.text.strip():
+            return await self._scored(sample, (), sample.text, teacher)
+        if isinstance(sample, Chat) and sample.messages:
+            *turns, last = sample.messages
+            if last.role == "assistant" and last.content.strip():
+                return await self._scored(sample, turns, last.content, teacher)
+        return Verdict.reject(NOTHING, kind=sample.kind)
 
-    async def _scored(self, sample: Text | Chat, teacher: Teacher) -> Verdict:
-        if isinstance(sample, Text):
-            turns, response = [], sample.text
-        else:
-            turns, response = [*sample.messages[:-1]], sample.messages[-1].content
+    async def _scored(
+        self, sample: Text | Chat, turns: Sequence[Message], response: str, teacher: Teacher
+    ) -> Verdict:
         replies = await teacher.ask(
             "score",
             self._scores,
@@ -183,14 +193,16 @@ class Rubric:
             "faults_of_rejected": [fault.model_dump() for fault in one.faults_of_second],
         }
         if preferred == ["chosen", "chosen"]:
-            return Verdict.accept(margin, **details)
+            return (
+                Verdict.accept(margin, **details) if margin >= 0 else Verdict.reject(TORN, margin, **details)
+            )
         reasons = {("rejected", "rejected"): REJECTED, ("neither", "neither"): NEITHER}
         return Verdict.reject(reasons.get((preferred[0], preferred[1]), ORDER), margin, **details)
 
     def _average(self, scores: Any) -> float:
         return statistics.fmean(getattr(scores, name).score for name in self._names)
 
-    def _shown(self, sample: Sample, turns: Sequence[Any]) -> Mapping[str, Any]:
+    def _shown(self, sample: Sample, turns: Sequence[Message]) -> Mapping[str, Any]:
         """What the judge sees beside the responses."""
         answer, grounding = sample.find(Answer), sample.find(Grounding)
         return {

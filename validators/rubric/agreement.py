@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -64,6 +65,17 @@ class Counts:
         self.apart += (clean.score or 0) > (faulty.score or 0)
         self.preferred += both.passed
         self.steady += named[0] == named[1]
+
+    @property
+    def blind(self) -> bool:
+        """Whether faulty twins are rejected no more often than clean ones are."""
+        return self.caught <= self.pairs - self.passed
+
+    @property
+    def by_chance(self) -> bool:
+        """Whether a coin might have given as many right verdicts (95%, one side)."""
+        of = 2 * self.pairs
+        return self.caught + self.passed <= of / 2 + 1.64 * math.sqrt(of) / 2
 
     def shares(self) -> dict[str, float]:
         """The counts as shares of the pairs; `accuracy` is that of the verdicts on single samples."""
@@ -128,6 +140,17 @@ def _with(sample: Text | Chat, response: str) -> Sample:
     return sample.model_copy(update={"messages": (*sample.messages[:-1], last)})
 
 
+def conclusions(found: Agreement) -> Iterator[str]:
+    """What the counts come to, in words."""
+    if found.overall.by_chance:
+        yield "Its verdicts on single samples may be chance: a coin would be right as often."
+    blind = [name for name, counts in sorted(found.by_fault.items()) if counts.blind]
+    if blind:
+        yield f"It does not see: {', '.join(blind)}."
+    if 2 * found.overall.steady < found.overall.pairs:
+        yield "Its preferences follow the order of the responses more often than what they say."
+
+
 # ------------------------------------------------------------------------------------- the command
 
 
@@ -142,7 +165,8 @@ def agreement(catalog: Path, dataset: str, limit: int, as_json: bool) -> None:
     """Measure the judge of a DATASET's rubric on planted faults.
 
     Faults (another number, a denial, a sentence left out, ...) are planted in accepted rows. The judge scores
-    each row and its faulty twin alone, and compares them in both orders. Replies are kept in agreement.duckdb
+    each row and its faulty twin alone, and compares them in both orders. The rows have passed this judge before,
+    so `passed` flatters it: look at `caught`. Replies are kept in agreement.duckdb
     beside the store, so that a second run asks only for what is new; models' budgets hold for that file.
 
     \b
@@ -164,6 +188,8 @@ def agreement(catalog: Path, dataset: str, limit: int, as_json: bool) -> None:
         click.echo(
             f"{name:<22}{counts.pairs:>6}" + "".join(f"{value:>11.2f}" for value in counts.shares().values())
         )
+    for line in conclusions(found):
+        click.echo(line)
 
 
 async def _run(catalog: Catalog, name: str, limit: int) -> Agreement:
