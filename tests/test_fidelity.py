@@ -98,7 +98,8 @@ def test_likeness_is_asked_besides_where_that_is_wanted() -> None:
     ("original", "why"),
     [
         ("def feed(stream: Stream) -> int:\n    return stream.read(4) + 1\n", "parameter 'stream'"),
-        ("class Box:\n    def open(self):\n        return self.lid\n", "no function of its own"),
+        ("class Box(Lid):\n    size = 3\n", "no public method"),
+        ("async def wait(turns: Future) -> int:\n    return await turns\n", "parameter 'turns'"),
         ("import nowhere\n\ndef near(a: int) -> int:\n    return nowhere.near(a)\n", "nowhere"),
         (
             "import random\n\ndef roll(sides: int) -> int:\n    return random.randint(1, 10**9 + sides)\n",
@@ -116,6 +117,168 @@ def test_what_cannot_be_told_by_running_falls_back_on_likeness_and_says_so(origi
     )
     assert same.passed and same.score == 1.0 and why in same.details["not_run_because"]
     assert other.reason == UNLIKE and why in other.details["not_run_because"]
+
+
+OTHERWISE = {
+    "any number of arguments": (
+        'def total(*numbers):\n    """Sum of squares."""\n    return sum(n * n for n in numbers)\n',
+        "def total(*values):\n"
+        "    result = 0\n"
+        "    for v in values:\n"
+        "        result += v ** 2\n"
+        "    return result\n",
+        "def total(*values):\n    result = 0\n    for v in values:\n        result += v\n    return result\n",
+    ),
+    "named arguments of any name": (
+        "def tag(name: str, **attrs: str) -> str:\n"
+        '    return "<" + name + "".join(f" {k}={v!r}" for k, v in sorted(attrs.items())) + ">"\n',
+        "def tag(name, **attributes):\n"
+        '    parts = [f" {k}={v!r}" for k, v in sorted(attributes.items())]\n'
+        "    return f\"<{name}{''.join(parts)}>\"\n",
+        'def tag(name, **attributes):\n    return f"<{name}>"\n',
+    ),
+    "what is printed": (
+        'def table(n: int) -> None:\n    for i in range(1, n + 1):\n        print(n, "x", i, "=", n * i)\n',
+        "def table(number):\n"
+        "    for k in range(1, number + 1):\n"
+        '        print(f"{number} x {k} = {number * k}")\n',
+        "def table(number):\n"
+        "    for k in range(1, number + 1):\n"
+        '        print(f"{number} * {k} = {number * k}")\n',
+    ),
+    "an object that is returned": (
+        "class P:\n"
+        "    def __init__(self, x, y):\n"
+        "        self.x = x\n"
+        "        self.y = y\n"
+        "\n"
+        "def mid(a: int, b: int):\n"
+        "    return P((a + b) // 2, a * b)\n",
+        "class P:\n"
+        "    def __init__(self, x, y):\n"
+        "        self.x, self.y = x, y\n"
+        "\n"
+        "def mid(first, second):\n"
+        "    total = first + second\n"
+        "    return P(total // 2, first * second)\n",
+        "class P:\n"
+        "    def __init__(self, x, y):\n"
+        "        self.x, self.y = x, y\n"
+        "\n"
+        "def mid(first, second):\n"
+        "    total = first + second\n"
+        "    return P(total // 2, first + second)\n",
+    ),
+    "a parameter compared with a text": (
+        "def kind(c):\n"
+        '    if c in "aeiou":\n'
+        '        return "vowel"\n'
+        '    if c == "y":\n'
+        '        return "sometimes"\n'
+        '    return "consonant"\n',
+        "def kind(letter):\n"
+        '    if letter == "y":\n'
+        '        return "sometimes"\n'
+        '    return "vowel" if letter in "aeiou" else "consonant"\n',
+        'def kind(letter):\n    return "vowel" if letter in "aeiou" else "consonant"\n',
+    ),
+    "a branch behind a large number": (
+        "def fee(n: int) -> int:\n    if n > 1_000_000:\n        return 7\n    return n + 1\n",
+        "def fee(n):\n    return 7 if n > 1000000 else 1 + n\n",
+        "def fee(n):\n    return n + 1\n",
+    ),
+    "a default that keeps what it was given": (
+        "def add(x: int, acc: list[int] | None = None) -> list[int]:\n"
+        "    acc = [] if acc is None else acc\n"
+        "    acc.append(x)\n"
+        "    return acc\n",
+        "def add(item, target=None):\n"
+        "    if target is None:\n"
+        "        target = []\n"
+        "    target.append(item)\n"
+        "    return target\n",
+        "def add(item, target=[]):\n    target.append(item)\n    return target\n",
+    ),
+    "a helper with a common name": (
+        "def _plain(x):\n    return x * 2\n\ndef twice(x: int) -> int:\n    return _plain(x) + 1\n",
+        "def twice(x):\n    return 2 * x + 1\n",
+        "def twice(x):\n    return 2 * x\n",
+    ),
+    "nothing for an empty list": (
+        "def first(items: list[int]):\n    return items[0] if items else None\n",
+        "def first(xs):\n    if not xs:\n        return None\n    return xs[0]\n",
+        "def first(xs):\n    if not xs:\n        return 0\n    return xs[0]\n",
+    ),
+    "no parameter at all": (
+        "def primes():\n    return [2, 3, 5, 7]\n",
+        "def primes():\n    return [n for n in range(2, 10) if all(n % k for k in range(2, n))]\n",
+        "def primes():\n    return [2, 3, 5, 7, 9]\n",
+    ),
+    "a count that is kept between calls": (
+        "_n = 0\n\ndef tick(step: int) -> int:\n    global _n\n    _n += step\n    return _n\n",
+        "count = 0\n\ndef tick(step):\n    global count\n    count = count + step\n    return count\n",
+        "def tick(step):\n    return step\n",
+    ),
+    "lists in lists": (
+        "def flat(x: list) -> list:\n"
+        "    out = []\n"
+        "    for i in x:\n"
+        "        if isinstance(i, list):\n"
+        "            out.extend(flat(i))\n"
+        "        else:\n"
+        "            out.append(i)\n"
+        "    return out\n",
+        "def flat(nested):\n"
+        "    result = []\n"
+        "    for item in nested:\n"
+        "        result += flat(item) if isinstance(item, list) else [item]\n"
+        "    return result\n",
+        "def flat(nested):\n"
+        "    result = []\n"
+        "    for item in nested:\n"
+        "        if isinstance(item, list):\n"
+        "            result += item\n"
+        "        else:\n"
+        "            result.append(item)\n"
+        "    return result\n",
+    ),
+    "a coroutine": (
+        "async def f(x: int) -> int:\n    return x + 1\n",
+        "async def f(y):\n    return 1 + y\n",
+        "async def f(y):\n    return y\n",
+    ),
+    "a class": (
+        "class Stack:\n"
+        "    def __init__(self):\n"
+        "        self.items = []\n"
+        "    def push(self, x):\n"
+        "        self.items.append(x)\n"
+        "    def pop(self):\n"
+        "        return self.items.pop()\n",
+        "class Stack:\n"
+        "    def __init__(self):\n"
+        "        self._data = []\n"
+        "    def push(self, value):\n"
+        "        self._data.append(value)\n"
+        "    def pop(self):\n"
+        "        return self._data.pop()\n",
+        "class Stack:\n"
+        "    def __init__(self):\n"
+        "        self._data = []\n"
+        "    def push(self, value):\n"
+        "        self._data.insert(0, value)\n"
+        "    def pop(self):\n"
+        "        return self._data.pop()\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("shown_by", OTHERWISE)
+def test_a_clean_twin_passes_and_a_fault_shows_by(shown_by: str) -> None:
+    original, clean, planted = OTHERWISE[shown_by]
+    same, other = Bench("fidelity").judge(reversed_(original, clean), reversed_(original, planted))
+    assert same.passed and "agreement" in same.details, same.details
+    assert (other.passed, other.reason) == (False, BEHAVES)
 
 
 def test_every_example_function_agrees_with_itself_on_inputs_read_off_it() -> None:

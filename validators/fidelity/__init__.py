@@ -15,7 +15,9 @@ from factory.records import Case, Json, Outcome, Result, Reversal, Sample, Verdi
 from factory.teacher import Teacher
 from validators.fidelity.arguments import Unsupported
 from validators.fidelity.inputs import calls_of
+from validators.fidelity.lives import lives_of
 from validators.fidelity.trees import likeness
+from validators.fidelity.watching import NOTHING_DONE, WATCHING, watched
 from validators.sandbox.values import disagreement
 from validators.settings import Megabytes, Seconds, Share
 from validators.syntax import parsed, written
@@ -23,33 +25,11 @@ from validators.syntax import parsed, written
 BEHAVES = "the regenerated program behaves otherwise"
 RUNS = "the regenerated program does not run"
 LACKS = "the regenerated program lacks the function"
+LACKS_CLASS = "the regenerated program lacks the class"
 LOOKS = "the regenerated program is put together otherwise"
 UNLIKE = "too unlike the original, and it could not be run"
 _SHOWN = 5
 _TELLING = 3  # fewer comparisons than that say nothing
-
-# Goes behind either program: makes any value plain data, and shows what became of arguments that can change.
-_HARNESS = """
-
-def _plain(value, depth=0):
-    kind = type(value)
-    if depth > 20 or kind in (int, float, complex, str, bytes, bool, type(None)):
-        return value
-    if kind in (list, tuple, set, frozenset):
-        return kind([_plain(item, depth + 1) for item in value])
-    if isinstance(value, dict):
-        return {_plain(key, depth + 1): _plain(item, depth + 1) for key, item in value.items()}
-    if hasattr(value, "__next__"):
-        return ["iterator", *(_plain(item, depth + 1) for item, _ in zip(value, range(1000)))]
-    return (kind.__name__, repr(value))
-
-
-def _observed(function):
-    def call(*arguments, **named):
-        value = _plain(function(*arguments, **named))
-        return value, [_plain(one) for one in arguments if isinstance(one, (list, dict, set))]
-    return call
-"""
 
 
 @dataclass(frozen=True)
@@ -69,7 +49,7 @@ async def fidelity(
     teacher: Teacher,
     *,
     inputs: Annotated[int, Field(ge=1, le=500)] = 40,
-    agreement: Share = 0.95,
+    agreement: Share = 1.0,
     similarity: Share = 0.1,
     similarity_alone: Share = 0.6,
     cpu_seconds: Seconds = 5.0,
@@ -77,9 +57,10 @@ async def fidelity(
 ) -> Verdict:
     """Rejects a regenerated program that is not faithful to its original.
 
-    Both are run on `inputs` generated calls (inputs.py beside it): `agreement` is the share on which they must
-    do the same, `similarity` the likeness of their syntax trees (trees.py) that is asked besides.
-    What cannot be run, is no Python function, or does the same whatever it is given, needs `similarity_alone`.
+    Both are run on `inputs` generated calls (inputs.py beside it; of a class, lives.py): `agreement` is the share
+    on which they must do the same, `similarity` the likeness of their syntax trees (trees.py) that is asked besides.
+    What cannot be run, is no Python function or class, or does the same whatever it is given, needs
+    `similarity_alone`.
     The phi-4 report publishes neither measure nor thresholds; these are ours.
     """
     reversal = sample.find(Reversal)
@@ -112,26 +93,31 @@ async def _compared(
         return _Compared(why_not="the original is no Python")
     name = _name(tree, reversal.calls)
     if not name:
-        return _Compared(why_not="the original has no function of its own to call")
+        return _Compared(why_not="the original has no function or class of its own to call")
+    of_class = name in _classes(tree)
+    drawn = lives_of if of_class else calls_of
     try:
-        calls = calls_of(reversal.original, name, reversal.calls, inputs, teacher.random)
+        calls = drawn(reversal.original, name, reversal.calls, inputs, teacher.random)
     except Unsupported as fault:
         return _Compared(why_not=str(fault))
     again = parsed(reversal.regenerated)
     if again is None:
         return _Compared(fault=RUNS, differing=({"fault": "it is no Python"},))
-    if name not in _functions(again):
-        return _Compared(fault=LACKS, differing=({"fault": f"it has no function '{name}'"},))
+    if name not in (_classes(again) if of_class else _functions(again)):
+        lacking, kind = (LACKS_CLASS, "class") if of_class else (LACKS, "function")
+        return _Compared(fault=lacking, differing=({"fault": f"it has no {kind} '{name}'"},))
 
     async def run(source: str, some: Sequence[str]) -> Outcome:
-        watched = [f"_observed({name})({call[len(name) + 1 : -1]})" for call in some]
-        return await teacher.run(source + _HARNESS, watched, cpu_seconds=cpu_seconds, memory_mb=memory_mb)
+        seen = [watched(name, call) for call in some]
+        return await teacher.run(source + WATCHING, seen, cpu_seconds=cpu_seconds, memory_mb=memory_mb)
 
     first, second = await run(reversal.original, calls), await run(reversal.original, calls)
     expected = _expected(calls, first.results, second.results, _raised(tree))
-    if len(expected) < _TELLING:
+    told = {case.model_dump_json(exclude={"call"}) for case in expected}
+    alone = len(calls) == 1 and told and told != {NOTHING_DONE}  # without parameters one call is all there is
+    if len(expected) < _TELLING and not alone:
         return _Compared(why_not=first.error[-300:] or "hardly a generated input fits the original")
-    if len({case.model_dump_json(exclude={"call"}) for case in expected}) < 2:
+    if len(told) < 2 and not alone:
         return _Compared(why_not="the original does the same on every generated input")
     given = await run(reversal.regenerated, [case.call for case in expected])
     return _held_against(expected, given)
@@ -167,15 +153,21 @@ def _expected(
 
 
 def _functions(tree: ast.Module) -> list[str]:
-    return [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    return [node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+
+
+def _classes(tree: ast.Module) -> list[str]:
+    return [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
 
 
 def _name(tree: ast.Module, calls: Sequence[str]) -> str:
-    """The function to call: the one that the evidence calls, or else the last that is not private."""
-    known = _functions(tree)
+    """What to call: the one that the evidence calls, or else the last function, or class, that is not private."""
+    functions, classes = _functions(tree), _classes(tree)
     called = [call.partition("(")[0].strip() for call in calls]
-    public = [name for name in known if not name.startswith("_")]
-    return next((name for name in called if name in known), (public or known or [""])[-1])
+    public = [name for names in (classes, functions) for name in names if not name.startswith("_")]
+    return next(
+        (name for name in called if name in (*functions, *classes)), (public or functions or [""])[-1]
+    )
 
 
 def _raised(tree: ast.Module) -> set[str]:

@@ -22,6 +22,7 @@ _MADE = {
 _INTS = (0, 1, -1, 2, 3, 4, 5, 7, 10, 12, 17, 25, 36, 100)
 _FLOATS = (0.0, 1.0, -1.5, 0.1, 2.5, 3.0, 10.25, 100.0)
 _TEXTS = ("", "a", "abc", "Level", "two words", "  ab  ", "12", "a,b;c", "Straße", "x\ny", "(a[b]c)")
+_LARGEST = 2_000_000  # of a program's own numbers: more, and what counts up to them ends at the time limit
 _DEPTH = 3
 _DIGITS = 18
 
@@ -49,7 +50,7 @@ class Maker:
     def __init__(self, tree: ast.Module, chance: random.Random) -> None:
         self._chance = chance
         found = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
-        ints = [value for value in found if type(value) is int and abs(value) < 10_000]
+        ints = [value for value in found if type(value) is int and abs(value) <= _LARGEST]
         self._ints = [value + shift for value in ints for shift in (-1, 0, 1)]
         self._floats = [value for value in found if type(value) is float]
         self._texts = [v for v in found if type(v) is str and len(v) <= 12 and "\n" not in v]
@@ -121,6 +122,8 @@ class Maker:
 
     def _many(self, name: str, inner: list[ast.expr], depth: int) -> str:
         item = inner[0] if inner else annotation("int")
+        if not inner and depth < 2 and self._chance.random() < 0.3:  # of anything: of lists as well
+            item = annotation("int | list[int] | list[list[int]]")
         size = self._size(depth)
         if (
             isinstance(item, ast.Subscript)

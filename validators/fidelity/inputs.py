@@ -11,6 +11,7 @@ import doctest
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from validators.fidelity.arguments import Maker, Unsupported, annotation, as_text
 from validators.syntax import is_literal, parsed, written
@@ -18,6 +19,11 @@ from validators.syntax import is_literal, parsed, written
 _TEXT_METHODS = frozenset(dir(str)) - frozenset(dir(list)) - frozenset(dir(dict))
 _LIST_METHODS = frozenset({"append", "extend", "insert", "sort", "reverse", "remove"})
 _DICT_METHODS = frozenset({"items", "keys", "values", "get", "setdefault"})
+_FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
+_INT = annotation("int")
+_FEW = (0, 1, 2, 3, 3, 4)
+_NAMES = ("a", "width", "key")
+Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 _OF_MANY = frozenset(
     {"len", "sorted", "sum", "min", "max", "enumerate", "reversed", "list", "set", "any", "all"}
 )
@@ -29,16 +35,16 @@ def calls_of(source: str, name: str, known: Sequence[str], most: int, chance: ra
     Raises Unsupported where a parameter's type is none that a literal can stand for.
     """
     tree = ast.parse(source)
-    function = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name)
+    function = next(node for node in tree.body if isinstance(node, _FUNCTION) and node.name == name)
     try:
         documented = doctest.DocTestParser().get_examples(ast.get_docstring(function) or "")
     except ValueError:  # examples that are badly indented
         documented = []
     sources = [*known, *(one.source for one in documented)]
-    calls = {written(call): call for text in sources for call in _literal_calls(text, name)}
+    calls = {written(call): call for text in sources for call in literal_calls(text, name)}
     shown = [call for text, call in calls.items() if text]
     made = list(filter(None, calls))[:most]
-    drawer = _Drawer(tree, function, shown, chance)
+    drawer = Drawer(tree, function, shown, chance)
     for _ in range(4 * most):
         if len(made) >= most:
             break
@@ -48,7 +54,7 @@ def calls_of(source: str, name: str, known: Sequence[str], most: int, chance: ra
     return made
 
 
-def _literal_calls(text: str, name: str) -> list[ast.Call]:
+def literal_calls(text: str, name: str) -> list[ast.Call]:
     """The calls of a function in a text of which every argument is a literal."""
     tree = parsed(text.strip())
     return (
@@ -68,11 +74,11 @@ def _literal_calls(text: str, name: str) -> list[ast.Call]:
     )
 
 
-class _Drawer:
+class Drawer:
     """Draws calls of one function."""
 
     def __init__(
-        self, tree: ast.Module, function: ast.FunctionDef, shown: Iterable[ast.Call], chance: random.Random
+        self, tree: ast.Module, function: Function, shown: Iterable[ast.Call], chance: random.Random
     ) -> None:
         self._name = function.name
         self._chance = chance
@@ -94,6 +100,7 @@ class _Drawer:
         self._examples: defaultdict[str, list[object]] = defaultdict(list)
         for call in shown:
             self._learn(call)
+        self._spread, self._marked = listed.vararg, listed.kwarg
         every = [*positional, *listed.kwonlyargs]
         self._types = {one.arg: self._type(function, one, defaults) for one in every}
 
@@ -104,6 +111,14 @@ class _Drawer:
         for one, needed in self._named:
             if needed or self._chance.random() < 0.5:
                 arguments.append(f"{one.arg}={self._argument(one.arg)}")
+        if self._spread and given == len(self._positional):
+            more = [
+                self._maker.text(self._spread.annotation or _INT) for _ in range(self._chance.choice(_FEW))
+            ]
+            arguments[given:given] = more
+        if self._marked:
+            names = self._chance.sample(_NAMES, self._chance.choice((0, 1, 2)))
+            arguments += [f"{name}={self._maker.text(self._marked.annotation or _INT)}" for name in names]
         return f"{self._name}({', '.join(arguments)})"
 
     def _learn(self, call: ast.Call) -> None:
@@ -120,7 +135,7 @@ class _Drawer:
             return as_text(example if turn < 0.15 else self._maker.changed(example))
         return self._maker.text(kind)
 
-    def _type(self, function: ast.FunctionDef, one: ast.arg, defaults: Mapping[str, ast.expr]) -> ast.expr:
+    def _type(self, function: Function, one: ast.arg, defaults: Mapping[str, ast.expr]) -> ast.expr:
         """The annotation; without one, what examples, the default or the function's own use of it tell."""
         if one.annotation is not None:
             found = one.annotation
@@ -155,10 +170,16 @@ def _type_of(value: object) -> ast.expr:
     return annotation("None" if value is None else kind)
 
 
-def _used_as(function: ast.FunctionDef, name: str) -> ast.expr:
+def _used_as(function: Function, name: str) -> ast.expr:
     """A guess at a parameter's type from what the function does with it."""
     found = "int"
     for node in ast.walk(function):
+        if (
+            isinstance(node, ast.Compare)
+            and _called(node.left, name)
+            and any(map(_is_text, node.comparators))
+        ):
+            return annotation("str")
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name:
             if node.attr in _TEXT_METHODS:
                 return annotation("str")
@@ -180,3 +201,11 @@ def _used_as(function: ast.FunctionDef, name: str) -> ast.expr:
         if many or subscripted:
             found = "list[int]"
     return annotation(found)
+
+
+def _called(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
