@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from factory.seeds.html.code import Listing
+from factory.seeds.html.heads import Head
 from factory.seeds.html.mathematics import Formula, delimited
 from factory.seeds.html.notes import NOTE
-from factory.seeds.html.posts import Head
 from factory.seeds.html.tables import Grid
 from factory.seeds.html.tree import GONE, Child, Node
 from factory.seeds.html.words import names

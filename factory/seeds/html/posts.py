@@ -1,163 +1,71 @@
-"""Reads one post of a thread: who wrote it, when, its votes, whether it is the accepted answer, and its words.
-
-What tells is what authors of pages everywhere write: microdata, ``rel``, ``time``, links to people, and the
-words of the trade in class names. No rule names a site.
-"""
+"""Reads one post of a thread: its head, its words, and what stands among these and is none of them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from factory.seeds.html.dates import iso_date
+from factory.seeds.html.heads import Head, is_dated, names_author, read_head, upto
 from factory.seeds.html.tree import GONE, Node
-from factory.seeds.html.words import JOINED, names
+from factory.seeds.html.words import EDITED, names
 
 POST = "#post"
 
-_AUTHOR = names(
-    """author username user poster creator nickname nick member commenter postedby byline displayname
-    screenname usercard postleft op"""
-)
-_SURE = names("author username poster creator nickname nick commenter displayname screenname name login")
-_DATE = names(
-    "date time timestamp datetime posted published created ago age relativetime timeago dateline postdate when"
-)
-# Of an address behind a slash. Each alternative begins with its own sign: a search passes over all else in one go.
-_PERSON = re.compile(
-    r"/(?:(?:users?|u|members?|profiles?|people|space|home)(?:/|\.php\b|\?|-(?:uid-)?\d)|(?<=./)[~@][\w.-]+/?$)"
-    r"|[?&](?:action=profile|mode=viewprofile|u(?:id|serid)?=\d|user(?:name)?=\w)"
-)
-_AUTHOR_CARRIERS = ("data-author", "data-username", "data-user-name", "author")
-_AUTHOR_ATTRIBUTES = frozenset({"itemprop", "rel", *_AUTHOR_CARRIERS})
-_DATE_PROPERTIES = ("datePublished", "dateCreated", "datepublished")
-_DATE_CARRIERS = (
-    "datetime",
-    "data-datetime",
-    "data-created",
-    "created-timestamp",
-    "data-date",
-    "content",
-    "title",
-)
 _BODY = names(
-    """body content text message prose post comment entry description markdown answer reply postbody posttext
-    messagebody bbwrapper postmsg postmessage postcontent usertext inner msg"""
+    """body content contents text message prose post comment entry description markdown answer reply postbody posttext
+    messagebody bbwrapper postmsg postmessage postcontent usertext inner msg story commtext"""
+)
+_WORDS = names(
+    """body content contents text message prose markdown postbody posttext messagebody bbwrapper postmsg postmessage
+    postcontent story commtext"""
 )
 _NO_BODY = names(
     """user author profile signature sig quote meta footer foot header head actions controls info avatar vote
-    votes votecell title subject poster attribution userinfo userdetails extras postleft postsignature postfootleft"""
+    votes votecell title subject poster attribution userinfo userdetails extras postleft postsignature postfootleft
+    number count floor permalink timestamp statistics rank operation"""
 )
 _EXTRAS = names(
-    """signature sig postsignature lastedit lastedited postedit reactions reaction actions controls toolbar share avatar
-    tools editor vote votes votecell menu button buttons icons"""
+    """signature signatures sig sign postsignature lastedit lastedited postedit reactions reaction actions controls
+    toolbar share avatar tools editor vote votes votecell menu button buttons icons"""
 )
 _UNFOLD = names("expand shrink")
-_VOTES = names("vote votes score upvotes upvoted points votecount likes")
-_NOT_PEOPLE = re.compile(
-    r"/(?:login|signup|sign-up|register|signin|search|home/?$)|action=(?:login|register)", re.I
-)
-_NO_NAME = re.compile(
-    r"^(?:sign ?(?:up|in)|log ?in|register|by|from|author|op|user|posted|written|asked|answered|edited|modified"
-    r"|commented|reply|share|follow|edit|more|guest|community wiki|(?:original|topic|thread) (?:poster|starter))$",
-    re.I,
-)
-_JOINED = re.compile(rf"^\W*(?:{'|'.join(JOINED)})", re.I)
-_COUNT = re.compile(
-    r"^\s*(?:score|votes|points)?[:\s]*([+\-−–]?\d[\d,.]*)\s*(k)?\s*(?:points?|votes?|upvotes?)?\s*$", re.I
-)
-_EDITED = re.compile(r"^\s*(?:last\s+)?(?:edited|modified|updated)\b", re.I)
-_LAST_EDITED = re.compile(r"^\s*last (?:edited|modified|updated)(?: by\b|\s*:|.{0,60}\d)", re.I)
-_BEFORE_NAME = re.compile(
-    r"^[\s@»•·|,:-]*(?:(?:originally\s+)?(?:posted|asked|answered|written|started|created|replied|commented)\s+)?(?:by\s+|von\s+|par\s+|por\s+)?",
-    re.I,
-)
-_AFTER_NAME = re.compile(
-    r"(?:\s+(?:says|said|wrote|writes|replied|commented|posted|on|at))?[\s:,»•·|-]*$", re.I
-)
-_LONGEST_NAME = 40
-_LONGEST_DATE = 60
-_LONGEST_EDIT = 120
-_NUMBER = re.compile(r"\d")
-_DIGITS_DATE = re.compile(
-    r"\d{1,4}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,4}|\d{1,2}:\d{2}|\b\d+\s*\w*\s+ago\b"
-    r"|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b|\b(?:yesterday|today)\b|[前昨今]",
-    re.I,
-)
-
-
-@dataclass(frozen=True)
-class Head:
-    """What stands beside a post. `date` is ISO 8601 or empty, `shown` the date as the page writes it; `depth`
-    counts the posts that it answers, 0 for one that stands on the page itself."""
-
-    author: str = ""
-    date: str = ""
-    shown: str = ""
-    score: int | None = None
-    accepted: bool = False
-    depth: int = 0
-
-    def __str__(self) -> str:
-        votes = "" if self.score is None else f"{self.score} votes" if self.score != 1 else "1 vote"
-        parts = [f"**{self.author}**" if self.author else "", self.shown or self.date, votes]
-        return " · ".join(part for part in [*parts, "accepted answer" if self.accepted else ""] if part)
+_NOTES = names("edit edited edition modified pstatus")
+_ANSWERING = names("reply report quote permalink more")
+_QUOTES = names("quote quoted citation quotemain quotebox bbcodequote")
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5")
+_QUOTING = frozenset({"div", "table", "p", "section", "aside", "figure", "li"})
+_EDITED = re.compile(rf"\W*(?:{'|'.join(EDITED)})", re.I)
+_UNDERLINED = re.compile(r"\s*(?:_{5,}|-{8,}|—{5,})\s")
+_DIGIT = re.compile(r"\d")
+_LONGEST_NOTE = 160
+_LONGEST_SIGNATURE = 600
+_LONGEST_ANSWERING = 40
 
 
 @dataclass(frozen=True)
 class Read:
-    """A post as it was read: its head, the nodes that hold its words, and what in them is no part of it."""
+    """A post as it was read: its head, the nodes that hold its words, what in them is no part of it, and what in them
+    is quoted."""
 
     head: Head
     bodies: tuple[Node, ...]
     extras: frozenset[Node]
-
-
-def names_author(node: Node) -> bool:
-    """Whether a node seems to say who wrote something."""
-    attributes = node.attributes
-    if "class" in attributes and not _AUTHOR.isdisjoint(node.words):
-        return True
-    if node.tag == "a" and _is_person(node):
-        return True
-    return not _AUTHOR_ATTRIBUTES.isdisjoint(attributes) and (
-        attributes.get("itemprop") in ("author", "creator")
-        or "author" in attributes.get("rel", "").split()
-        or any(attributes.get(name) for name in _AUTHOR_CARRIERS)
-    )
-
-
-def _is_person(link: Node) -> bool:
-    address = link.attributes.get("href", "")
-    return bool(_PERSON.search(f"/{address}")) and not _NOT_PEOPLE.search(address)
-
-
-def names_date(node: Node) -> bool:
-    """Whether a node seems to say when something was written."""
-    attributes = node.attributes
-    if node.tag == "time" or ("class" in attributes and not _DATE.isdisjoint(node.words)):
-        return True
-    return "created-timestamp" in attributes or (
-        "itemprop" in attributes and attributes["itemprop"] in _DATE_PROPERTIES
-    )
+    quotes: tuple[Node, ...] = ()
 
 
 def read_post(unit: Node, others: Container[Node], depth: int = 0) -> Read:
     """Reads the post that a node holds, without the posts among `others` below it."""
     region = list(_region(unit, others))
-    who, author = _author(unit, region)
-    when, shown, date = _date(unit, region)
-    beside = frozenset(node for node in (who, when) if node is not None and node is not unit)
+    head, beside = read_head(unit, region, depth)
     bodies = _bodies(unit, region, beside)
     inside = {below for body in bodies for below in body.walk()}
     extras = frozenset(
         node
         for node in region
-        if node not in bodies and (node in beside or (node in inside and _is_extra(node, author)))
+        if node not in bodies and (node in beside or (node in inside and _is_extra(node, head.author)))
     )
-    head = Head(author, date, shown, _score(region), _accepted(unit, region), depth)
-    return Read(head, bodies, extras)
+    return Read(head, bodies, extras, tuple(_quotes(bodies, extras)))
 
 
 def _region(unit: Node, others: Container[Node]) -> Iterator[Node]:
@@ -168,221 +76,69 @@ def _region(unit: Node, others: Container[Node]) -> Iterator[Node]:
         stack.extend(child for child in reversed(node.elements) if child not in others)
 
 
+# ------------------------------------------------------------------------------------------- beside the words
+
+
 def _is_extra(node: Node, author: str) -> bool:
     """Whether a part of a post's body is none of its words: a signature, buttons, its author again, an edit."""
     if node.value is not None:
         return False
-    if 0 < node.size < _LONGEST_EDIT and _LAST_EDITED.match(node.text(" ")):
+    if _is_note(node) or _is_signature(node):
         return True
     if "class" not in node.attributes:
         return False
     words = node.words
     if not _EXTRAS.isdisjoint(words) or ("link" in words and not words.isdisjoint(_UNFOLD)):
         return True
+    if node.size <= _LONGEST_ANSWERING and node.size == node.linked and not _ANSWERING.isdisjoint(words):
+        return True
     return (
         bool(author)
         and node.size < 100
         and author in node.text(" ")
         and names_author(node)
-        and _is_dated(node)
+        and is_dated(node)
     )
 
 
-def _is_dated(node: Node) -> bool:
-    text = _words(node)
-    return bool(_DIGITS_DATE.search(text)) or any(names_date(below) for below in node.walk())
+def _is_note(node: Node) -> bool:
+    """Whether a part of a post says that it was changed, and when, and holds no smaller part that does."""
+    return _says_edited(node) and not any(_says_edited(below) for below in node.walk() if below is not node)
 
 
-# ------------------------------------------------------------------------------------------- author
+def _says_edited(node: Node) -> bool:
+    if not 0 < node.size < _LONGEST_NOTE or node.value is not None:
+        return False
+    text = node.text(" ")
+    named = "class" in node.attributes and not _NOTES.isdisjoint(node.words)
+    return (named or _EDITED.match(text) is not None) and _DIGIT.search(text) is not None
 
 
-def _author(unit: Node, region: list[Node]) -> tuple[Node | None, str]:
-    """The node that names the author, and the name. One beside "edited" names an editor and comes last."""
-    best: tuple[int, Node | None, str] = (0, None, "")
-    for node in region:
-        if not names_author(node) or any(above.tag == "blockquote" for above in _upto(node, unit)):
-            continue
-        for rank, holder, name in _named(node):
-            if node is not unit and _of_editor(node, unit):
-                rank -= 4
-            if best[1] is None or rank > best[0]:
-                best = (rank, holder, name)
-    return best[1], best[2]
-
-
-def _named(node: Node) -> Iterator[tuple[int, Node, str]]:
-    """The names that a node gives, with how far each is to be trusted."""
-    attributes = node.attributes
-    for carrier in _AUTHOR_CARRIERS:
-        if name := _name(attributes.get(carrier, "")):
-            yield 7, node, name
-    is_item = attributes.get("itemprop") in ("author", "creator")
-    if is_item:
-        for below in node.walk():
-            is_name = below.attributes.get("itemprop") == "name"
-            if is_name and (name := _name(below.attributes.get("content", "") or _words(below))):
-                whole = _name(_words(node))  # the name of an account, and a person's behind it in brackets
-                yield 12, below, whole if whole.startswith(f"{name} (") else name
-                return
-    sure = not _SURE.isdisjoint(node.words)
-    person = node.tag == "a" and _is_person(node)
-    for holder, text in _pieces(node):
-        if name := _name(text):
-            yield (
-                (8 if is_item else 0)
-                + (3 if sure else 0)
-                + (2 if person else 0)
-                + (1 if holder is node else 0),
-                holder,
-                name,
-            )
-            return
-
-
-def _pieces(node: Node) -> Iterator[tuple[Node, str]]:
-    """The texts in which a name may stand: that of a node without others, else of its links to people, else the first
-    words."""
-    if not node.elements:
-        yield node, _words(node)
-        return
-    below = [one for one in node.walk() if one is not node][:40]
-    yield from ((one, _words(one)) for one in below if one.tag == "a" and _is_person(one))
-    for one in (node, *below):
-        yield from ((one, child) for child in one.children if isinstance(child, str) and child.strip())
-
-
-def _of_editor(node: Node, unit: Node) -> bool:
-    """Whether the smallest part of a post around a name or a date begins with "edited"."""
-    for above in (node, *_upto(node, unit)):
-        if above.size > 200 or len(text := _words(above)) > 200:
-            return False
-        if _EDITED.match(text):
-            return True
-    return False
-
-
-def _name(text: str) -> str:
-    text = " ".join(text.split())
-    if not text or len(text) > 3 * _LONGEST_NAME:
-        return ""
-    text = _AFTER_NAME.sub("", _BEFORE_NAME.sub("", text))
-    fits = 0 < len(text) <= _LONGEST_NAME and len(text.split()) <= 5 and re.search(r"\w", text)
-    return "" if not fits or _NO_NAME.match(text) or iso_date(text) else text.rstrip("♦ ")
-
-
-def _upto(node: Node, unit: Node) -> Iterator[Node]:
-    """The nodes above this one, below the unit."""
-    for above in node.above():
-        if above is unit:
-            return
-        yield above
-
-
-def _words(node: Node) -> str:
-    return " ".join(node.text(" ").split())
-
-
-# ------------------------------------------------------------------------------------------- date
-
-
-def _date(unit: Node, region: list[Node]) -> tuple[Node | None, str, str]:
-    """The node that says when, the words in which it does, and the day as ISO 8601."""
-    first: tuple[Node | None, str] = (None, "")
-    for node in region:
-        if not names_date(node) or any(above.tag == "blockquote" for above in _upto(node, unit)):
-            continue
-        if node is not unit and (_of_editor(node, unit) or _of_profile(node, unit)):
-            continue
-        shown = _words(node)
-        shown = shown if len(shown) <= _LONGEST_DATE and _DIGITS_DATE.search(shown) else ""
-        given = next(
-            (node.attributes[name] for name in _DATE_CARRIERS if iso_date(node.attributes.get(name, ""))), ""
-        )
-        day = iso_date(given) or iso_date(shown)
-        if day:
-            return node, shown or first[1] or day, day
-        if shown and first[0] is None:
-            first = (node, shown)
-    if first[0] is not None:
-        return first[0], first[1], ""
-    return _written_date(unit, region)
-
-
-def _of_profile(node: Node, unit: Node) -> bool:
-    """Whether a date is that on which its author joined."""
-    near = [one for one in (node, *_upto(node, unit)) if one.size < 60]
-    if node.tag == "dd" and node.parent is not None:
-        near += node.parent.elements[: node.parent.elements.index(node)][-1:]
-    return any(_JOINED.match(_words(one)[:40]) for one in near)
-
-
-def _written_date(unit: Node, region: list[Node]) -> tuple[Node | None, str, str]:
-    """A date in the short lines of a post that no markup tells."""
-    for node in region:
-        for child in node.children:
-            if isinstance(child, str) and 5 < len(child) < 80 and (day := iso_date(child)):
-                if _of_profile(node, unit):
-                    break
-                holder = node if node is not unit and node.size < _LONGEST_DATE else None
-                return holder, " ".join(child.split()).strip(" »«·|,-"), day
-    return None, "", ""
-
-
-# ------------------------------------------------------------------------------------------- votes
-
-
-def _score(region: list[Node]) -> int | None:
-    for node in region:
-        attributes = node.attributes
-        if attributes.get("itemprop") == "upvoteCount" or "score" in attributes or "data-score" in attributes:
-            given = attributes.get("data-value") or attributes.get("content") or attributes.get("score")
-            value = _count(given or attributes.get("data-score") or _words(node))
-            if value is not None:
-                return value
-        if "class" in attributes and not _VOTES.isdisjoint(node.words) and len(node.children) < 4:
-            value = _count(_words(node))
-            if value is not None and "like" not in " ".join(node.words):
-                return value
-    return None
-
-
-def _count(text: str) -> int | None:
-    found = _COUNT.match(text[:40])
-    if not found:
-        return None
-    digits = found[1].replace("−", "-").replace("–", "-")
-    try:
-        if found[2]:
-            return round(float(digits.replace(",", "")) * 1000)
-        return int(digits.replace(",", "").replace(".", ""))
-    except ValueError:
-        return None
-
-
-def _accepted(unit: Node, region: list[Node]) -> bool:
-    if "acceptedAnswer" in unit.attributes.get("itemprop", "") or _says_accepted(unit):
+def _is_signature(node: Node) -> bool:
+    """Whether a part of a post is its author's signature, by its role or a line of dashes that begins it."""
+    if "signature" in node.attributes.get("data-role", "").lower():
         return True
-    for node in region:
-        if "class" in node.attributes and _says_accepted(node):
-            hidden = "hidden" in node.attributes or "d-none" in node.attributes["class"]
-            if not hidden and "none" not in node.attributes.get("style", ""):
-                return True
-    return False
+    return 0 < node.size < _LONGEST_SIGNATURE and bool(_UNDERLINED.match(node.text(" ")))
 
 
-def _says_accepted(node: Node) -> bool:
-    words = node.words
-    return bool(
-        ("accepted" in words and not words.isdisjoint({"answer", "on", "is", "solution"}))
-        or {"best", "answer"} <= words
-        or {"is", "solution"} <= words
-    )
+def _quotes(bodies: Iterable[Node], extras: Container[Node]) -> Iterator[Node]:
+    """The outermost parts of a post's words that are named as quotes and are no ``blockquote``."""
+    stack = [child for body in bodies for child in body.elements]
+    while stack:
+        node = stack.pop()
+        if node in extras or node.tag == "blockquote":
+            continue
+        if node.tag in _QUOTING and "class" in node.attributes and not _QUOTES.isdisjoint(node.words):
+            if not node.find("blockquote"):
+                yield node
+            continue
+        stack += node.elements
 
 
 # ------------------------------------------------------------------------------------------- words
 
 
-def _bodies(unit: Node, region: list[Node], beside: frozenset[Node]) -> tuple[Node, ...]:
+def _bodies(unit: Node, region: Sequence[Node], beside: frozenset[Node]) -> tuple[Node, ...]:
     """The nodes that hold the words of a post: what microdata or names say, else all that is neither author
     nor date nor decoration."""
     told = [
@@ -390,51 +146,108 @@ def _bodies(unit: Node, region: list[Node], beside: frozenset[Node]) -> tuple[No
     ]
     if told and (best := max(told, key=_unlinked)).size:
         return (best,)
-    around = {above for node in beside for above in [node, *_upto(node, unit)]} | {unit}
-    parts = [child for node in region if node in around for child in node.elements if child not in around]
-    parts = [part for part in parts if part.size and part.tag != GONE and part in set(region)]
-    free: list[Node] = []
-    stack = list(reversed(parts))
+    around = {above for node in beside for above in [node, *upto(node, unit)]} | {unit}
     members = set(region)
-    while stack:
-        node = stack.pop()
-        free.append(node)
-        stack.extend(child for child in reversed(node.elements) if child in members)
-    named = [node for node in free if _is_named_body(node)]
-    most = max((_unlinked(part) for part in parts if not _is_decoration(part)), default=0)
-    if named:
-        best = max(named, key=_unlinked)
-        if _unlinked(best) >= 0.3 * most:
-            return (_deepest(best, named),)
-    kept = [
-        part for part in parts if not _is_decoration(part) and (_unlinked(part) >= 0.2 * most or part.prose)
+    parts = [
+        child
+        for node in region
+        if node in around
+        for child in node.elements
+        if child not in around and child.size and child.tag != GONE and child in members
     ]
+    panels = {node for node in around if _is_beside(node) and not any(map(_is_named_body, node.walk()))}
+    parts = [part for part in parts if panels.isdisjoint(part.above())] or parts
+    said = _said(region)
+    most = max((said[part] for part in parts), default=0)
+    named = [node for node in _below(parts, members, said) if _is_named_body(node)]
+    if named and said[best := max(named, key=lambda node: said[node])] >= 0.3 * most:
+        return _whole(_deepest(best, named, said), named, around)
+    kept = [part for part in parts if not _is_beside(part) and (_unlinked(part) >= 0.2 * most or part.prose)]
     if not kept and (loose := _loose(unit)):
         return (loose,)
     return tuple(kept) if not _own_words(unit, around) else (unit,)
+
+
+def _said(region: Sequence[Node]) -> Mapping[Node, int]:
+    """The characters below each node of a post that are neither linked nor heading nor beside its words."""
+    said: dict[Node, int] = {}
+    for node in reversed(region):
+        if (
+            node.tag == "a"
+            or node.tag in _HEADINGS
+            or _is_beside(node)
+            or _is_note(node)
+            or _is_signature(node)
+        ):
+            said[node] = 0
+        else:
+            said[node] = node.own + sum(said.get(child, 0) for child in node.elements)
+    return said
+
+
+def _below(parts: Iterable[Node], members: Container[Node], said: Mapping[Node, int]) -> Iterator[Node]:
+    """Parts of a post and the nodes below them, in order, as far as they say something."""
+    stack = list(reversed(list(parts)))
+    while stack:
+        node = stack.pop()
+        if said[node]:
+            yield node
+            stack += [child for child in reversed(node.elements) if child in members]
 
 
 def _unlinked(node: Node) -> int:
     return node.size - node.linked
 
 
+def _apart(parts: Sequence[Node], beside: Iterable[Node], said: Mapping[Node, int]) -> Iterator[Node]:
+    """The parts of a post that share no box with who or when but the one that holds the most of the words too."""
+    most = max(parts, key=lambda part: said[part], default=None)
+    if most is not None:
+        boxes = {above for node in beside for above in node.above()}.difference(most.above())
+        yield from (part for part in parts if part is most or part.prose or boxes.isdisjoint(part.above()))
+
+
 def _is_named_body(node: Node) -> bool:
     if "class" not in node.attributes and "id" not in node.attributes:
         return False
-    words = node.words
-    return not _BODY.isdisjoint(words) and _NO_BODY.isdisjoint(words) and bool(node.size)
+    return not _BODY.isdisjoint(node.words) and not _is_named_beside(node)
 
 
-def _is_decoration(node: Node) -> bool:
-    if node.tag in ("nav", "footer", "form", "menu") or (node.value is None and node.size == node.linked):
+def _is_beside(node: Node) -> bool:
+    """Whether a node stands beside the words of a post, as its tag or its names say, or has none but links."""
+    if node.value is None and node.size == node.linked:
         return True
-    return "class" in node.attributes and not (_EXTRAS | _NO_BODY).isdisjoint(node.words)
+    if node.tag in ("nav", "footer", "form", "menu"):
+        return node.tag != "form" or not _is_named_body(node)
+    return "class" in node.attributes and (not _EXTRAS.isdisjoint(node.words) or _is_named_beside(node))
 
 
-def _deepest(best: Node, named: list[Node]) -> Node:
-    """The smallest node within the best that holds nearly all its words."""
-    inside = [node for node in named if best in node.above() and _unlinked(node) >= 0.9 * _unlinked(best)]
-    return inside[-1] if inside else best
+def _is_named_beside(node: Node) -> bool:
+    words = node.words & _NO_BODY
+    if words == {"user"}:
+        return "content" not in node.words
+    return bool(words) and not (words == {"quote"} and {"message", "text"} <= node.words)
+
+
+def _deepest(best: Node, named: Sequence[Node], said: Mapping[Node, int]) -> Node:
+    """The smallest node within the best that holds nearly all its words, or that is named as words where the best is
+    named as a post."""
+    within = [node for node in named if best in node.above()]
+    inside = [node for node in within if said[node] >= 0.9 * said[best]]
+    if inside:
+        return inside[-1]
+    if not _WORDS.isdisjoint(best.words):
+        return best
+    plain = [node for node in within if not _WORDS.isdisjoint(node.words) and said[node] >= 0.3 * said[best]]
+    return max(plain, key=lambda node: said[node], default=best)
+
+
+def _whole(body: Node, named: Sequence[Node], around: Container[Node]) -> tuple[Node, ...]:
+    """A body with those beside it that are named like it: quotes part the words of a post."""
+    alike = [node for node in named if node.parent is body.parent and node.words == body.words]
+    if len(alike) == 1 or body.parent is None:
+        return (body,)
+    return tuple(alike) if body.parent in around else (body.parent,)
 
 
 def _own_words(unit: Node, around: set[Node]) -> bool:

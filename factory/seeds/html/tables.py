@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from factory.seeds.html.code import LISTING
 from factory.seeds.html.mathematics import FORMULA
 from factory.seeds.html.tree import Index, Node
+from factory.seeds.html.words import names
 
 GRID = "#table"
 
 _BLOCKS_IN_LAYOUT = frozenset({"table", "form", "h1", "h2", "article", "section", LISTING})
 _HEADINGS = frozenset({"h3", "h4"})
+_POSTS = names("post posts postbody postdetails postcontent postmessage postauthor postinfo posttext")
+_POST_ROWS = names("message messagetable comment reply")
+_POST_NUMBER = re.compile(r"(?:post|msg|message|comment|reply|pid)[-_]?\d{2,}$")
 _PARAGRAPHS = 4
 _MANY_CELLS = 2000  # no page is laid out in so many
 _LONGEST_CELL = 600
@@ -68,10 +72,21 @@ def _is_layout(table: Node) -> bool:
     if table.attributes.get("role") in ("presentation", "none"):
         return True
     below = list(table.walk())[1:]
-    if any(node.tag in _BLOCKS_IN_LAYOUT for node in below):
+    if _is_post(table) or any(node.tag in _BLOCKS_IN_LAYOUT or _is_post(node) for node in below):
         return True
     cells = [node for node in below if node.tag in ("td", "th")]
     return any(_is_page(cell) for cell in cells) if len(cells) < _MANY_CELLS else False
+
+
+def _is_post(node: Node) -> bool:
+    """Whether a part of a table is named as a post, or a part of one, on a board that is laid out in tables."""
+    attributes = node.attributes
+    if "id" in attributes and _POST_NUMBER.match(attributes["id"]):
+        return True
+    return "class" in attributes and (
+        not _POSTS.isdisjoint(node.words)
+        or (node.tag in ("table", "tr") and not _POST_ROWS.isdisjoint(node.words))
+    )
 
 
 def _is_equation(table: Node) -> bool:

@@ -10,24 +10,32 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from factory.seeds.html.blocks import Block
+from factory.seeds.html.dates import is_day_first, iso_date
+from factory.seeds.html.groups import (
+    HEADINGS,
+    LEAST_WORDS,
+    NUMBERED,
+    UNITS,
+    Group,
+    Place,
+    best_group,
+    group_of,
+    places_of,
+    ways_alike,
+)
+from factory.seeds.html.heads import Head, names_author, person_kind, upto
 from factory.seeds.html.markdown import markdown
 from factory.seeds.html.metadata import Head as PageHead
 from factory.seeds.html.nesting import DEEPEST, depths_of
-from factory.seeds.html.posts import POST, Head, Read, names_author, names_date, read_post
+from factory.seeds.html.posts import POST, Read, read_post
 from factory.seeds.html.tree import Node
 from factory.seeds.html.words import names
 
-_UNITS = names(
-    "post posts message msg comment answer reply question topic thread posting postcontainer postbit blockpost"
-)
 _REPLIES = names("comment comments reply replies answer")
-_ITEM = re.compile(
-    r"schema\.org/(?:Question|Answer|Comment|DiscussionForumPosting|SocialMediaPosting|UserComments)$", re.I
-)
 _FORUM_ITEM = re.compile(r"schema\.org/(?:QAPage|Question|DiscussionForumPosting)", re.I)
 _FORUM_WORDS = names("forum forums thread topic viewtopic showthread question qa discussion")
 _FORUM_ADDRESS = re.compile(
@@ -36,12 +44,9 @@ _FORUM_ADDRESS = re.compile(
     re.I,
 )
 _REMARKS = names("comment comments review reviews comentario commentaire kommentar")
-_HEADINGS = ("h1", "h2", "h3", "h4", "h5")
-_NUMBERED = re.compile(r"\d+")
-_EVIDENCE = 20_000
-_TRIED = 8
-_WORD = re.compile(r"[A-Z]?[a-z]+")
-_LEAST_WORDS = 12  # characters without white space and links below which a member is no post
+_JUDGED = 10
+_UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_UNSPACED_SENTENCE = 30  # characters of such a script beside a post that are more than its head
 
 
 @dataclass(frozen=True)
@@ -68,36 +73,14 @@ class Thread:
     dropped: dict[Node, str]
 
 
-@dataclass
-class _Place:
-    """What is known of a node that has evidence of an author at or below it."""
-
-    node: Node
-    number: int
-    last: int
-    authors: int = 0
-    dates: int = 0
-    unlinked: int = 0
-
-
-@dataclass
-class _Group:
-    """Nodes alike, in document order, and the share that each has apart from those below it."""
-
-    name: str
-    members: list[_Place]
-    score: float
-    named: bool
-
-
 def find_thread(order: Sequence[Node], head: PageHead) -> Thread | None:
     """The thread of a page, given in order and measured, or None where it is none. The posts' heads become nodes of
     the tree."""
     root = order[0]
-    places = _places(order)
+    places = places_of(order)
     if places is None:
         return None
-    group = _best(places)
+    group = best_group(places)
     if group is None:
         return None
     units = [place.node for place in group.members]
@@ -111,6 +94,7 @@ def find_thread(order: Sequence[Node], head: PageHead) -> Thread | None:
         depths[reply] = min(depths[above] + 1, DEEPEST)
     found = [place.node for place in places.values() if place.node in depths]
     told = [(unit, read) for unit in found if (read := read_post(unit, depths, depths[unit])).bodies]
+    told = _dated(told)
     if told and told[0][1].head.accepted:  # what is accepted is an answer
         told[0] = told[0][0], replace(told[0][1], head=replace(told[0][1].head, accepted=False))
     if len(told) < 2 and not _says_forum(root, head):
@@ -131,9 +115,22 @@ def posts_of(blocks: Sequence[Block]) -> tuple[Post, ...]:
     return tuple(posts)
 
 
+def _dated(told: Sequence[tuple[Node, Read]]) -> list[tuple[Node, Read]]:
+    """The posts with the days that their numbers alone do not tell, but those of the other posts do."""
+    day_first = is_day_first(read.head.shown for _, read in told)
+    return [
+        (unit, replace(read, head=replace(read.head, date=iso_date(read.head.shown, day_first))))
+        if read.head.shown and not read.head.date
+        else (unit, read)
+        for unit, read in told
+    ]
+
+
 def _thread(root: Node, told: Sequence[tuple[Node, Read]]) -> Thread:
     """What to read of the page: the posts' words, each below its head, and the heading above the first."""
     kept = {body for _, read in told for body in read.bodies}
+    for unit, read in told:
+        _mark_quotes(unit, read)
     for unit, read in told:
         first = read.bodies[0]
         node = Node(POST, {}, unit.start, unit.end)
@@ -162,132 +159,13 @@ def _thread(root: Node, told: Sequence[tuple[Node, Read]]) -> Thread:
     return Thread(tuple(read for _, read in told), root, dropped)
 
 
-# ------------------------------------------------------------------------------------------- evidence
-
-
-def _places(order: Sequence[Node]) -> dict[Node, _Place] | None:
-    """The nodes with an author at or below them, in document order; None where there is no evidence of posts."""
-    authors = [node for node in order if node.attributes and names_author(node)][:_EVIDENCE]
-    if len(authors) < 2:
-        return None
-    dates = [node for node in order if names_date(node)][:_EVIDENCE]
-    above = {order[0]}
-    for node in authors:
-        one: Node | None = node
-        while one is not None and one not in above:
-            above.add(one)
-            one = one.parent
-    places: dict[Node, _Place] = {}
-    for node in order:
-        if node in above:
-            places[node] = _Place(node, len(places), len(places), unlinked=node.size - node.linked)
-    for place in reversed(places.values()):
-        if place.node.parent in places:
-            parent = places[place.node.parent]
-            parent.last = max(parent.last, place.last)
-    for node in authors:
-        _count(node, places, "authors")
-    for node in dates:
-        _count(node, places, "dates")
-    return places
-
-
-def _count(node: Node, places: Mapping[Node, _Place], what: str) -> None:
-    for one in (node, *node.above()):
-        if one in places:
-            setattr(places[one], what, getattr(places[one], what) + 1)
-
-
-# ------------------------------------------------------------------------------------------- groups
-
-
-def _best(places: Mapping[Node, _Place]) -> _Group | None:
-    """The group whose members are most like posts and cover most of the page."""
-    groups: dict[str, list[_Place]] = defaultdict(list)
-    for place in places.values():
-        for name in _names(place.node):
-            groups[name].append(place)
-    found = [made for name, members in groups.items() if (made := _group(name, members)) is not None]
-    found.sort(key=lambda group: -group.score)
-    for group in found[:_TRIED]:
-        if not _are_cards(group.members):
-            return group
-    return None
-
-
-def _names(node: Node) -> Iterable[str]:
-    """By what a node may be like others: its schema, each of its classes, the letters of a numbered id."""
-    if _ITEM.search(node.attributes.get("itemtype", "")):
-        yield "schema"
-    if "-" in node.tag or node.tag == "article":
-        yield node.tag
-    if node.tag in (
-        "a",
-        "span",
-        "time",
-        "body",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "b",
-        "strong",
-        "i",
-        "em",
-        "small",
-        "img",
-        "address",
-    ):
-        return
-    for name in node.attributes.get("class", "").split()[:12]:
-        yield f"{node.tag}.{_NUMBERED.sub('#', name)}"
-    mark = node.attributes.get("id", "")
-    if _NUMBERED.search(mark):
-        yield f"{node.tag}#{_NUMBERED.sub('#', mark)}"
-
-
-def _group(name: str, places: Sequence[_Place]) -> _Group | None:
-    """A group of posts: most of its members have an author and words of their own."""
-    if len(places) < 2:
-        return None
-    own = {place.number: [place.authors, place.dates, place.unlinked] for place in places}
-    stack: list[_Place] = []
-    for place in places:
-        while stack and stack[-1].last < place.number:
-            stack.pop()
-        if stack:
-            for index, value in enumerate((place.authors, place.dates, place.unlinked)):
-                own[stack[-1].number][index] -= value
-        stack.append(place)
-    worded = [place for place in places if own[place.number][2] >= _LEAST_WORDS]
-    members = [place for place in worded if own[place.number][0] >= 1]
-    if len(members) < 2 or len(members) < 0.6 * len(worded):
-        return None
-    dated = sum(own[place.number][1] > 0 for place in members) / len(members)
-    covered = sum(own[place.number][2] for place in members)
-    named = name == "schema" or not _UNITS.isdisjoint(word.lower() for word in _WORD.findall(name))
-    if not named and (
-        len(members) < 3
-        or (dated < 0.8 and name != "article")
-        or 2 * max(own[place.number][2] for place in members) > covered
-    ):
-        return None
-    score = covered * (1 - 1 / len(members) ** 2) * (0.4 + 0.6 * dated) * (1.5 if named else 0.7)
-    return _Group(name, members, score * (1.2 if name == "schema" else 1.0), named)
-
-
-def _are_cards(members: Sequence[_Place]) -> bool:
-    """Whether the members are teasers of other pages: each has a heading that is a link of its own."""
-    titles = []
-    for place in members[:30]:
-        heading = next((node for node in place.node.walk() if node.tag in _HEADINGS), None)
-        links = [] if heading is None else [node for node in heading.walk() if node.tag == "a"]
-        if heading is not None and heading.parent is not None and heading.parent.tag == "a":
-            links.append(heading.parent)
-        address = next((link.attributes.get("href", "") for link in links), "")
-        if heading is not None and address and not names_author(links[0]) and "#" not in address:
-            titles.append(" ".join(heading.text().split()).lower().removeprefix("re:").strip())
-    return len(titles) > 0.6 * min(len(members), 30) and len(set(titles)) > 0.5 * len(titles)
+def _mark_quotes(unit: Node, read: Read) -> None:
+    """Makes what a post quotes a quote, and what holds the post's own words none."""
+    for body in read.bodies:
+        for node in (body, *upto(body, unit)):
+            node.tag = "div" if node.tag == "blockquote" else node.tag
+    for node in read.quotes:
+        node.tag = "blockquote"
 
 
 # ------------------------------------------------------------------------------------------- decision
@@ -305,19 +183,50 @@ def _says_forum(root: Node, head: PageHead) -> bool:
     )
 
 
-def _is_thread(
-    root: Node, head: PageHead, units: Sequence[Node], group: _Group, opening: Node | None
-) -> bool:
+def _is_thread(root: Node, head: PageHead, units: Sequence[Node], group: Group, opening: Node | None) -> bool:
     """Whether the posts are what the page is for."""
     covered = sum(place.unlinked for place in group.members if not _inside(place.node, units))
     if opening is not None:
         covered += opening.size - opening.linked
     share = covered / max(root.size - root.linked, 1)
-    if _says_forum(root, head):
-        return share >= (0.1 if group.named else 0.4)
-    words = frozenset().union(*(place.node.words for place in group.members[:5]))
+    members = [place.node for place in group.members]
+    named = group.named or _most(members, _holds_post)
+    if _says_forum(root, head) or _most(members, _links_to_thread):
+        return share >= (0.1 if named else 0.4)
+    words = frozenset().union(*(node.words for unit in members[:5] for node in (unit, *unit.elements)))
     remarks = not words.isdisjoint(_REMARKS)
-    return group.named and share >= (0.75 if remarks else 0.6) and not (remarks and opening is not None)
+    beside_article = remarks and opening is not None and not _signed_alike(opening, members)
+    return named and share >= (0.75 if remarks else 0.6) and not beside_article
+
+
+def _most(units: Sequence[Node], tells: Callable[[Node], bool]) -> bool:
+    """Whether something is told of most of the first units."""
+    first = units[:_JUDGED]
+    return sum(map(tells, first)) >= 0.6 * len(first)
+
+
+def _holds_post(unit: Node) -> bool:
+    return any("class" in node.attributes and not UNITS.isdisjoint(node.words) for node in unit.walk())
+
+
+def _links_to_thread(unit: Node) -> bool:
+    """Whether a unit has a link by which boards address a thread or a post of one."""
+    links = (node.attributes.get("href", "") for node in unit.walk() if node.tag == "a")
+    return any(_FORUM_ADDRESS.search(f"/{address}") for address in links)
+
+
+def _signed_alike(opening: Node, units: Sequence[Node]) -> bool:
+    """Whether a post before a group names its author as those of the group do: an article is signed in another way."""
+    ways = _signatures(opening)
+    return _most(units, lambda unit: not ways.isdisjoint(_signatures(unit)))
+
+
+def _signatures(unit: Node) -> frozenset[str]:
+    """The names of the nodes that tell an author, and the kinds of address by which they link to one, but for "/@":
+    whole platforms of blogs call all people so."""
+    told = [node for node in unit.walk() if names_author(node) and "@" not in person_kind(node)]
+    ways = {NUMBERED.sub("#", node.attributes.get("class", "")) for node in told}
+    return frozenset(ways | {person_kind(node) for node in told}) - {""}
 
 
 def _inside(node: Node, units: Iterable[Node]) -> bool:
@@ -325,7 +234,7 @@ def _inside(node: Node, units: Iterable[Node]) -> bool:
     return any(above in members for above in node.above())
 
 
-def _opening(units: Sequence[Node], places: Mapping[Node, _Place]) -> Node | None:
+def _opening(units: Sequence[Node], places: Mapping[Node, Place]) -> Node | None:
     """The post before the first of a group, where it is marked up in another way."""
     members = set(units)
     inside: Node = units[0]
@@ -334,7 +243,7 @@ def _opening(units: Sequence[Node], places: Mapping[Node, _Place]) -> Node | Non
         fits = [
             node
             for node in before
-            if node in places and places[node].authors and places[node].dates and _prose(node)
+            if node in places and places[node].authors and places[node].dates and _speaks(node)
         ]
         if fits:
             best = max(fits, key=lambda node: places[node].unlinked)
@@ -343,26 +252,35 @@ def _opening(units: Sequence[Node], places: Mapping[Node, _Place]) -> Node | Non
     return None
 
 
-def _prose(node: Node) -> int:
-    """Characters in sentences below a node, apart from its headings."""
-    return node.prose - sum(below.prose for below in node.walk() if below.tag in _HEADINGS)
+def _speaks(node: Node) -> bool:
+    """Whether there are sentences below a node, apart from its headings, in scripts with and without spaces."""
+    walked = list(node.walk())
+    headings = [below for below in walked if below.tag in HEADINGS]
+    if node.prose > sum(heading.prose for heading in headings):
+        return True
+    if node.linked > 0.5 * node.size:
+        return False
+    unspaced = len(_UNSPACED.findall(node.text())) - sum(
+        len(_UNSPACED.findall(each.text())) for each in headings
+    )
+    return unspaced >= _UNSPACED_SENTENCE
 
 
 # ------------------------------------------------------------------------------------------- nesting
 
 
-def _replies(units: Sequence[Node], places: Mapping[Node, _Place]) -> dict[Node, Node]:
+def _replies(units: Sequence[Node], places: Mapping[Node, Place]) -> dict[Node, Node]:
     """Comments inside posts that are marked up in another way than these, and the post of each."""
     members = set(units)
-    groups: dict[str, list[_Place]] = defaultdict(list)
+    groups: dict[str, list[Place]] = defaultdict(list)
     for place in places.values():
         node = place.node
-        if node in members or place.unlinked < _LEAST_WORDS or _REPLIES.isdisjoint(node.words):
+        if node in members or place.unlinked < LEAST_WORDS or _REPLIES.isdisjoint(node.words):
             continue
         if any(above in members for above in node.above()):
-            for name in _names(node):
+            for name in ways_alike(node):
                 groups[name].append(place)
-    found = [made for name, each in groups.items() if (made := _group(name, each)) is not None]
+    found = [made for name, each in groups.items() if (made := group_of(name, each)) is not None]
     if not found:
         return {}
     best = max(found, key=lambda group: group.score)
@@ -376,11 +294,11 @@ def _replies(units: Sequence[Node], places: Mapping[Node, _Place]) -> dict[Node,
     return {node: unit for unit in units if unit in left for node in held[unit] if node in replies}
 
 
-def _left(unit: Node, below: Sequence[Node], places: Mapping[Node, _Place]) -> bool:
+def _left(unit: Node, below: Sequence[Node], places: Mapping[Node, Place]) -> bool:
     """Whether a post is one still, with an author and words, when those below it are taken away."""
     authors = places[unit].authors - sum(places[node].authors for node in below)
     return (
-        authors >= 1 and places[unit].unlinked - sum(places[node].unlinked for node in below) >= _LEAST_WORDS
+        authors >= 1 and places[unit].unlinked - sum(places[node].unlinked for node in below) >= LEAST_WORDS
     )
 
 
@@ -389,7 +307,7 @@ def _repeated(title: Node | None, told: Sequence[tuple[Node, Read]]) -> Iterator
     said = _subject(title) if title is not None else ""
     for _, read in told:
         for node in (below for body in read.bodies for below in body.walk()):
-            if node.tag in _HEADINGS and node.value is None:
+            if node.tag in HEADINGS and node.value is None:
                 if said and _subject(node) == said:
                     yield node
                 said = said or _subject(node)

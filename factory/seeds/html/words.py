@@ -88,3 +88,37 @@ JOINED = tuple(
     """.replace("\n    ", " ").split("/")
 )
 """The words before the day on which the author of a post became a member, in the languages of many forums."""
+
+EDITED = tuple(
+    words.strip()
+    for words in """
+    last edited / last modified / last updated / this post was last modified /
+    zuletzt geändert / zuletzt bearbeitet / geändert von / bearbeitet von / editiert / einmal editiert /
+    dernière modification / dernière édition / message édité / message modifié / modifié par / édité par /
+    última edición / última modificación / editado / modificado / última edição / última modificação /
+    ultima modifica / modificato / laatst gewijzigd / laatst bewerkt / laatst aangepast / gewijzigd / bewerkt /
+    ostatnio zmieni / ostatnio edytowan / ostatnia zmiana / ostatnia edycja / edytowan / zmieniony /
+    naposledy uprav / naposledy změn / upravil / upraveno / senast redigerad / senast ändrad / redigerad /
+    sist redigert / senest rettet / viimeksi muok / muokattu / módosítva / szerkesztve / utoljára / editat /
+    son düzenle / en son / düzenleyen / düzenlendi / последний раз редактир / сообщение отредактир / отредактир /
+    изменён / изменен / редактировал / востаннє редаг / повідомлення відред / відредаг / τελευταία επεξ /
+    τελευταία τροπ / επεξεργάσ / τροποποι / sửa lần cuối / chỉnh sửa lần cuối / lần sửa cuối / thay đổi nội dung /
+    terakhir diubah / terakhir diedit / diubah oleh / 本帖最后由 / 本帖最後由 / 此帖由 / 最后编辑 / 最后修改 /
+    最後編輯 / 编辑于 / 編輯於 / 最終更新 / 最終編集 / 編集 / 마지막 수정 / 최종 수정 / 수정됨 /
+    التعديل الأخير / آخر تعديل / تم تعديل / تم التعديل / آخرین ویرایش / ویرایش توسط / ویرایش شده /
+    แก้ไขล่าสุด / แก้ไขข้อความ / แก้ไขเมื่อ
+    """.replace("\n    ", " ").split("/")
+)
+"""The words with which a note begins that a post was changed, in the languages of many forums."""
+
+LATELY = tuple(
+    words.strip()
+    for words in """
+    ago / yesterday / today / just now / vor / gestern / heute / il y a / hier / aujourd / hace / ayer / hoy / há /
+    ontem / hoje / fa / ieri / oggi / geleden / gisteren / vandaag / temu / wczoraj / dziś / dzisiaj / před / včera /
+    dnes / sedan / igår / idag / óta / tegnap / önce / dün / bugün / назад / вчера / сегодня / тому / вчора / сьогодні /
+    πριν / χθες / σήμερα / trước / hôm qua / hôm nay / lalu / kemarin / hari ini / 前 / 昨 / 今 / 刚刚 / 剛剛 / 전 /
+    어제 / 오늘 / 방금 / منذ / أمس / اليوم / پیش / دیروز / امروز / ที่แล้ว / เมื่อวาน / วันนี้
+    """.replace("\n    ", " ").split("/")
+)
+"""The words by which a time is told from the day on which a page is read."""

@@ -1,0 +1,352 @@
+"""Reads the head of a post: who wrote it, when, its votes, and whether it is the accepted answer.
+
+What tells is what authors of pages everywhere write: microdata, ``rel``, ``time``, links to people, and the
+words of the trade in class names. No rule names a site.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from factory.seeds.html.dates import iso_date
+from factory.seeds.html.tree import Node
+from factory.seeds.html.words import EDITED, JOINED, LATELY, names
+
+_AUTHOR = names(
+    """author username user poster creator nickname nick member commenter postedby byline displayname
+    screenname usercard postleft op bigusername normalname postauthor postername postusername
+    userid autor auteur usuario"""
+)
+_SURE = names(
+    """author username poster creator nickname nick commenter displayname screenname name login bigusername normalname
+    postauthor postername autor auteur usuario"""
+)
+_DATE = names(
+    "date time timestamp datetime posted published created ago age relativetime timeago dateline postdate when"
+)
+# Of an address behind a slash. Each alternative begins with its own sign: a search passes over all else in one go.
+_PERSON = re.compile(
+    r"/(?:(?:users?|u|members?|profil[eo]?s?|people|space|home|perfil|profiel|membre|miembro|mitglied|benutzer|utente|usuario)"
+    r"(?:/|\.php\b|\?|-(?:uid-)?\d)|(?<=./)[~@][\w.-]+/?$)"
+    r"|[?&](?:action=profile|mode=viewprofile|u(?:id|serid)?=\d|(?:show)?user(?:name)?=\w)"
+)
+_AUTHOR_CARRIERS = ("data-author", "data-username", "data-user-name", "author")
+_AUTHOR_ATTRIBUTES = frozenset({"itemprop", "rel", *_AUTHOR_CARRIERS})
+_DATE_PROPERTIES = ("datePublished", "dateCreated", "datepublished")
+_DATE_CARRIERS = (
+    "datetime",
+    "data-datetime",
+    "data-created",
+    "created-timestamp",
+    "data-date",
+    "content",
+    "title",
+)
+_VOTES = names("vote votes score upvotes upvoted points votecount likes")
+_NOT_PEOPLE = re.compile(
+    r"/(?:login|signup|sign-up|register|signin|search|home/?$)|action=(?:login|register)", re.I
+)
+_NO_NAME = re.compile(
+    r"^(?:sign ?(?:up|in)|log ?in|register|by|from|author|op|user|posted|written|asked|answered|edited|modified"
+    r"|commented|reply|share|follow|edit|more|guest|community wiki|(?:original|topic|thread) (?:poster|starter))$",
+    re.I,
+)
+_JOINED = re.compile(rf"^\W*(?:{'|'.join(JOINED)})", re.I)
+_COUNT = re.compile(
+    r"^\s*(?:score|votes|points)?[:\s]*([+\-−–]?\d[\d,.]*)\s*(k)?\s*(?:points?|votes?|upvotes?)?\s*$", re.I
+)
+_EDITED = re.compile(rf"\W*(?:(?:edited|modified|updated)\b|{'|'.join(EDITED)})", re.I)
+_BEFORE_NAME = re.compile(
+    r"^[\s@»•·|,:-]*(?:(?:originally\s+)?(?:posted|asked|answered|written|started|created|replied|commented)\s+)?(?:by\s+|von\s+|par\s+|por\s+)?",
+    re.I,
+)
+_AFTER_NAME = re.compile(
+    r"(?:\s+(?:says|said|wrote|writes|replied|commented|posted|on|at))?[\s:,»•·|-]*$", re.I
+)
+_LONGEST_NAME = 40
+_LONGEST_DATE = 60
+_LABELLED = re.compile(r"[:：]\s*[^\s/]")
+_ISO = re.compile(r"\s*\d{4}-\d\d-\d\d")
+_TELLS_TIME = re.compile(
+    r"\d{1,4}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,4}|\d{1,2}:\d{2}"
+    r"|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b"
+    rf"|(?<![a-z])(?:{'|'.join(LATELY)})(?![a-z])",
+    re.I,
+)
+
+
+@dataclass(frozen=True)
+class Head:
+    """What stands beside a post. `date` is ISO 8601 or empty, `shown` the date as the page writes it; `depth`
+    counts the posts that it answers, 0 for one that stands on the page itself."""
+
+    author: str = ""
+    date: str = ""
+    shown: str = ""
+    score: int | None = None
+    accepted: bool = False
+    depth: int = 0
+
+    def __str__(self) -> str:
+        votes = "" if self.score is None else f"{self.score} votes" if self.score != 1 else "1 vote"
+        parts = [f"**{self.author}**" if self.author else "", self.shown or self.date, votes]
+        return " · ".join(part for part in [*parts, "accepted answer" if self.accepted else ""] if part)
+
+
+def names_author(node: Node) -> bool:
+    """Whether a node seems to say who wrote something."""
+    attributes = node.attributes
+    if "class" in attributes and not _AUTHOR.isdisjoint(node.words):
+        return True
+    if _is_person(node):
+        return True
+    return not _AUTHOR_ATTRIBUTES.isdisjoint(attributes) and (
+        attributes.get("itemprop") in ("author", "creator")
+        or "author" in attributes.get("rel", "").split()
+        or any(attributes.get(name) for name in _AUTHOR_CARRIERS)
+    )
+
+
+def _is_person(link: Node) -> bool:
+    return bool(person_kind(link))
+
+
+def person_kind(link: Node) -> str:
+    """The part of a link's address that says that it leads to a person ("/user/"); empty where none does."""
+    address = link.attributes.get("href", "")
+    found = _PERSON.search(f"/{address}") if link.tag == "a" else None
+    return found[0] if found and not _NOT_PEOPLE.search(address) else ""
+
+
+def names_date(node: Node) -> bool:
+    """Whether a node seems to say when something was written."""
+    attributes = node.attributes
+    if node.tag == "time" or ("class" in attributes and not _DATE.isdisjoint(node.words)):
+        return True
+    return (
+        "created-timestamp" in attributes
+        or ("itemprop" in attributes and attributes["itemprop"] in _DATE_PROPERTIES)
+        or ("title" in attributes and _ISO.match(attributes["title"]) is not None)
+    )
+
+
+def writes_day(node: Node) -> bool:
+    """Whether a short text in a node tells a day, which no markup says."""
+    return 5 < node.own < _LONGEST_DATE and any(
+        child.__class__ is str and iso_date(child, day_first=True) for child in node.children
+    )
+
+
+def read_head(unit: Node, region: Sequence[Node], depth: int) -> tuple[Head, frozenset[Node]]:
+    """The head of the post that a node holds, of its region in order, and the nodes that say who and when."""
+    who, author = _author(unit, region)
+    when, shown, date = _date(unit, region)
+    beside = frozenset(node for node in (who, when) if node is not None and node is not unit)
+    return Head(author, date, shown, _score(region), _accepted(unit, region), depth), beside
+
+
+def is_dated(node: Node) -> bool:
+    """Whether a node tells a time, in its words or by its names."""
+    return bool(_TELLS_TIME.search(words_in(node))) or any(names_date(below) for below in node.walk())
+
+
+# ------------------------------------------------------------------------------------------- author
+
+
+def _author(unit: Node, region: Sequence[Node]) -> tuple[Node | None, str]:
+    """The node that names the author, and the name. One beside "edited" names an editor and comes last."""
+    best: tuple[int, Node | None, str] = (0, None, "")
+    for node in region:
+        if not names_author(node) or any(above.tag == "blockquote" for above in upto(node, unit)):
+            continue
+        for rank, holder, name in _named(node):
+            if node is not unit and _of_editor(node, unit):
+                rank -= 4
+            if best[1] is None or rank > best[0]:
+                best = (rank, holder, name)
+    return best[1:] if best[1] is not None else _first_words(unit, region)
+
+
+def _first_words(unit: Node, region: Sequence[Node]) -> tuple[Node | None, str]:
+    """The first words of a post whose author no markup tells, where they look like a name and stand alone."""
+    for node in region:
+        if words := next((child for child in node.children if isinstance(child, str) and child.strip()), ""):
+            alone = node is not unit and " ".join(words.split()) == words_in(node) and not is_dated(node)
+            return (node, name) if alone and (name := _name(words)) else (None, "")
+    return None, ""
+
+
+def _named(node: Node) -> Iterator[tuple[int, Node, str]]:
+    """The names that a node gives, with how far each is to be trusted."""
+    attributes = node.attributes
+    for carrier in _AUTHOR_CARRIERS:
+        if name := _name(attributes.get(carrier, "")):
+            yield 7, node, name
+    is_item = attributes.get("itemprop") in ("author", "creator")
+    if is_item:
+        for below in node.walk():
+            is_name = below.attributes.get("itemprop") == "name"
+            if is_name and (name := _name(below.attributes.get("content", "") or words_in(below))):
+                whole = _name(words_in(node))  # the name of an account, and a person's behind it in brackets
+                yield 12, below, whole if whole.startswith(f"{name} (") else name
+                return
+    sure = not _SURE.isdisjoint(node.words)
+    person = _is_person(node)
+    for holder, text in _pieces(node):
+        if name := _name(text):
+            yield (
+                (8 if is_item else 0)
+                + (3 if sure else 0)
+                + (2 if person or _is_person(holder) else 0)
+                + (1 if holder is node else 0),
+                holder,
+                name,
+            )
+            return
+
+
+def _pieces(node: Node) -> Iterator[tuple[Node, str]]:
+    """The texts in which a name may stand: that of a node without others, else of its links to people, else the first
+    words."""
+    if not node.elements:
+        yield node, words_in(node)
+        return
+    below = [one for one in node.walk() if one is not node][:40]
+    yield from ((one, words_in(one)) for one in below if _is_person(one))
+    for one in (node, *below):
+        yield from ((one, child) for child in one.children if isinstance(child, str) and child.strip())
+
+
+def _of_editor(node: Node, unit: Node) -> bool:
+    """Whether the smallest part of a post around a name or a date begins with "edited"."""
+    for above in (node, *upto(node, unit)):
+        if above.size > 200 or len(text := words_in(above)) > 200:
+            return False
+        if _EDITED.match(text):
+            return True
+    return False
+
+
+def _name(text: str) -> str:
+    text = " ".join(text.split())
+    if not text or len(text) > 3 * _LONGEST_NAME:
+        return ""
+    text = _AFTER_NAME.sub("", _BEFORE_NAME.sub("", text))
+    fits = 0 < len(text) <= _LONGEST_NAME and len(text.split()) <= 5 and re.search(r"\w", text)
+    if not fits or _NO_NAME.match(text) or _LABELLED.search(text) or iso_date(text):
+        return ""
+    return text.rstrip("♦ ")
+
+
+def upto(node: Node, unit: Node) -> Iterator[Node]:
+    """The nodes above this one, below the unit."""
+    for above in node.above():
+        if above is unit:
+            return
+        yield above
+
+
+def words_in(node: Node) -> str:
+    """The text of a node on one line."""
+    return " ".join(node.text(" ").split())
+
+
+# ------------------------------------------------------------------------------------------- date
+
+
+def _date(unit: Node, region: Sequence[Node]) -> tuple[Node | None, str, str]:
+    """The node that says when, the words in which it does, and the day as ISO 8601."""
+    first: tuple[Node | None, str] = (None, "")
+    for node in region:
+        if not names_date(node) or any(above.tag == "blockquote" for above in upto(node, unit)):
+            continue
+        if node is not unit and (_of_editor(node, unit) or _of_profile(node, unit)):
+            continue
+        shown = words_in(node)
+        shown = (
+            shown if len(shown) <= _LONGEST_DATE and (_TELLS_TIME.search(shown) or iso_date(shown)) else ""
+        )
+        given = next(
+            (node.attributes[name] for name in _DATE_CARRIERS if iso_date(node.attributes.get(name, ""))), ""
+        )
+        day = iso_date(given) or iso_date(shown)
+        if day:
+            return node, shown or first[1] or day, day
+        if shown and first[0] is None:
+            first = (node, shown)
+    if first[0] is not None:
+        return first[0], first[1], ""
+    return _written_date(unit, region)
+
+
+def _of_profile(node: Node, unit: Node) -> bool:
+    """Whether a date is that on which its author joined."""
+    near = [one for one in (node, *upto(node, unit)) if one.size < 60]
+    if node.tag == "dd" and node.parent is not None:
+        near += node.parent.elements[: node.parent.elements.index(node)][-1:]
+    return any(_JOINED.match(words_in(one)[:40]) for one in near)
+
+
+def _written_date(unit: Node, region: Sequence[Node]) -> tuple[Node | None, str, str]:
+    """A date in the short lines of a post that no markup tells."""
+    for node in region:
+        for child in node.children:
+            if isinstance(child, str) and 5 < len(child) < 80 and iso_date(child, day_first=True):
+                if _of_profile(node, unit) or (node is not unit and _of_editor(node, unit)):
+                    break
+                holder = node if node is not unit and node.size < _LONGEST_DATE else None
+                return holder, " ".join(child.split()).strip(" »«·|,-"), iso_date(child)
+    return None, "", ""
+
+
+# ------------------------------------------------------------------------------------------- votes
+
+
+def _score(region: Sequence[Node]) -> int | None:
+    for node in region:
+        attributes = node.attributes
+        if attributes.get("itemprop") == "upvoteCount" or "score" in attributes or "data-score" in attributes:
+            given = attributes.get("data-value") or attributes.get("content") or attributes.get("score")
+            value = _count(given or attributes.get("data-score") or words_in(node))
+            if value is not None:
+                return value
+        if "class" in attributes and not _VOTES.isdisjoint(node.words) and len(node.children) < 4:
+            value = _count(words_in(node))
+            if value is not None and "like" not in " ".join(node.words):
+                return value
+    return None
+
+
+def _count(text: str) -> int | None:
+    found = _COUNT.match(text[:40])
+    if not found:
+        return None
+    digits = found[1].replace("−", "-").replace("–", "-")
+    try:
+        if found[2]:
+            return round(float(digits.replace(",", "")) * 1000)
+        return int(digits.replace(",", "").replace(".", ""))
+    except ValueError:
+        return None
+
+
+def _accepted(unit: Node, region: Sequence[Node]) -> bool:
+    if "acceptedAnswer" in unit.attributes.get("itemprop", "") or _says_accepted(unit):
+        return True
+    for node in region:
+        if "class" in node.attributes and _says_accepted(node):
+            hidden = "hidden" in node.attributes or "d-none" in node.attributes["class"]
+            if not hidden and "none" not in node.attributes.get("style", ""):
+                return True
+    return False
+
+
+def _says_accepted(node: Node) -> bool:
+    words = node.words
+    return bool(
+        ("accepted" in words and not words.isdisjoint({"answer", "on", "is", "solution"}))
+        or {"best", "answer"} <= words
+        or {"is", "solution"} <= words
+    )

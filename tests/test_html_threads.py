@@ -1,0 +1,106 @@
+"""What a reader of boards in any language and of any program can rely on: whole posts, by whom, when, and no more."""
+
+from __future__ import annotations
+
+import pytest
+
+from factory.seeds.html import extract
+
+SAID = [
+    "Which of the two sails is the better one in a calm, and which of them in a gale?",
+    "Thank you!",
+    "A large one of light cloth in the calm, and a small one of heavy cloth in the gale.",
+]
+PEOPLE = ["ann", "bob", "Čapek"]
+
+
+def board(post: str, head: str = "", foot: str = "") -> str:
+    """A page with three posts; `post` holds {n}, {who} and {said}."""
+    posts = (
+        post.format(n=11 + n, who=who, said=said)
+        for n, (who, said) in enumerate(zip(PEOPLE, SAID, strict=True))
+    )
+    return f'<body class="forum">{head}<div id="all">{"".join(posts)}</div>{foot}</body>'
+
+
+def told(html: str) -> list[tuple[str, str, str]]:
+    """Author, day and words of each post of a page."""
+    return [(post.author, post.date, post.text) for post in extract(html).posts]
+
+
+WANTED = [(who, f"2019-03-{11 + n}", said) for n, (who, said) in enumerate(zip(PEOPLE, SAID, strict=True))]
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "Zuletzt geändert von ann am 24.10.2019 10:10, insgesamt 1-mal geändert.",
+        "Message édité par ann le 24-10-2019 à 12:09:00",
+        "Última edición por ann el Jue Oct 24, 2019 10:10 am",
+        "Ostatnio zmieniony 24 paź 2019, 10:10 przez ann",
+        "Последний раз редактировалось ann 24 окт 2019, 10:10",
+        "本帖最后由 ann 于 2019-10-24 15:30 编辑",
+        "آخرین ویرایش توسط ann 24-10-2019",
+    ],
+)
+def test_that_a_post_was_changed_is_no_part_of_it_in_any_language(note: str) -> None:
+    post = """<div class="post" id="p{n}"><a class="username" href="/member.php?u={n}">{who}</a>
+        <time>2019-03-{n}</time><div class="content">{said}</div><div class="notice">"""
+    assert told(board(f"{post}{note}</div></div>")) == WANTED
+
+
+def test_a_short_post_is_told_from_the_longer_panel_note_and_signature_beside_it() -> None:
+    post = """<div class="post" id="p{n}"><dl class="profile"><dt><a class="username" href="/u/{n}">{who}</a></dt>
+        <dd>An old hand of this board</dd><dd>Joined: 2001-02-03</dd></dl><div class="postbody"><p class="author">
+        <time>2019-03-{n}</time></p><div class="content">{said}</div><div>__________________<br>Fair winds, and a
+        following sea to all of you.</div></div></div>"""
+    assert told(board(post)) == WANTED
+
+
+def test_boards_that_are_tables_without_a_word_about_authors_are_read() -> None:
+    post = """<table class="messagetable"><tr class="message"><td><a name="t{n}"></a><div><b class="s2">{who}</b></div>
+        </td><td><div>Posté le {n}-03-2019 à 11:24:58 <a href="/profil-{n}.htm"><img alt="profil"></a></div>
+        <div id="para{n}"><p>{said}</p></div></td></tr></table>"""
+    found = told(board(post))
+    assert [(who, said) for who, _, said in found] == list(zip(PEOPLE, SAID, strict=True))
+
+
+def test_days_of_numbers_are_read_as_one_post_of_the_page_tells() -> None:
+    post = """<div class="post" id="p{n}"><a class="username" href="/u/{n}">{who}</a>
+        <span class="date">{n}/03/2019 10:11</span><div class="content">{said}</div></div>"""
+    page = board(post).replace("13/03", "10/03")
+    assert [day for _, day, _ in told(page)] == ["", "", ""]
+    assert [day for _, day, _ in told(page.replace("10/03", "30/03"))] == [
+        "2019-03-11",
+        "2019-03-12",
+        "2019-03-30",
+    ]
+
+
+def test_what_a_post_quotes_is_a_quote_and_what_it_says_is_none() -> None:
+    post = """<li class="message" id="post-{n}" data-author="{who}"><time>2019-03-{n}</time>
+        <blockquote class="messageText"><div class="quote">Said before: all is well here.</div>{said}</blockquote>
+        </li>"""
+    for who, day, text in told(board(post)):
+        assert text == f"> Said before: all is well here.\n\n{SAID[PEOPLE.index(who)]}"
+        assert day.startswith("2019-03-1")
+
+
+def test_the_post_above_its_answers_is_one_of_them_in_scripts_without_spaces() -> None:
+    said = "昨天我把旧电脑的硬盘换成了固态硬盘，开机只要十几秒，感觉像换了一台新机器。"
+    first = f"""<div class="topic-detail"><a class="username" href="/u/1">山那边</a><time>2019-03-10</time>
+        <div class="ui-content">{said}</div></div>"""
+    post = """<div class="reply-item"><a class="username" href="/u/{n}">{who}</a><time>2019-03-{n}</time>
+        <span class="content">{said}</span></div>"""
+    assert told(board(post, head=first)) == [("山那边", "2019-03-10", said), *WANTED]
+
+
+def test_remarks_are_posts_below_a_text_that_is_signed_as_they_are_and_none_below_an_article() -> None:
+    text = "<p>The tide that comes into a narrow bay is higher than the one outside of it, as it narrows.</p>"
+    post = """<div class="comment" id="c{n}"><a class="member" href="/user/{who}">{who}</a><time>2019-03-{n}</time>
+        <p>{said}</p></div>"""
+    remarks = "".join(post.format(n=11 + n, who=PEOPLE[n], said=SAID[n]) for n in range(3))
+    signed = '<div class="entry"><a class="member" href="/user/dan">dan</a><time>2019-03-01</time>'
+    article = '<div class="entry"><span class="byline">By Dan</span><time>2019-03-01</time>'
+    assert len(told(f"{signed}{text}</div><div>{remarks}</div>")) == 4
+    assert told(f"{article}{text}</div><div>{remarks}</div>") == []
