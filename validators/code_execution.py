@@ -11,6 +11,7 @@ from factory.records import Case, Outcome, Sample, Tests, Verdict
 from factory.teacher import Teacher
 from validators import javascript_cases
 from validators.cases import as_functions, equations, shared_out
+from validators.javascript_cases import Near
 from validators.sandbox.printed import Comparison, misprint
 from validators.sandbox.values import disagreement
 from validators.settings import Megabytes, Seconds, Tolerance
@@ -59,9 +60,13 @@ async def passes(tests: Tests, run: Run, output: Comparison = "tokens", toleranc
         return Verdict.reject("no test cases")
     verdict = Verdict.accept(1.0)
     if tests.language == "javascript":
-        tests = tests.model_copy(update={"cases": tuple(map(javascript_cases.told_by_value, tests.cases))})
+        near = [found for case in tests.cases if (found := javascript_cases.distance(case))]
+        if near and not (verdict := await _near(near, run)).passed:
+            return verdict
+        others = [case for case in tests.cases if javascript_cases.distance(case) is None]
+        tests = tests.model_copy(update={"cases": tuple(map(javascript_cases.told_by_value, others))})
         if comparing := [case.call for case in tests.cases if javascript_cases.compares(case)]:
-            mend = "write the call alone and the value that it must give"
+            mend = "write the call alone and the value that it must give, or Math.abs(call - number) < number"
             return Verdict.reject(
                 "a case compares where the program runs", calls=comparing[:_SHOWN], mend=mend
             )
@@ -85,6 +90,16 @@ async def _cases(cases: list[Case], run: Run) -> Verdict:
         return _ended(outcome, reached=len(outcome.results), cases=len(cases))
     told = [disagreement(case, result) for case, result in zip(cases, outcome.results, strict=True)]
     return _told(cases, told, [result.error is not None for result in outcome.results])
+
+
+async def _near(near: Sequence[Near], run: Run) -> Verdict:
+    """Distances of another language than Python: the host has the numbers, and measures."""
+    cases = [one.case for one in near]
+    outcome = await run([case.call for case in cases])
+    if not outcome.ok:
+        return _ended(outcome, reached=len(outcome.results), cases=len(cases))
+    faults = [one.fault(result) for one, result in zip(near, outcome.results, strict=True)]
+    return _told(cases, faults, [result.error is not None for result in outcome.results])
 
 
 async def _decided(decided: dict[Case, str], run: Run) -> Verdict:

@@ -1,16 +1,19 @@
-"""What of a JavaScript case the host decides: an equation is a call with an expected value.
+"""What of a JavaScript case the host decides: an equation is a call with an expected value, a distance one with a
+tolerance.
 
 `validators.cases` for another language. There is no judge's process here: what compares in another form than
-``CALL === LITERAL`` would do so where the program runs, which may say that anything is equal, and is told apart.
+``CALL === LITERAL`` or ``Math.abs(CALL - NUMBER) < NUMBER`` would do so where the program runs, which may say that
+anything is equal, and is told apart.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from typing import NamedTuple
 
-from factory.records import Case
-from validators.sandbox.values import LiteralError, read_literal
+from factory.records import Case, Result
+from validators.sandbox.values import LiteralError, disagreement, read_literal
 
 _TOKEN = re.compile(
     r"""(?P<space>\s++|//[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/)
@@ -55,6 +58,74 @@ def told_by_value(case: Case) -> Case:
     if case.expected != "True" or case.raises is not None:
         return case
     return _equation(case.call.strip()) or case
+
+
+class Near(NamedTuple):
+    """A call that must give a number so near to the expected one, ends included."""
+
+    case: Case
+    within: float
+
+    def fault(self, result: Result) -> str | None:
+        """None where the result is near enough, otherwise what is wrong with it."""
+        value = _number(result.value or "")
+        if value is None:
+            return disagreement(self.case, result)
+        near = abs(value - float(self.case.expected)) <= self.within
+        return None if near else f"expected {self.case.expected} within {self.within:g}, got {result.value}"
+
+
+def distance(case: Case) -> Near | None:
+    """``Math.abs(f(2) - 4) < 1e-6`` that must be True as ``f(2)`` that must be near 4; None for any other case."""
+    tokens = _tokens(case.call) or []
+    if case.expected != "True" or case.raises is not None or _written(tokens[:4]) != "Math.abs(":
+        return None
+    end = next(place for place, token in enumerate(tokens) if place > 3 and token.depth == tokens[3].depth)
+    within = _number(_literal(tokens[end + 2 :]) or _written(tokens[end + 2 :]))
+    sides = _difference(tokens[4:end])
+    if (
+        sides is None
+        or within is None
+        or within < 0
+        or _written(tokens[end + 1 : end + 2]) not in ("<", "<=")
+    ):
+        return None
+    expected, call = sides
+    written = case.call[call[0].start : call[-1].start + len(call[-1].text)]
+    return Near(
+        Case(call=written, expected=expected),
+        within if tokens[end + 1].text == "<=" else math.nextafter(within, 0),
+    )
+
+
+def _difference(tokens: list[_Token]) -> tuple[str, list[_Token]] | None:
+    """The number and the call of ``CALL - NUMBER`` or ``NUMBER - CALL``."""
+    outer = [(place, token.text) for place, token in enumerate(tokens) if token.depth == tokens[0].depth]
+    marks = [(place, text) for place, text in outer if text in _LOOSER or text in _COMPARES or text in "+-"]
+    between = [place for place, text in marks if place and tokens[place - 1].text not in "+-"]
+    if len(between) != 1 or any(text != "-" for _, text in marks):
+        return None
+    left, right = tokens[: between[0]], tokens[between[0] + 1 :]
+    for number, call in ((left, right), (right, left)):
+        expected = _literal(number)
+        called = any(token.text == "(" for token in call) and not _compares(call)
+        if expected and called and _number(expected) is not None:
+            return expected.replace(" ", ""), call
+    return None
+
+
+def _number(text: str) -> float | None:
+    if text == "Number.EPSILON":
+        return math.ulp(1.0)
+    try:
+        value = read_literal(text)
+    except LiteralError:
+        return None
+    return float(value) if type(value) in (int, float) and math.isfinite(value) else None
+
+
+def _written(tokens: list[_Token]) -> str:
+    return "".join(token.text for token in tokens)
 
 
 def compares(case: Case) -> bool:
