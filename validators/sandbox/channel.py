@@ -60,7 +60,7 @@ class Report:
             )
         elif kind == b"z" and wanted in (None, len(self.results)):
             self.ended = True
-        elif kind != b"s" or self.results:
+        else:
             raise ProtocolError(f"a frame of kind {kind!r} is out of place")
 
 

@@ -59,7 +59,7 @@ class SandboxExecutor:
         self._busy: set[Keeper] = set()
         self._closed = False
 
-    def bodies(self, program: Program, nonce: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    def bodies(self, program: Program, nonce: bytes) -> tuple[dict[str, Any], dict[str, Any] | None]:
         """What the program's process is told, and what its judge is, where it has one."""
         raise NotImplementedError
 
@@ -77,7 +77,7 @@ class SandboxExecutor:
         if form not in self.forms:
             return Outcome(status="error", error=f"no program in {program.language} is judged by {form}")
         nonce = secrets.token_bytes(16)
-        body, judge = self.bodies(program, nonce.hex())
+        body, judge = self.bodies(program, nonce)
         job = Job(
             body=marshal.dumps(body),
             judge=marshal.dumps(judge) if judge else b"",

@@ -19,13 +19,13 @@ class JavaScriptExecutor(SandboxExecutor):
 
     runtime = JAVASCRIPT
 
-    def bodies(self, program: Program, nonce: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    def bodies(self, program: Program, nonce: bytes) -> tuple[dict[str, Any], dict[str, Any] | None]:
         """What node is told."""
         isolated = self._isolation == "bubblewrap"
         home = "/sandbox" if isolated else str(Path(__file__).parent)
         return {
             "mode": "javascript",
-            "nonce": nonce,
+            "nonce": nonce.hex(),
             "source": program.source,
             "calls": program.calls,
             "node": "/node" if isolated else str(JAVASCRIPT.binds()[0].source),

@@ -72,6 +72,13 @@ class Keeper:
             )
         self._socket = ours
         self._read = bytearray()
+        self._parts: dict[bytes, bytearray] = {}
+        self._loop = asyncio.get_running_loop()
+        # The chunk that ends what is waited for; nothing where the sandbox has ended before.
+        self._last: asyncio.Future[bytes] = self._loop.create_future()
+        self._loop.add_reader(
+            ours, self._arrived
+        )  # for good: to come and go with each job would cost it more
 
     @classmethod
     async def start(cls, runtime: Runtime, isolation: Isolation = "bubblewrap") -> Keeper:
@@ -79,7 +86,8 @@ class Keeper:
         keeper = cls(runtime, isolation)
         try:
             async with asyncio.timeout(_START_SECONDS):
-                await keeper._chunk(1000)
+                if not await keeper._last:
+                    raise SandboxDied(keeper._last_words())
         except BaseException as error:
             await keeper.end()
             if isinstance(error, TimeoutError):
@@ -101,25 +109,24 @@ class Keeper:
             job.output,
             job.bounded,
         )
-        parts = {b"v": bytearray(), b"o": bytearray()}
+        parts = self._parts = {b"v": bytearray(), b"o": bytearray()}
+        self._last = self._loop.create_future()
         try:
             async with asyncio.timeout(job.wall_seconds + _GRACE_SECONDS):
-                await asyncio.get_running_loop().sock_sendall(self._socket, head + job.body + job.judge)
-                while True:
-                    kind, payload = await self._chunk(MAX_VALUES)
-                    if kind == b"z":
-                        break
-                    parts[kind] += payload
+                await self._loop.sock_sendall(self._socket, head + job.body + job.judge)
+                told = await self._last
         except TimeoutError:
             raise SandboxDied("it no longer answers") from None
         except OSError:
-            raise SandboxDied(self._last_words()) from None
-        why, status, clean = END.unpack(payload)
+            told = b""
+        if not told:
+            raise SandboxDied(self._last_words())
+        why, status, clean = END.unpack(told)
         return Traces(bytes(parts[b"v"]), bytes(parts[b"o"][: job.output]), WHYS[why], status, clean)
 
     async def end(self) -> None:
         """Ends every process of the sandbox, and waits for it."""
-        self._socket.close()  # the warden ends what runs, and itself, when this is closed
+        self._hang_up()
         try:
             await asyncio.shield(asyncio.to_thread(self._process.wait, 2.0))
         except subprocess.TimeoutExpired:
@@ -128,7 +135,7 @@ class Keeper:
 
     def kill(self) -> None:
         """The same at once, where nothing can be awaited."""
-        self._socket.close()
+        self._hang_up()
         self._process.kill()
         self._process.wait()
         self._tidy()
@@ -139,22 +146,43 @@ class Keeper:
         if self._scratch:
             shutil.rmtree(self._scratch, ignore_errors=True)
 
-    async def _chunk(self, bound: int) -> tuple[bytes, bytes]:
-        kind, length = CHUNK.unpack(await self._exactly(CHUNK.size))
-        if length > bound:
-            raise SandboxDied(f"it announced {length} bytes")
-        return kind, await self._exactly(length)
+    def _arrived(self) -> None:
+        """Takes what the warden has sent: what a job left is laid aside, all else ends what is waited for."""
+        try:
+            part = self._socket.recv(1 << 18)
+        except BlockingIOError:
+            return
+        except OSError:
+            part = b""
+        self._read += part
+        at = 0
+        while part and len(self._read) - at >= CHUNK.size:
+            kind, length = CHUNK.unpack_from(self._read, at)
+            start, end = at + CHUNK.size, at + CHUNK.size + length
+            if length > MAX_VALUES:
+                part = b""  # no warden announces so much
+            elif end > len(self._read):
+                break
+            elif kind in self._parts:
+                self._parts[kind] += self._read[start:end]
+            else:
+                self._tell(bytes(self._read[start:end]))
+            at = end
+        del self._read[:at]
+        if not part:
+            self._loop.remove_reader(self._socket)
+            self._tell(b"")
 
-    async def _exactly(self, count: int) -> bytes:
-        loop = asyncio.get_running_loop()
-        while len(self._read) < count:
-            part = await loop.sock_recv(self._socket, 1 << 18)
-            if not part:
-                raise SandboxDied(self._last_words())
-            self._read += part
-        found = bytes(self._read[:count])
-        del self._read[:count]
-        return found
+    def _tell(self, payload: bytes) -> None:
+        if not self._last.done():
+            self._last.set_result(payload)
+
+    def _hang_up(self) -> None:
+        """Closes the socket, on which the warden ends what runs, and itself."""
+        if self._socket.fileno() >= 0:
+            self._loop.remove_reader(self._socket)
+            self._socket.close()
+        self._tell(b"")
 
     def _last_words(self) -> str:
         """What it wrote to its error stream, its end if it is long."""

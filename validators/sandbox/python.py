@@ -18,7 +18,7 @@ class PythonExecutor(SandboxExecutor):
     runtime = PYTHON
     forms = frozenset({"calls", "tests", "stdin"})
 
-    def bodies(self, program: Program, nonce: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    def bodies(self, program: Program, nonce: bytes) -> tuple[dict[str, Any], dict[str, Any] | None]:
         """What the program's process is told, and what its judge is, where it has one."""
         if program.tests:
             return {"mode": "serve", "source": program.source}, {

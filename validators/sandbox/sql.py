@@ -18,6 +18,6 @@ class SqlExecutor(SandboxExecutor):
 
     runtime = SQL
 
-    def bodies(self, program: Program, nonce: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    def bodies(self, program: Program, nonce: bytes) -> tuple[dict[str, Any], dict[str, Any] | None]:
         """What the database's process is told."""
         return {"mode": "sql", "nonce": nonce, "source": program.source, "calls": program.calls}, None

@@ -45,7 +45,7 @@ def run(request: dict[str, Any], memory_mb: int) -> int:
     zones = types.ModuleType("pytz")  # which DuckDB asks for a time zone of that name
     vars(zones)["timezone"] = _Zone
     sys.modules["pytz"] = zones
-    channel = Channel(bytes.fromhex(request["nonce"]))
+    channel = Channel(request["nonce"])
     connection = duckdb.connect(":memory:", config=_CLOSED | {"memory_limit": f"{memory_mb}MB"})
     connection.execute("set lock_configuration = true")
     try:
@@ -57,7 +57,6 @@ def run(request: dict[str, Any], memory_mb: int) -> int:
         }
         channel.send(b"e", json.dumps(report).encode())
         return 0
-    channel.send(b"s")
     for query in request["calls"]:
         channel.send(*_answer(connection, query))
     channel.send(b"z")

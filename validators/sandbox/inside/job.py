@@ -6,19 +6,22 @@ and the host, which alone knows what was expected, compares.
 
 from __future__ import annotations
 
+import functools
 import marshal
 import os
 import resource
 import struct
 import sys
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from collections.abc import Callable
+from os import closerange, dup2, write
+from resource import RLIMIT_CPU, setrlimit
+from typing import Any
 
 from .seccomp import Filter
 
 FRAME = struct.Struct("!16scI")
-"""Head of a frame: the job's nonce, the kind (s, e: the source ended or raised; v, r: a call gave a value or
-raised; z: the end), and the length of the payload."""
+"""Head of a frame: the job's nonce, the kind (e: the source raised; v, r: a call gave a value or raised; z: the
+end), and the length of the payload."""
 
 CHANNEL = 3
 PRELOADED = {
@@ -55,26 +58,18 @@ _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 _OVERHEAD_MB = {"sql": 512, "javascript": 128}
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What one job may use."""
-
-    cpu_seconds: float
-    memory_mb: int
-
-
 class Channel:
-    """Writes frames. Its writes go by a reference of its own, so that a program may patch `os` freely."""
+    """Writes frames. Its writes go by a reference of this module, so that a program may patch `os` freely."""
 
     def __init__(self, nonce: bytes) -> None:
         self._nonce = nonce
-        self._write = os.write
 
     def send(self, kind: bytes, payload: bytes = b"") -> None:
         """Writes one frame as a whole."""
-        rest = memoryview(FRAME.pack(self._nonce, kind, len(payload)) + payload)
-        while rest:
-            rest = rest[self._write(CHANNEL, rest) :]
+        frame = self._nonce + kind + len(payload).to_bytes(4, "big") + payload
+        written = write(CHANNEL, frame)
+        while written < len(frame):
+            written += write(CHANNEL, memoryview(frame)[written:])
 
 
 def settle(processes: int) -> None:
@@ -82,6 +77,7 @@ def settle(processes: int) -> None:
     number is not limited."""
     amounts = [
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
+        (resource.RLIMIT_FSIZE, _FILE_BYTES),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
@@ -94,42 +90,55 @@ def settle(processes: int) -> None:
     os.environ.update(_ENVIRONMENT)
 
 
-def run(body: bytes, language: str, limits: Limits, filter_: Filter | None) -> NoReturn:
-    """Runs the job of `body` (its mode and what that needs) in a process whose descriptors are taken."""
+def run(body: bytes, memory_mb: int, lock: Callable[[], None], leave: Callable[[int], object]) -> None:
+    """Runs the job of `body` (its mode and what that needs) in a process whose descriptors are taken: closes the
+    last doors with `lock`, and ends with `leave`."""
     request: dict[str, Any] = marshal.loads(body)  # from the host, whose interpreter is the same
     streams = (sys.stdout, sys.stderr)
-    exit_now = os._exit
     runner = sys.modules[_RUNNERS[request["mode"]]]
     runner.prepare(request)
-    lock_in(language, limits, filter_)
+    lock()
     code = 0
     try:
-        code = runner.run(request, limits.memory_mb)
+        code = runner.run(request, memory_mb)
     finally:
         for stream in streams:
             try:
                 stream.flush()
             except (OSError, ValueError):
                 continue
-        exit_now(code)
+        leave(code)
 
 
-def take(output: int, channels: tuple[int, ...]) -> None:
+def take(nothing: int, output: int, channels: tuple[int, ...]) -> None:
     """Keeps few descriptors: nothing to read, output and errors to write to, and from 3 on the channels."""
-    nothing = os.open("/dev/null", os.O_RDONLY)
-    for target, descriptor in enumerate((nothing, output, output, *channels)):
-        os.dup2(descriptor, target, inheritable=target < 3)
-    os.closerange(3 + len(channels), _OPEN_FILES)
+    dup2(nothing, 0)
+    dup2(output, 1)
+    dup2(output, 2)
+    place = 3
+    for channel in channels:
+        dup2(channel, place, False)
+        place += 1
+    closerange(place, _OPEN_FILES)
 
 
-def lock_in(language: str, limits: Limits, filter_: Filter | None) -> None:
-    """Sets the limits and the filter on this process. The memory that counts is the address space; for a
+class Doors:
+    """The limits and the filter of the jobs in one language. The memory that counts is the address space; for a
     runtime that reserves more than it uses, what it may write to."""
-    backstop = int(limits.cpu_seconds) + 2  # the warden counts precisely; this is for the day it cannot
-    memory = (limits.memory_mb + _OVERHEAD_MB.get(language, 0)) << 20
-    space = resource.RLIMIT_DATA if language in BY_DATA else resource.RLIMIT_AS
-    resource.setrlimit(resource.RLIMIT_CPU, (backstop, backstop))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_BYTES, _FILE_BYTES))
-    resource.setrlimit(space, (memory, memory))
-    if filter_:
-        filter_.install()
+
+    def __init__(self, language: str, filter_: Filter | None) -> None:
+        self._space = resource.RLIMIT_DATA if language in BY_DATA else resource.RLIMIT_AS
+        self._more = _OVERHEAD_MB.get(language, 0)
+        self._install = filter_.install if filter_ else None
+
+    def lock(self, cpu_seconds: float, memory_mb: int) -> Callable[[], None]:
+        """What closes them on the process that calls it."""
+        backstop = int(cpu_seconds) + 2  # the warden counts precisely; this is for the day it cannot
+        return functools.partial(_close, backstop, self._space, (memory_mb + self._more) << 20, self._install)
+
+
+def _close(seconds: int, space: int, size: int, install: Callable[[], None] | None) -> None:
+    setrlimit(RLIMIT_CPU, (seconds, seconds))
+    setrlimit(space, (size, size))
+    if install:
+        install()

@@ -46,7 +46,7 @@ def prepare(request: dict[str, Any]) -> None:
 
 def run(request: dict[str, Any], memory_mb: int) -> int:
     """Waits for the program to load, runs the tests, and reports them."""
-    channel, link = Channel(bytes.fromhex(request["nonce"])), Link(Wire(_SOCKET))
+    channel, link = Channel(request["nonce"]), Link(Wire(_SOCKET))
     try:
         begun = link.begin()
     except Gone as gone:
@@ -54,7 +54,6 @@ def run(request: dict[str, Any], memory_mb: int) -> int:
     if begun["error"]:
         channel.send(b"e", json.dumps(begun["error"]).encode())
         return 0
-    channel.send(b"s")
     judge = Judge(link, begun["names"], begun["imports"])
     for name, error, asserted in judge.results(request["tests"]):
         if error:

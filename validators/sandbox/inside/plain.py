@@ -20,7 +20,9 @@ from typing import Any
 MAX_DEPTH = 64
 _MOST_ALIKE = 64  # members with one hash
 _SMALL = 2**53
-_written = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+_json = json.encoder.c_make_encoder(  # type: ignore[attr-defined]  # which json.dumps would make for each value
+    None, None, json.encoder.encode_basestring, None, ":", ",", False, False, True
+)
 _ASIS = ({int}, {float}, {str}, {bool}, {type(None)}, set[type]())
 
 Other = Callable[[Any, int], Any]
@@ -42,7 +44,7 @@ def encode(value: object) -> bytes:
 
 def text(encoded: Any) -> bytes:
     """A tree as JSON."""
-    return _written(encoded).encode()
+    return "".join(_json(encoded, 0)).encode()
 
 
 def _refuse(value: Any, depth: int) -> Any:
@@ -116,7 +118,7 @@ def _is_unicode(content: str) -> bool:
 
 
 def _float(value: float) -> Any:
-    return value if math.isfinite(value) else {"f": repr(value)}
+    return value if value - value == 0.0 else {"f": repr(value)}  # not so for nan and the infinities
 
 
 def _string(value: str) -> Any:

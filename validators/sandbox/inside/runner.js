@@ -84,7 +84,6 @@ async function main() {
     send('e', JSON.stringify({ error: `${message(error)}\n${told}`, memory: false }));
     return;
   }
-  send('s');
   for (const call of job.calls) {
     try {
       send('v', JSON.stringify(plain(await vm.runInThisContext(`(${call}\n)`, { filename: '<call>' }), MAX_DEPTH)));

@@ -10,9 +10,10 @@ from __future__ import annotations
 import ctypes
 import errno
 import functools
-import os
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from os import getpid
+from typing import Any
 
 from .syscalls import ARCHITECTURES, NARROWED, PARENTS, always, numbers
 
@@ -33,7 +34,7 @@ Instruction = tuple[int, int, int, int]
 
 
 class _Program(ctypes.Structure):
-    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.POINTER(ctypes.c_char)))
 
 
 def _argument(index: int, high: bool = False) -> int:
@@ -145,54 +146,51 @@ def _tree(intervals: list[tuple[int, list[Instruction]]]) -> list[Instruction]:
 
 
 class Filter:
-    """The filter in its two parts, assembled once: `widen` goes on the parent, whose children inherit it, and
-    `install` on each of these, so that a job pays for the short part alone."""
+    """The filter in its two parts, assembled once: `widen` puts one on the parent, whose children inherit it, and
+    `install` the other on each of these, so that a job pays for the short part alone."""
 
     def __init__(self, machine: str, more: Iterable[str] = (), *, counted: bool = False) -> None:
         if machine not in ARCHITECTURES:
             raise OSError(f"no table of system calls for '{machine}'; there are: {', '.join(ARCHITECTURES)}")
-        self._wide = _Code(_assembled(wide(machine)))
-        # Two assemblies show where the pid goes, so that a job only patches a few bytes.
-        first, second = (
-            _assembled(narrow(machine, pid, more, counted=counted)) for pid in (0x01010101, 0x02020202)
-        )
-        self._narrow = _Code(first)
-        self._places = [at for at in range(4, len(first), 8) if first[at] != second[at]]
+        self._wide = _Code(wide(machine))
+        # Two assemblies show where the pid goes, so that a job only patches a few words.
+        code, other = (_Code(narrow(machine, pid, more, counted=counted)) for pid in (1, 2))
+        places = [place for place, word in enumerate(code.words) if word != other.words[place]]
+        self.install: Callable[[], None] = functools.partial(_install, code.words, places, code.load)
+        """Narrows the filter to the calling process. Raises OSError where the kernel refuses."""
 
     def widen(self) -> None:
         """Locks the calling process in, and all that it will start or become, for good. Raises OSError where the
         kernel refuses."""
-        _prctl(_PR_SET_NO_NEW_PRIVS, 1, 0)
-        self._wide.load()
-
-    def install(self) -> None:
-        """Narrows the filter to the calling process. Raises OSError where the kernel refuses."""
-        pid = os.getpid()
-        for place in self._places:
-            _WORD.pack_into(self._narrow.bytes, place, pid)
-        self._narrow.load()
+        if _prctl(*_values(_PR_SET_NO_NEW_PRIVS, 1)):
+            raise OSError("prctl(PR_SET_NO_NEW_PRIVS) is refused")
+        if _prctl(*self._wide.load):
+            raise OSError("prctl(PR_SET_SECCOMP) is refused")
 
 
 class _Code:
-    """Assembled instructions, where the kernel finds them; `load` puts them on the calling process."""
+    """Assembled instructions as words; `load` are prctl's values that put them on the calling process, and keep
+    them where the kernel finds them."""
 
-    def __init__(self, code: bytes) -> None:
-        self.bytes = bytearray(code)
-        self._kept = (ctypes.c_char * len(code)).from_buffer(self.bytes)
-        self._program = _Program(len(code) // 8, ctypes.addressof(self._kept))
-        self.load = functools.partial(_prctl, _PR_SET_SECCOMP, _FILTER, ctypes.addressof(self._program))
-
-
-def _assembled(steps: list[Instruction]) -> bytes:
-    return b"".join(struct.pack("=HBBI", *step) for step in steps)
+    def __init__(self, steps: list[Instruction]) -> None:
+        code = bytearray(b"".join(struct.pack("=HBBI", *step) for step in steps))
+        self.words = memoryview(code).cast("I")
+        place = (ctypes.c_char * len(code)).from_buffer(code)
+        self.load = _values(_PR_SET_SECCOMP, _FILTER, ctypes.byref(_Program(len(steps), place)))
 
 
-_WORD = struct.Struct("=I")
-_call = ctypes.CDLL(None, use_errno=True).prctl
-_call.argtypes = (ctypes.c_int, *[ctypes.c_ulong] * 4)
+def _install(words: memoryview, places: list[int], load: tuple[Any, ...]) -> None:
+    pid = getpid()
+    for place in places:
+        words[place] = pid
+    if _prctl(*load):
+        raise OSError("prctl(PR_SET_SECCOMP) is refused")
 
 
-def _prctl(option: int, argument: int, address: int) -> None:
-    if _call(option, argument, address, 0, 0) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, f"prctl({option}): {os.strerror(number)}")
+_prctl = ctypes.PyDLL(None).prctl  # which gives no other thread a turn: there is none
+
+
+def _values(option: int, argument: int, address: Any = None) -> tuple[Any, ...]:
+    """What `_prctl` takes, as C has it: to turn numbers into that would cost each child more than the call."""
+    nothing = ctypes.c_ulong(0)
+    return ctypes.c_int(option), ctypes.c_ulong(argument), address or nothing, nothing, nothing

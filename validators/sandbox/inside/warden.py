@@ -9,9 +9,7 @@ children: the program, and the judge that runs the tests and reaches the program
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import fcntl
-import gc
 import importlib
 import json
 import os
@@ -21,7 +19,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from . import job
+from . import job, memory
 from .protocol import CHUNK, END, JOB, MAX_VALUES, WHYS
 from .scratch import Scratch
 from .seccomp import FIONREAD, Filter
@@ -53,16 +51,15 @@ def main() -> None:
     order = Order(**json.loads(sys.argv[1]))
     os.chdir(order.scratch)
     sys.path.append(order.packages)
-    environment = dict(os.environ)
-    warden = Warden(order, first=len(sys.argv) == 2)
+    environment, first = dict(os.environ), len(sys.argv) == 2
+    warden = Warden(order, first)
     for _ in range(_RENEWED_AFTER):
         head = _read(JOB.size)
         if not head:
             return
         warden.serve(head)
     # Forked children share the parent's hash seed: a fresh interpreter draws a fresh one.
-    again = [] if len(sys.argv) > 2 else ["again"]
-    os.execve(sys.executable, [*sys.orig_argv, *again], environment)
+    os.execve(sys.executable, [*sys.orig_argv, *(["again"] if first else [])], environment)
 
 
 class Warden:
@@ -71,7 +68,8 @@ class Warden:
     def __init__(self, order: Order, first: bool) -> None:
         self._order = order
         self._scratch = Scratch(order.scratch, own=order.isolated)
-        self._filter = _filter(order)
+        filter_ = _filter(order)
+        self._doors = job.Doors(order.language, filter_)
         for module in job.PRELOADED[order.language].split():
             importlib.import_module(module)
         if order.language == "python":
@@ -79,53 +77,70 @@ class Warden:
         sys.path.remove(order.home)  # a program has the standard library and packages, not our modules
         job.settle(order.processes)
         if first:
-            if self._filter:
-                _lock_in(order.language, self._filter)
+            if filter_:
+                _lock_in(filter_, self._doors)
             _send(b"r", sys.version.encode())
-        gc.collect()
-        with contextlib.suppress(AttributeError):  # of glibc's alone
-            ctypes.CDLL(None).malloc_trim(0)  # free memory that is the kernel's again costs a fork nothing
-        gc.freeze()
+        self._filling = memory.settle()
 
     def serve(self, head: bytes) -> None:
         """One job, from its bodies on descriptor 0 to its report on 1."""
         length, judge_length, cpu_seconds, wall_seconds, memory_mb, kept, ends = JOB.unpack(head)
-        limits = job.Limits(cpu_seconds, memory_mb)
         values, values_in = os.pipe()
         output, output_in = os.pipe()
-        if judge_length:
-            import socket  # what a warden holds each job pays for, and this only judges need
-
-            ours, theirs = socket.socketpair()
-            program = self._child(length, limits, output_in, (theirs.fileno(),), ready=theirs.fileno())
-            theirs.close()
-            judge = self._child(
-                judge_length, limits, output_in, (values_in, ours.fileno()), wait=ours.fileno()
-            )
-            ours.close()
-            pids = [judge, program]
-        else:
-            pids = [self._child(length, limits, output_in, (values_in,))]
-        os.close(values_in)
-        os.close(output_in)
         room = {values: MAX_VALUES, output: kept}
         bounded = (values, output) if ends else (values,)
-        why, status = self._watch(pids, values, output, room, bounded, cpu_seconds, wall_seconds)
-        clean = self._sweep(pids)
+        limits = (cpu_seconds, memory_mb)
+        wall_end = time.monotonic() + wall_seconds
+        poll = select.poll()
+        poll.register(0, select.POLLRDHUP)
+        # As long as a child lives the kernel copies each page that is written to here: what can wait comes after.
+        if judge_length:
+            pids = self._pair(length, judge_length, limits, output_in, values_in)
+        else:
+            pids = [self._child(length, limits, output_in, (values_in,))]
+        ended = os.pidfd_open(pids[0])
+        poll.register(ended, select.POLLIN)
+        early = dict(poll.poll(_BRIEF * 1000))
+        os.close(values_in)
+        os.close(output_in)
+        why = "" if ended in early else self._watch(pids, poll, ended, room, bounded, cpu_seconds, wall_end)
+        self._kill(pids)
+        status, *_ = (os.waitpid(pid, 0)[1] for pid in pids)
+        _relay(values, b"v", room)
+        _relay(output, b"o", room)
+        if min(room[descriptor] for descriptor in bounded) < 0:
+            why = why or "values"
+        for descriptor in (ended, values, output):
+            os.close(descriptor)
+        clean = self._scratch.sweep()
         _send(b"z", END.pack(WHYS.index(why), status, clean))
         if not clean:
             raise SystemExit("a job left more behind than can be swept")
 
+    def _pair(
+        self, length: int, judge_length: int, limits: tuple[float, int], output: int, values: int
+    ) -> list[int]:
+        """Forks a judge and its program, which have a socket pair between them."""
+        import socket  # what a warden holds each job pays for, and this only judges need
+
+        ours, theirs = socket.socketpair()
+        program = self._child(length, limits, output, (theirs.fileno(),), ready=theirs.fileno())
+        theirs.close()
+        judge = self._child(judge_length, limits, output, (values, ours.fileno()), wait=ours.fileno())
+        ours.close()
+        return [judge, program]
+
     def _child(
         self,
         length: int,
-        limits: job.Limits,
+        limits: tuple[float, int],
         output: int,
         channels: tuple[int, ...],
         ready: int | None = None,
         wait: int | None = None,
     ) -> int:
         """Forks a process that reads its body and runs it. Of two, the second reads when the first has."""
+        lock = self._doors.lock(*limits)
         pid = os.fork()
         if pid:
             return pid
@@ -137,75 +152,54 @@ class Warden:
                 os.write(ready, b"!")
             if not self._order.isolated:
                 os.setsid()
-            job.take(output, channels)
-            job.run(body, self._order.language, limits, self._filter)
+            job.take(_NO_INPUT, output, channels)
+            job.run(body, limits[1], lock, os._exit)
         finally:
             os._exit(70)
 
     def _watch(
         self,
         pids: list[int],
-        values: int,
-        output: int,
+        poll: select.poll,
+        ended: int,
         room: dict[int, int],
         bounded: tuple[int, ...],
         cpu_limit: float,
-        wall_limit: float,
-    ) -> tuple[str, int]:
-        """Relays what the children send until the first of them ends or a limit is passed. Gives why it was
-        ended, one of WHYS, and the first one's exit status as of waitpid."""
-        ended = os.pidfd_open(pids[0])
-        poll = select.poll()
-        poll.register(ended, select.POLLIN)
-        poll.register(0, select.POLLRDHUP)
-        wall_end = time.monotonic() + wall_limit
-        ready = dict(poll.poll(_BRIEF * 1000))
-        if not ready:
-            poll.register(values, select.POLLIN)
-            poll.register(output, select.POLLIN)
-        why = ""
-        while not why and ended not in ready:
+        wall_end: float,
+    ) -> str:
+        """Relays what the children send until the first of them ends or a limit is passed. Gives why it is to be
+        ended, one of WHYS."""
+        kinds = dict(zip(room, (b"v", b"o"), strict=True))
+        for descriptor in kinds:
+            poll.register(descriptor, select.POLLIN)
+        while True:
             cpu = sum(map(_cpu_seconds, pids))
             left = min(cpu_limit - cpu, wall_end - time.monotonic(), _TICK)
             ready = dict(poll.poll(max(1, left * 1000)))
             if 0 in ready:
                 self._kill(pids)
                 raise SystemExit("the host is gone")
-            for descriptor, kind in ((values, b"v"), (output, b"o")):
-                if descriptor in ready and not _relay(descriptor, kind, room):
+            for descriptor in kinds.keys() & ready.keys():
+                if not _relay(descriptor, kinds[descriptor], room):
                     poll.unregister(descriptor)
             if min(room[descriptor] for descriptor in bounded) < 0:
-                why = "values"
-            elif left <= 0:
-                why = "cpu" if cpu >= cpu_limit else "wall"
-            elif self._scratch.flooded():
-                why = "files"
-        self._kill(pids)
-        statuses = [os.waitpid(pid, 0)[1] for pid in pids]
-        for descriptor, kind in ((values, b"v"), (output, b"o")):
-            while room[descriptor] >= 0 and _relay(descriptor, kind, room):
-                continue
-        if min(room[descriptor] for descriptor in bounded) < 0:
-            why = why or "values"
-        for descriptor in (ended, values, output):
-            os.close(descriptor)
-        return why, statuses[0]
+                return "values"
+            if left <= 0:
+                return "cpu" if cpu >= cpu_limit else "wall"
+            if self._scratch.flooded():
+                return "files"
+            if ended in ready:
+                return ""
 
     def _kill(self, pids: list[int]) -> None:
+        """Ends every process but this one and the sandbox's first; none of `pids` has been waited for."""
+        if self._order.isolated:
+            os.kill(-1, signal.SIGKILL)
+            return
         for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-
-    def _sweep(self, pids: list[int]) -> bool:
-        """Ends every process that is left and empties the scratch space. False where that is better left to
-        a fresh sandbox: nothing of one job may be seen by the next."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if self._order.isolated:
-                os.kill(-1, signal.SIGKILL)
-            else:
-                for pid in pids:
-                    os.killpg(pid, signal.SIGKILL)
-        return self._scratch.sweep()
+            for end in (os.killpg, os.kill):  # before a child has a group of its own there is the child alone
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    end(pid, signal.SIGKILL)
 
 
 def _filter(order: Order) -> Filter | None:
@@ -218,13 +212,13 @@ def _filter(order: Order) -> Filter | None:
         return None
 
 
-def _lock_in(language: str, filter_: Filter) -> None:
+def _lock_in(filter_: Filter, doors: job.Doors) -> None:
     """Locks itself in, and a child once, so that a kernel which refuses is found before a program runs."""
     try:
         filter_.widen()
         pid = os.fork()
         if pid == 0:
-            job.lock_in(language, job.Limits(10, 1024), filter_)
+            doors.lock(10, 1024)()
             os._exit(0)
     except OSError as error:
         raise SystemExit(f"this kernel does not lock a process in: {error}") from None
@@ -264,6 +258,7 @@ def _splice(source: int, target: int, count: int) -> None:
 _NOTHING = os.open("/dev/null", os.O_WRONLY)
 while _NOTHING < job.LEAST_DESCRIPTOR:
     _NOTHING = os.open("/dev/null", os.O_WRONLY)
+_NO_INPUT = os.open("/dev/null", os.O_RDONLY)
 
 
 def _send(kind: bytes, payload: bytes) -> None:
