@@ -426,6 +426,14 @@ def test_the_body_of_an_article_is_read_without_what_stands_around_it() -> None:
     assert text.startswith("# The quiet harbour") and "A second part" in text
 
 
+def test_what_says_only_what_a_click_does_is_left_out() -> None:
+    said = ["Read more →", "Back to top", "Add to cart", "Sign up now", "En savoir plus", "阅读更多"]
+    buttons = "".join(f"<p>{words}</p>" for words in said)
+    text = extract(f"<main><h2>Sign in</h2><ol><li>Sign in.</li></ol>{FILLER}{buttons}</main>").markdown
+    assert text == f"## Sign in\n\n1. Sign in.\n\n{FILLER[3:-4].strip()}"
+    assert "Read more of them than we do" in extract(f"{FILLER}<p>Read more of them than we do.</p>").markdown
+
+
 def test_what_a_click_unfolds_is_content_and_what_is_hidden_otherwise_is_not() -> None:
     html = f"""<main><h1>Ferries</h1>{FILLER}<h3 id=q>May I bring a dog?</h3>
     <div hidden aria-labelledby=q>Dogs sail free.</div>

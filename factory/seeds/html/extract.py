@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from factory.seeds.html.blocks import Block, blocks_of, inline_text
+from factory.seeds.html.clicks import without_clicks
 from factory.seeds.html.code import protect_code
 from factory.seeds.html.encoding import Source, decode
 from factory.seeds.html.markdown import markdown
@@ -97,7 +98,7 @@ def _read(source: Source, whole: bool) -> Page:
         node.parent = None  # without cycles the tree is gone when this returns
     about = replace(about, title=_PERMALINK.sub("", about.title))
     if reading and not thread:
-        blocks = without_repeats(blocks)
+        blocks = without_clicks(without_repeats(blocks))
     while len(blocks) > 1 and blocks[-1].kind == "heading":
         blocks.pop()  # what stood below it was left out
     there = tuple(placed(blocks, source))

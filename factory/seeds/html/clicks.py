@@ -1,0 +1,39 @@
+"""What says what a click does, not what a page is about: "Read more", "Back to top", "Add to cart"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from factory.seeds.html.blocks import Block
+
+_LONGEST = 80
+_CLICK = re.compile(
+    r"""[^\w`]*(?:
+      (?:read|learn|view|see|show|load|discover|explore|find\ out)(?:\ (?:more|all|less|full|details?))+
+        (?:\ (?:about|on|in|from|of|here|now|posts?|articles?|news|reviews?|photos|products?|specifications?)\b[^.!?]*)?
+    | (?:back|skip|jump|return|scroll)\ to\ .{1,40}
+    | (?:sign\ (?:up|in|out)|log\ ?(?:in|out)|subscribe|register)(?:\ (?:now|today|here))?
+    | (?:shop|buy|order|book|apply|join|enroll?|start|try|contact\ us|get\ started|add\ to\ (?:cart|basket|bag)
+        |(?:request|get)\ (?:a|your)\ (?:free\ )?(?:demo|quote)|(?:start\ )?(?:your\ |a\ )?free\ trial)
+        (?:\ (?:now|today|here|online|for\ free))?
+    | loading
+    | weiterlesen | mehr\ (?:lesen|erfahren|anzeigen) | in\ den\ warenkorb | nach\ oben | lire\ (?:la\ suite|plus)
+    | en\ savoir\ plus | ajouter\ au\ panier | leer\ más | ver\ más | más\ información | añadir\ al\ carrito
+    | leggi\ (?:tutto|di\ più) | scopri\ di\ più | lees\ meer | czytaj\ (?:dalej|więcej) | leia\ mais | saiba\ mais
+    | читать\ (?:далее|дальше|полностью) | подробнее | 阅读更多 | 查看更多 | 了解更多 | 続きを読む | 더\ ?보기
+    )[^\w`.]*""",
+    re.X | re.I,
+)
+
+
+def without_clicks(blocks: Sequence[Block]) -> list[Block]:
+    """The blocks without those that are no more than the words on a button."""
+    return [block for block in blocks if not _is_click(block)]
+
+
+def _is_click(block: Block) -> bool:
+    """Whether a paragraph is such words. A heading or a step of instructions ("Sign in") may well be made of them."""
+    if len(block.text) > _LONGEST or block.kind != "paragraph" or block.depth:
+        return False
+    return _CLICK.fullmatch(block.text) is not None
