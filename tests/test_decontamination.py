@@ -276,6 +276,34 @@ def test_every_format_gives_the_same_items(tmp_path: Path) -> None:
     assert all(found == read[".jsonl"] for found in read.values())
 
 
+def test_columns_are_known_however_they_are_written_and_empty_rows_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "b.csv"
+    path.write_text(f'Problem Statement;Correct Answer\n"{WELL}";four\n;\n', encoding="utf-8-sig")
+    read = list(items(path))
+    assert [(item.text, item.stem) for item in read] == [(f"{WELL} four", WELL), ("", "")]
+    assert Index.build(read).uncovered == 1
+    assert next(item.text for item in items(path, ("problem statement",))) == WELL
+    lines = ({"question": None}, {"question": " ", "problem": WELL}, {"question": None, "options": ["a"]})
+    (tmp_path / "b.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    assert [item.stem or item.text for item in items(tmp_path / "b.jsonl")][:2] == ["", WELL]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("b.parquet", b"no parquet"),
+        ("b.jsonl", b"{"),
+        ("b.csv", b"question\n\xff\xfe"),
+        ("b.json", b"\xff"),
+        ("b.tsv", b"question\n" + b"\x00\xff"),
+    ],
+)
+def test_a_broken_benchmark_file_is_named(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(FactoryError, match=name):
+        list(items(tmp_path / name))
+
+
 def test_turns_are_items_of_their_own_and_columns_may_be_named(tmp_path: Path) -> None:
     path = tmp_path / "b.jsonl"
     path.write_text(json.dumps({"turns": ["first", {"content": "second"}], "riddle": "R", "hint": "H"}))
@@ -375,6 +403,7 @@ def test_faults_of_the_settings_are_named(tmp_path: Path, monkeypatch: pytest.Mo
     for name, message in {
         "welsl.jsonl": "no benchmark file 'welsl.jsonl' in .*; did you mean 'wells.jsonl'",
         "wells.jsonl": "wells.jsonl:1: none of the columns question, .*; it has riddle",
+        ".": "it is a folder: '\\*' names its files",
         "short.jsonl": "no item of 8 tokens or more",
     }.items():
         with pytest.raises(FactoryError, match=message):

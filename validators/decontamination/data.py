@@ -11,13 +11,14 @@ from typing import Any
 from factory.errors import FactoryError, did_you_mean
 from factory.manifest import ORGANIC
 from factory.snapshot import MANIFEST
-from validators.decontamination.items import FORMATS, records
+from validators.decontamination.items import FORMATS, column, records
 
 PLAIN = (".txt", ".md")
 """Files that are one text as a whole."""
 
 COLUMNS = ("messages", "conversations", "text", "content", "prompt", "chosen", "rejected")
-"""Columns that hold what a model reads; a record with none of them is compared with all its strings."""
+"""Columns of a snapshot that hold what a model reads. Any other file is compared with all its strings: a leak may
+stand under any name."""
 
 _NO_TEXT = ("role", "from", "id")
 _ROWS = 512
@@ -69,25 +70,25 @@ def _files(path: Path) -> list[Path]:
 
 
 def _file(path: Path, columns: Sequence[str]) -> Source:
+    usual = COLUMNS if (path.parent.parent / MANIFEST).exists() else ()
+
     def rows() -> Iterator[Row]:
         if path.suffix.lower() in PLAIN:
             yield Row(path.name, (path.read_text(encoding="utf-8", errors="replace"),))
             return
         for place, record in records(path):
-            if columns and not any(name.lower() in record for name in columns):
+            if columns and not any(column(name) in record for name in columns):
                 raise FactoryError(
                     f"{path}: no column {', '.join(columns)}{did_you_mean(columns[0], list(record))}"
                 )
-            yield Row(place, texts_of(record, columns))
+            yield Row(place, texts_of(record, columns or usual))
 
     return Source(str(path), path.stat().st_size, rows)
 
 
 def texts_of(record: Mapping[str, Any], columns: Sequence[str] = ()) -> tuple[str, ...]:
-    """The texts of a record, in order: those of the columns, of the usual ones, or all its strings."""
-    wanted = (
-        [name.lower() for name in columns] or [name for name in COLUMNS if name in record] or list(record)
-    )
+    """The texts of a record, in order: those of the columns, where it has any of them, or all its strings."""
+    wanted = [name for name in map(column, columns) if name in record] or list(record)
     return tuple(text for name in wanted for text in _strings(record.get(name)) if text)
 
 

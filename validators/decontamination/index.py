@@ -331,7 +331,9 @@ def _read(path: Path, names: Sequence[str]) -> dict[str, Any]:
             f"{path}: there is no such index; make it: factory decontaminate index FILES... --out {path}"
         ) from error
     except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
-        raise FactoryError(f"{path}: not an index of benchmarks ({error}); make it anew") from error
+        raise FactoryError(
+            f"{path}: not an index of benchmarks, or a broken one; make it anew: factory decontaminate index"
+        ) from error
 
 
 def _keep(kept: dict[str, list[tuple[str, Item]]], item: Item) -> None:

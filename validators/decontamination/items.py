@@ -41,7 +41,7 @@ CHOICES = ("choices", "options", "endings")
 
 CHOICE = (
     *("option1", "option2", "sol1", "sol2", "a", "b", "c", "d", "e"),
-    *("correct answer", "incorrect answer 1", "incorrect answer 2", "incorrect answer 3"),
+    *("correct_answer", "incorrect_answer_1", "incorrect_answer_2", "incorrect_answer_3"),
 )
 """Columns that hold one option each: WinoGrande, PIQA, MMLU, GPQA."""
 
@@ -76,24 +76,40 @@ def expand(patterns: Sequence[str], what: str) -> list[Path]:
         if not paths:
             beside = Path(pattern).parent
             near = [str(path) for path in beside.iterdir()] if beside.is_dir() else []
-            raise FactoryError(
-                f"decontamination: no {what} file '{pattern}' in {Path.cwd()}{did_you_mean(pattern, near)}"
+            mend = (
+                f"; it is a folder: '{Path(pattern, '*')}' names its files"
+                if Path(pattern).is_dir()
+                else did_you_mean(pattern, near)
             )
+            raise FactoryError(f"decontamination: no {what} file '{pattern}' in {Path.cwd()}{mend}")
         found.update(dict.fromkeys(paths))
     return list(found)
 
 
 def records(path: Path, name: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every record of a file with its place ("file.jsonl:12"), names of columns in lower case."""
+    """Every record of a file with its place ("file.jsonl:12"), names of columns as `column` writes them."""
     read = {".jsonl": _lines, ".json": _json, ".parquet": _parquet, ".csv": _csv, ".tsv": _csv}
     reader = read.get(path.suffix.lower())
     if reader is None:
         raise FactoryError(f"decontamination: {path}: unknown format; there are: {', '.join(FORMATS)}")
-    for number, record in reader(path):
+    for number, record in _guarded(reader(path), path):
         place = f"{name or path.name}:{number}"
         if not isinstance(record, dict):
             raise FactoryError(f"decontamination: {place}: a record is an object with named columns")
-        yield place, {str(name).strip().lower(): value for name, value in record.items()}
+        yield place, {column(str(name)): value for name, value in record.items()}
+
+
+def column(name: str) -> str:
+    """The name of a column in lower case and with underscores: "Problem Statement" is problem_statement."""
+    return re.sub(r"[\s-]+", "_", name.strip().lower())
+
+
+def _guarded(rows: Iterator[tuple[int, Any]], path: Path) -> Iterator[tuple[int, Any]]:
+    """Rows of a file; what a reader says of a broken one names the file."""
+    try:
+        yield from rows
+    except (ValueError, csv.Error, OSError) as error:
+        raise FactoryError(f"decontamination: {path}: cannot be read: {error}") from error
 
 
 def items(path: Path, columns: Sequence[str] = (), name: str = "") -> Iterator[Item]:
@@ -101,7 +117,7 @@ def items(path: Path, columns: Sequence[str] = (), name: str = "") -> Iterator[I
     called in the places of its items."""
     for place, record in records(path, name):
         if columns:
-            parts = [_flat(record[name.lower()]) for name in columns if name.lower() in record]
+            parts = [_flat(record[name]) for name in map(column, columns) if name in record]
             if not parts:
                 raise _no_columns(place, record, columns)
             yield Item(place, " ".join(filter(None, parts)))
@@ -124,9 +140,10 @@ def texts(path: Path) -> Iterator[str]:
 
 
 def _usual(place: str, record: Mapping[str, Any]) -> Item:
-    stem = next((name for name in STEMS if record.get(name) is not None), None)
-    if stem is None:
+    there = [name for name in STEMS if name in record]
+    if not there:
         raise _no_columns(place, record, STEMS)
+    stem = next((name for name in there if _flat(record[name]).strip()), there[0])
     asked = record[stem]
     given = [record[name] for name in (*CHOICES, *CHOICE) if record.get(name) is not None]
     if isinstance(asked, dict):  # ARC as first published: {"stem": ..., "choices": [...]}
@@ -181,7 +198,7 @@ def _flat(value: Any) -> str:
 def _no_columns(place: str, record: Mapping[str, Any], wanted: Sequence[str]) -> FactoryError:
     return FactoryError(
         f"decontamination: {place}: none of the columns {', '.join(wanted)}; it has"
-        f" {', '.join(record) or 'none'}; name the right ones with 'columns: [...]'"
+        f" {', '.join(record) or 'none'}; name the right ones with 'columns: [...]' in the catalogue, or --column"
     )
 
 
@@ -219,7 +236,9 @@ def _parquet(path: Path) -> Iterator[tuple[int, Any]]:
 def _csv(path: Path) -> Iterator[tuple[int, Any]]:
     csv.field_size_limit(1 << 27)
     with path.open(encoding="utf-8-sig", newline="") as file:
-        delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+        header = file.readline()
+        file.seek(0)
+        delimiter = max(",;\t", key=header.count) if path.suffix.lower() == ".csv" else "\t"
         for record in (reader := csv.DictReader(file, delimiter=delimiter)):
             record.pop(None, None)  # cells beyond the header
             yield reader.line_num, record
