@@ -35,7 +35,8 @@ _ANCHOR = re.compile(r"^\W{0,2}$|^\[?\s*edit\s*\]?$|^permalink$", re.I)
 _DISPLAYED = re.compile(r"\$\$(.+?)\$\$", re.S)
 _SPACE = re.compile(r"(?: ?[\t\n\r\f\v]|  )[ \t\n\r\f\v]*")  # all but the single space, which stays as it is
 _PARTED = re.compile(r"\n{2,}")
-_AROUND_BREAK = re.compile(r" *\n *")
+_BREAK = "\0"  # of a line; the parser leaves none in a text
+_AROUND_BREAK = re.compile(f" *{_BREAK} *")
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def inline_text(node: Node, dropped: Container[Node] = ()) -> str:
     while stack:
         item = stack.pop()
         if isinstance(item, str):
-            parts.append(_SPACE.sub(" ", item))
+            parts.append(item)
         elif item in dropped:
             parts.append(" ")
         elif isinstance(item.value, Formula):
@@ -145,7 +146,7 @@ class _Reader:
             item = stack.pop()
             if isinstance(item, str):
                 if item != " ":
-                    self._add(_SPACE.sub(" ", item))
+                    self._add(item)
                 elif self.parts:
                     self.parts.append(" ")
             elif isinstance(item, _Leaving):
@@ -178,7 +179,7 @@ class _Reader:
                 self._open(node)
             return True
         if node.tag == "br":
-            self._add("\v")
+            self._add(_BREAK)
             return False
         if node.tag in _CODE_SPANS:
             self._add(_code_span(node))
@@ -250,11 +251,9 @@ class _Reader:
     def _flush(self, end: int) -> None:
         """Ends the gathered text: one block, or several where two line breaks divide it."""
         gathered, self.parts = "".join(self.parts), []
-        if "\v" in gathered:
-            lines = _SPACE.sub(" ", gathered.replace("\v", "\x00")).replace("\x00", "\n")
-            pieces = _PARTED.split(_AROUND_BREAK.sub("\n", lines))
-        else:
-            pieces = [_SPACE.sub(" ", gathered)]
+        pieces = [_SPACE.sub(" ", gathered)]
+        if _BREAK in gathered:
+            pieces = _PARTED.split(_AROUND_BREAK.sub("\n", pieces[0]))
         for piece in pieces:
             text = delimited(piece.strip())
             if not text:
