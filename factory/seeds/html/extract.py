@@ -21,7 +21,7 @@ from factory.seeds.html.reading import choose
 from factory.seeds.html.repeats import without_repeats
 from factory.seeds.html.tables import protect_tables
 from factory.seeds.html.threads import Post, find_thread, posts_of
-from factory.seeds.html.tree import Index, Node, in_order, uncollected
+from factory.seeds.html.tree import Index, Node, uncollected, weigh
 
 _PERMALINK = re.compile(r"\s*[¶#§]\s*$")
 
@@ -111,11 +111,12 @@ def _protect(parsed: Parsed) -> Index:
     index = parsed.index
     formulas, code = protect_formulas(index), protect_code(index)
     if formulas or code:
-        index = Index(parsed.root.preorder())
-    mark_notes(index)
-    protect_tables(index, inline_text)
-    order = in_order(parsed.root)
-    return index if len(order) == len(index.order) else Index(order)
+        index = Index(parsed.root.preorder(), index.said)
+    notes, tables = mark_notes(index), protect_tables(index, inline_text)
+    if notes or tables:
+        index = Index(parsed.root.preorder(), index.said)
+    weigh(index.order)
+    return index
 
 
 def explain(raw: bytes | str) -> Iterator[Decision]:

@@ -23,18 +23,18 @@ _HOLDERS = names("li p div dd aside section td span")
 _LONGEST_NOTE = 4000
 
 
-def mark_notes(index: Index) -> None:
-    """Marks references, notes and definitions among the nodes of a page."""
+def mark_notes(index: Index) -> bool:
+    """Marks references, notes and definitions among the nodes of a page; says whether there may be any."""
     links = [node for node in index.tags["a"] if _LOCAL.match(node.attributes.get("href", ""))]
-    if links:
-        _mark_linked(index, links)
-    for node in index.named(_NOTES):
-        if node.tag == "span":
-            _mark_inline(node)
+    linked = bool(links) and _mark_linked(index, links)
+    inline = [node for node in index.named(_NOTES) if node.tag == "span"]
+    for node in inline:
+        _mark_inline(node)
+    return linked or bool(inline)
 
 
-def _mark_linked(index: Index, links: list[Node]) -> None:
-    """References to places that are named as notes, and the notes there."""
+def _mark_linked(index: Index, links: list[Node]) -> bool:
+    """Marks references to places that are named as notes, and the notes there; says whether there were any."""
     wanted = {link.attributes["href"][1:] for link in links}
     targets = {
         node.attributes["id"]: node
@@ -51,6 +51,7 @@ def _mark_linked(index: Index, links: list[Node]) -> None:
         link.children = [f"[^{notes[target]}]"]
     for target, label_of in notes.items():
         _mark_note(target, label_of)
+    return bool(notes)
 
 
 def _is_note(target: Node, link: Node) -> bool:

@@ -7,7 +7,7 @@ that several readings of a page can be compared cheaply. A rule may not drop a n
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Container, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
@@ -81,13 +81,16 @@ LEAST = Rules(veto=0.05, density=1.01, short=0, names=False, endings=False)
 @dataclass(frozen=True)
 class Survey:
     """What all readings of a page share: its nodes in order, its main elements, its headings, the nodes at or above
-    code, what a browser with scripts does not show, the characters of prose without that, whether readers' posts
-    are its content, and the rules by which it was read so far."""
+    code, those whose tag or names may tell boilerplate, blocks that hold several links, what a browser with scripts
+    does not show, the characters of prose without that, whether readers' posts are its content, and the rules by
+    which it was read so far."""
 
     order: Sequence[Node]
     mains: Sequence[Node]
     headings: Sequence[Node]
     coded: Set[Node]
+    suspects: Sequence[Node]
+    linking: Sequence[Node]
     unseen: Mapping[Node, str]
     prose: int
     forum: bool
@@ -103,7 +106,15 @@ def survey(index: Index) -> Survey:
     listings = [node for node in order if node.tag == LISTING]
     coded = {above for node in listings for above in (node, *node.above())}
     mains = [node for node in (*index.tags["main"], *index.attributes["role"]) if is_main(node)]
-    return Survey(order, in_document_order(mains), headings, coded, unseen, order[0].prose, _is_forum(index))
+    told = (
+        *index.tagged("header", *_NAVIGATION_TAGS),
+        *index.having("role", "id"),
+        *index.named(_SUSPECT_NAMES),
+    )
+    suspects = [node for node in in_document_order(told) if node is not order[0]]
+    linking = [node for node in order if node.links > 2 and (node.tag in _LINKED_BLOCKS or "-" in node.tag)]
+    mains, prose = in_document_order(mains), order[0].prose
+    return Survey(order, mains, headings, coded, suspects, linking, unseen, prose, _is_forum(index))
 
 
 def prune(page: Survey, rules: Rules, *, product: bool = False) -> dict[Node, str]:
@@ -175,17 +186,20 @@ def _drop_named(page: Survey, rules: Rules, dropped: dict[Node, str], comments: 
     """Drops by tag, role and names; what holds more than the veto's share of the text stays."""
     root = page.order[0]
     allowed = rules.veto * root.size
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        if node in dropped:
-            continue
+    for node in page.suspects:
         small = node.size <= allowed or (root.prose - node.prose >= _REST and _is_never_content(node))
-        if small and node is not root and (why := _boilerplate(node, page, rules, comments)):
+        if small and (why := _boilerplate(node, page, rules, comments)) and not is_out(node, dropped):
             dropped[node] = why
-            continue
-        if node.children:
-            stack += [child for child in node.children if child.__class__ is Node]
+
+
+def is_out(node: Node, dropped: Container[Node]) -> bool:
+    """Whether a node or one above it is dropped."""
+    one: Node | None = node
+    while one is not None:
+        if one in dropped:
+            return True
+        one = one.parent
+    return False
 
 
 def _is_forum(index: Index) -> bool:
@@ -256,7 +270,7 @@ def _is_chapter(node: Node) -> bool:
     if first is None or first.tag not in _HEADINGS:
         return False
     titled = _LETTERS.findall(first.text().lower()) == _LETTERS.findall(mark.lower())
-    return titled and _SUSPECT_NAMES.isdisjoint(words_of(node.attributes.get("class", "")))
+    return titled and _SUSPECT_NAMES.isdisjoint(words_of([node.attributes.get("class", "")])[0])
 
 
 def _is_never_content(node: Node) -> bool:
@@ -268,23 +282,10 @@ def _is_never_content(node: Node) -> bool:
 
 def _drop_linked(page: Survey, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:
     """Drops blocks that are mostly links, the largest first, unless they hold much of what is left."""
-    root = page.order[0]
-    allowed = rules.veto * root.size
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        if node in dropped or node.value is not None:
-            continue
-        linked = (
-            (node.tag in _LINKED_BLOCKS or "-" in node.tag)
-            and node.links > 2
-            and node.linked > rules.density * node.size
-        )
-        if linked and node.size <= allowed:
+    allowed = rules.veto * page.order[0].size
+    for node in page.linking:
+        if rules.density * node.size < node.linked and node.size <= allowed and not is_out(node, dropped):
             dropped[node] = f"links are {node.linked / max(node.size, 1):.0%} of its text"
-            continue
-        if node.children:
-            stack += [child for child in node.children if child.__class__ is Node]
 
 
 def _drop_endings(page: Survey, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass, replace
 
-from factory.seeds.html.prune import LEAST, LINKED, RELAXED, STRICT, Rules, Survey, is_main, prune, survey
+from factory.seeds.html.prune import (
+    LEAST,
+    LINKED,
+    RELAXED,
+    STRICT,
+    Rules,
+    Survey,
+    is_main,
+    is_out,
+    prune,
+    survey,
+)
 from factory.seeds.html.tree import Index, Node
 from factory.seeds.html.words import CONTENT
 
@@ -71,11 +82,11 @@ def _main_part(page: Survey, dropped: Container[Node]) -> Node:
     """The one ``main`` of the page that has prose; else the largest node that says it is the content, by tag or
     role, else by name, where it holds enough of the text left; else the root."""
     order = page.order
-    mains = [node for node in page.mains if not _is_out(node, dropped)]
+    mains = [node for node in page.mains if not is_out(node, dropped)]
     if len(mains) == 1 and mains[0].prose >= _MAIN_PROSE and mains[0].size >= _MAIN_SHARE * order[0].size:
         return mains[0]
     enough = _ENOUGH * order[0].size
-    large = [node for node in order if node.size >= enough and not _is_out(node, dropped)]
+    large = [node for node in order if node.size >= enough and not is_out(node, dropped)]
     explicit = [node for node in large if _is_content(node)]
     named = [node for node in large if node.tag in _HOLDERS and not CONTENT.isdisjoint(node.words)]
     return max(explicit or named, key=lambda node: node.size, default=order[0])
@@ -108,10 +119,6 @@ def _is_alike(node: Node, other: Node) -> bool:
     if node is other or node.tag != other.tag or node.prose < _ALIKE_PROSE:
         return False
     return node.attributes.get("class") == other.attributes.get("class")
-
-
-def _is_out(node: Node, dropped: Container[Node]) -> bool:
-    return node in dropped or any(above in dropped for above in node.above())
 
 
 def _is_content(node: Node) -> bool:

@@ -52,11 +52,13 @@ class Grid:
         return " ".join(cell.text for row in self.rows for cell in row if not cell.repeated)
 
 
-def protect_tables(index: Index, inline: Callable[[Node], str]) -> None:
-    """Replaces tables of data with nodes that hold their cells. `inline` gives the text of a cell.
+def protect_tables(index: Index, inline: Callable[[Node], str]) -> bool:
+    """Replaces tables of data with nodes that hold their cells; says whether there was any. `inline` gives the text of
+    a cell.
 
     A layout table's parts become plain containers, so that its content is read like any other.
     """
+    protected = False
     for node in index.tags["table"]:
         if _is_equation(node):
             _dissolve(node, cell="span")
@@ -66,6 +68,8 @@ def protect_tables(index: Index, inline: Callable[[Node], str]) -> None:
             _dissolve(node)
         else:
             node.become(GRID, grid)
+            protected = True
+    return protected
 
 
 def _is_layout(table: Node) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import gc
 import re
 from collections import defaultdict
@@ -16,11 +15,12 @@ GONE = "#gone"
 _SENTENCE = 50
 _NO_WORDS: frozenset[str] = frozenset()
 _LOOKS = re.compile(
+    r"(?<![^\s\0])(?:"
     r"(?:overflow|no|has|with|without|is|m[trblxy]?|p[trblxy]?|col|row|bg|border|font|rounded|page-id)-"
-    r"|[^:\[\]]*[:\[\]]"
+    r"|[^\s\0:\[\]]*+[:\[\]])[^\s\0]*+"
 )
-_WORD = re.compile("[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_LOWER = re.compile("[a-z]+")
+_CAPITAL = re.compile("[A-Z](?:(?<=[a-z][A-Z])|(?<=[A-Z][A-Z])(?=[a-z]))")  # that begins a word within a name
+_PLAIN = "".join(sign if sign.isalpha() or sign == "\0" else " " for sign in map(chr, range(128)))
 
 
 @contextmanager
@@ -147,7 +147,8 @@ class Index:
     """The nodes of a page, in document order, and those with each tag, with each attribute, and of each class as it
     is written."""
 
-    def __init__(self, order: list[Node]) -> None:
+    def __init__(self, order: list[Node], said: dict[str, frozenset[str]] | None = None) -> None:
+        """`said`: the words of classes and ids, where they are known."""
         self.order = order
         self.tags: defaultdict[str, list[Node]] = defaultdict(list)
         self.attributes: defaultdict[str, list[Node]] = defaultdict(list)
@@ -160,12 +161,16 @@ class Index:
                 attributes[name].append(node)
         for node in attributes["class"]:
             classes[node.attributes["class"]].append(node)
-        self._alike = [(words_of(names), nodes) for names, nodes in classes.items()]
-        for words, nodes in self._alike:
+        if said is None:
+            names = [*classes, *(node.attributes["id"] for node in attributes["id"])]
+            said = dict(zip(names, words_of(names), strict=False))
+        self.said = said
+        for written, nodes in classes.items():
+            words = said[written]
             for node in nodes:
                 node.words = words
         for node in attributes["id"]:
-            node.words |= words_of(node.attributes["id"])
+            node.words |= said[node.attributes["id"]]
 
     def tagged(self, *tags: str) -> list[Node]:
         """The nodes with one of those tags."""
@@ -177,7 +182,12 @@ class Index:
 
     def named(self, words: Set[str]) -> list[Node]:
         """The nodes with a class that have one of those words in their class or id."""
-        found = [node for said, nodes in self._alike if not words.isdisjoint(said) for node in nodes]
+        found = [
+            node
+            for written, nodes in self.classes.items()
+            if not words.isdisjoint(self.said[written])
+            for node in nodes
+        ]
         found += [
             node
             for node in self.attributes["id"]
@@ -191,36 +201,24 @@ def in_document_order(nodes: Iterable[Node]) -> list[Node]:
     return sorted(set(nodes), key=lambda node: node.number)
 
 
-@functools.lru_cache(maxsize=1 << 14)
-def words_of(names: str) -> frozenset[str]:
-    """The words of names. Utility classes ("overflow-hidden", "md:flex-col", "w-[3px]") say how a node looks, not
-    what it is."""
-    told = " ".join([name for name in names.split() if not _LOOKS.match(name)])
-    if told.islower():
-        return frozenset(_LOWER.findall(told))
-    return frozenset(" ".join(_WORD.findall(told)).lower().split())
+def words_of(names: Sequence[str]) -> list[frozenset[str]]:
+    """The words of each of some names, lower case, split at case and punctuation. Utility classes ("overflow-hidden",
+    "md:flex-col", "w-[3px]") say how a node looks, not what it is."""
+    told = _LOOKS.sub("", "\0".join(names))  # no attribute holds a NUL
+    parted = _CAPITAL.sub(r" \g<0>", told).encode("ascii", "replace").decode()
+    return [frozenset(said.split()) for said in parted.translate(_PLAIN).lower().split("\0")]
 
 
-def in_order(root: Node) -> list[Node]:
-    """The nodes of a tree that no longer changes, in document order, measured with all their text."""
-    order: list[Node] = []
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        order.append(node)
+def weigh(order: Sequence[Node]) -> None:
+    """Measures the nodes of a tree that no longer changes, given in order, with all their text."""
+    for node in order:
         own = prose = 0
-        below: list[Node] = []
         for child in node.children:
-            if not isinstance(child, str):
-                below.append(child)
-            elif child != " ":
+            if child.__class__ is str and child != " ":
                 length = len(child) - child.count(" ") - child.count("\n") - child.count("\t")
                 own += length
                 if length >= _SENTENCE:
                     prose += length
-        if below:
-            below.reverse()
-            stack += below
         if node.value is not None:
             own = prose = len(str(node.value))
         node.own = node.size = own
@@ -231,7 +229,6 @@ def in_order(root: Node) -> list[Node]:
         if node.links and node.parent is not None:
             node.parent.links += node.links
     _add_up(order)
-    return order
 
 
 def measure(order: Sequence[Node]) -> None:
