@@ -21,4 +21,9 @@ _MARKS = re.compile(r"[#*_|>]+")
 
 def prose(text: str) -> str:
     """Markdown without what has no language: code, formulas, addresses, marks."""
-    return _MARKS.sub(" ", LINK.sub(r" \1 ", _TEX.sub(" ", unfenced(text))))
+    text = unfenced(text)
+    if "$" in text or "`" in text:
+        text = _TEX.sub(" ", text)
+    if "](" in text or "://" in text:
+        text = LINK.sub(r" \1 ", text)
+    return _MARKS.sub(" ", text)

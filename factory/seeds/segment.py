@@ -28,6 +28,8 @@ _SENTENCE = re.compile(r".+?(?:[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？]+[」
 
 def count_words(text: str) -> int:
     """Words between spaces; in scripts without spaces, two characters are a word."""
+    if text.isascii():
+        return len(text.split())
     return len(UNSPACED.sub(" ", text).split()) + (len(UNSPACED.findall(text)) + 1) // 2
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections import Counter
 from collections.abc import Iterator
 from typing import TypeAlias
 
@@ -22,6 +21,9 @@ VARIETY = 8
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd\ufffe\uffff]")
 _BLOB = re.compile(r"[A-Za-z0-9+/=_-]{80,}|(?:[0-9a-fA-F]{2}[ :,]?){60,}|(?:\\x[0-9a-fA-F]{2}){20,}")
+# Nearly no text has a word this long or so many hexadecimal digits, and most of it needs no closer look.
+_LONG_WORD, _DIGITS = 80, re.compile(r"[0-9a-fA-F :,]{120}")
+_LETTERS = re.compile(r"[^\W_]+")
 
 
 @cleaner(takes=(Document, Passage, Question))
@@ -64,14 +66,14 @@ def _faults(text: str, max_controls: float, max_blobs: float, min_letters: float
         yield "control characters", {"controls": round(controls, 4)}
     if size < LEAST:
         return
-    # A rule of dashes is a long run of such characters too, but of few different ones.
-    found = (match.group() for match in _BLOB.finditer(text))
-    blobs = sum(len(blob) for blob in found if len(set(blob)) >= VARIETY) / size
-    if blobs > max_blobs:
-        yield "binary in disguise", {"blobs": round(blobs, 3)}
-    prose = unfenced(text)
-    visible = [character for character in prose if not character.isspace()]
-    letters = sum(character.isalnum() for character in visible) / max(len(visible), 1)
+    if max(map(len, text.split()), default=0) >= _LONG_WORD or _DIGITS.search(text):
+        # A rule of dashes is a long run of such characters too, but of few different ones.
+        found = (match.group() for match in _BLOB.finditer(text))
+        blobs = sum(len(blob) for blob in found if len(set(blob)) >= VARIETY) / size
+        if blobs > max_blobs:
+            yield "binary in disguise", {"blobs": round(blobs, 3)}
+    visible = "".join(unfenced(text).split())
+    letters = sum(map(len, _LETTERS.findall(visible))) / max(len(visible), 1)
     if len(visible) >= LEAST and letters < min_letters:
         yield "few letters", {"letters": round(letters, 3)}
 
@@ -85,6 +87,6 @@ def compression_ratio(text: str) -> float:
 def repeated_share(text: str, size: int = 6) -> float:
     """The share of a text's word 6-grams that stood in it before."""
     words = text.lower().split()[:20_000]
-    grams = Counter(tuple(words[at : at + size]) for at in range(len(words) - size + 1))
-    total = sum(grams.values())
+    grams = set(zip(*(words[at:] for at in range(size)), strict=False))
+    total = max(len(words) - size + 1, 0)
     return (total - len(grams)) / total if total else 0.0
