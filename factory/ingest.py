@@ -33,6 +33,10 @@ MOMENT = 2.0
 """Seconds of reading that one transaction takes in: many small ones cost more, and a kill loses one at most."""
 
 
+AHEAD = 64
+"""Shards whose documents are laid down together: each time, all documents of the seed set are gone through."""
+
+
 @dataclass
 class Intake:
     """What reading a seed set came to."""
@@ -127,7 +131,7 @@ class _SeedSet:
 
     async def _units(self) -> list[Unit]:
         if self.seeds.parent:
-            return await intake.documents(self.writer, self.seeds.parent, self.seeds.take)
+            return await intake.documents(self.writer, self.seeds.parent, self.seeds.take, self.most)
         return await asyncio.to_thread(self._files)
 
     def _files(self) -> list[Unit]:
@@ -187,8 +191,11 @@ class _SeedSet:
                 shard = next(following, None)
                 if shard is None:
                     break
-                if shard.documents and self.seeds.parent:
-                    await intake.lay_down(self.writer, self.seeds.parent, shard, self.seeds.take)
+                if shard.documents and self.seeds.parent and not shard.documents.exists():
+                    at = shards.index(shard)
+                    await intake.lay_down(
+                        self.writer, self.seeds.parent, shards[at : at + AHEAD], self.seeds.take, self.most
+                    )
                 running.append((shard, loop.run_in_executor(pool, read_shard, shard)))
             if running:
                 left = max(0.0, due - time.monotonic()) if ended else None

@@ -204,6 +204,48 @@ def test_passages_are_cut_from_documents_that_were_cleaned(steps: Project, keep:
     assert told.split()[-1] == "7"
 
 
+@pytest.mark.parametrize("name", ["c", "v", "chosen"])
+def test_a_seed_set_may_have_any_name(steps: Project, name: str) -> None:
+    steps.write("pages/8.txt", PAGE.format("owl") + "\nThis is teh end.\n")
+    catalog(steps, (PAGES % ("lab.shout, lab.first", "")).replace("pages:", f"{name}:"))
+    steps.factory("seeds", code=0)
+    ends = f"select count(*) from sets.{name} where content ->> 'text' like '%THE END%'"
+    assert steps.query(ends) == [(1,)]
+    assert steps.query("select distinct reason, excerpt[:3] from drops order by all") == [
+        ("first word taken", "ANT"),
+        ("teh mended", "OWL"),
+    ]
+
+
+@pytest.mark.parametrize("keep", ["store", "shards"])
+def test_many_documents_of_one_file_are_cut_in_several_shards_the_same_on_any_number_of_workers(
+    steps: Project, keep: str
+) -> None:
+    records = ({"text": PAGE.format(f"word{number}") * 20} for number in range(220))
+    steps.write("many.jsonl", "".join(json.dumps(record) + "\n" for record in records))
+    seeds = f"  many: {{source: jsonl, path: many.jsonl, as: document, keep: {keep}}}"
+    seeds += "\n  parts: {from: many, as: passage, shard_mb: 1}"
+    told = []
+    for workers in ("1", "2"):
+        catalog(steps, f"{seeds}\nstore: build/{workers}/factory.duckdb")
+        steps.factory("seeds", "-w", workers)
+        with duckdb.connect(str(steps.folder / f"build/{workers}/factory.duckdb"), read_only=True) as store:
+            columns = "seed_number, seed_id, address, place, parent"
+            told.append(
+                store.execute(
+                    f"select {columns} from origins join seeds using (seed_number)"
+                    " where seed_set = 'parts' order by all"
+                ).fetchall()
+            )
+            spans = store.execute(
+                "select span, seeds > 0 from files where seed_set = 'parts' order by all"
+            ).fetchall()
+    assert told[0] == told[1]
+    assert len({parent for *_, parent in told[0]}) == 220
+    assert spans == [(f"{part}-{part + 1}", True) for part in range(4)]
+    assert "4 of 4 files unchanged" in steps.factory("seeds", "parts")
+
+
 def test_take_draws_the_same_documents_whatever_their_order(steps: Project) -> None:
     cut = "\n  few: {from: pages, take: 3, as: document}"
     catalog(steps, PAGES % ("", "") + cut)

@@ -15,7 +15,7 @@ from factory.fingerprint import step_fingerprint
 from factory.plugins import Drop
 from factory.records import Seed, content_hash
 from factory.seeds.intake import Statement, describe, seed_statements
-from factory.seeds.members import Members, members_sql, rows_in_a_part
+from factory.seeds.members import Members, in_parts, parts_sql, rows_sql
 from factory.seeds.shards import SEEDS, seed_row
 from factory.seeds.workers import Workers
 from factory.store.rows import json_text
@@ -97,14 +97,11 @@ class _Choice:
     async def run(self, made: Any) -> int:
         """Lets the step choose, and takes over what it chose, in one transaction; how many seeds went."""
         self.scratch.mkdir()
-        view, path = f"sets.{identifier(self.seeds.name)}", self.scratch / "members.parquet"
-        count, characters = (
-            await self.writer.query(f"select count(*), coalesce(sum(characters), 0) from {view}")
-        )[0]
-        size = rows_in_a_part(count, characters)
-        copy = f"copy ({members_sql(view)}) to {literal(path)} (format parquet, row_group_size {size})"
-        await self.writer.transact({}, [(copy, [])])
-        members = Members(path, self.scratch, self.workers)
+        view = f"sets.{identifier(self.seeds.name)}"
+        begins = await self.writer.query(parts_sql(view))
+        rows = self.writer.stream(rows_sql(view))
+        parts = await asyncio.to_thread(in_parts, rows, begins, self.scratch)
+        members = Members(parts, self.scratch, self.workers)
         dropped, changed = await asyncio.to_thread(self._choose, made, members)
         if changed:
             await self._rewrite()
@@ -179,9 +176,9 @@ class _Choice:
                 f" select {self.position} as position, {step} as step, true as whole, c.reason, c.scores,"
                 f" seed_id, first(kind) as kind, min(address) as address, min(place) as place,"
                 " min(url) as url, min(title) as title, first(characters) as characters,"
-                " left(coalesce(first(content ->> 'text'), ''), 200) as excerpt,"
+                " first(left(coalesce(content ->> 'text', ''), 200)) as excerpt,"
                 f" {name} as seed_set, {literal(self.build_id)} as build_id"
-                f" from chosen c join {view} using (seed_id) group by seed_id, c.reason, c.scores",
+                f" from chosen c join {view} v using (seed_id) group by seed_id, c.reason, c.scores",
                 [],
             ),
             (

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import orjson
+from orjson import Fragment
+
 from factory.catalog import SeedSet
+from factory.plugins import Span
+from factory.seeds.laid import scatter
 from factory.seeds.shards import TABLES, Done, Shard, Unit
 from factory.store.sets import folder, identifier, literal, parquet_rows, scored_view, view
 from factory.store.writer import Writer
@@ -53,35 +59,54 @@ async def withdraw(writer: Writer, name: str, addresses: Iterable[str]) -> None:
     await writer.transact({}, [(statement, where) for statement in statements])
 
 
-async def documents(writer: Writer, parent: SeedSet, take: int | None) -> list[Unit]:
-    """The documents that a seed set is cut from, as one unit for each file that they came from.
+async def documents(writer: Writer, parent: SeedSet, take: int | None, most: int) -> list[Unit]:
+    """The documents that a seed set is cut from, as a unit for each file that they came from; of a file with more
+    than `most` characters of them, as several, whose spans number them.
 
     `take` draws so many by the least ids: ids are hashes, so this is a sample, and it changes little when
     documents come or go.
     """
     rows = await writer.query(
-        f"select address, md5(string_agg(seed_id || place, ',' order by seed_id, place)), sum(characters)"
-        f" from sets.{identifier(parent.name)} where seed_id <= {_last(parent, take)}"
-        " group by address order by address"
+        "select address, part, md5(string_agg(seed_id || place, ',' order by seed_id, place)), sum(characters),"
+        f" max(part) over (partition by address) from ({_parted(parent, take, most)})"
+        " group by address, part order by address, part"
     )
-    return [Unit(address, signature, size=size) for address, signature, size in rows]
+    return [
+        Unit(address, signature, span=Span(part, part + 1) if last else None, size=size)
+        for address, part, signature, size, last in rows
+    ]
 
 
-async def lay_down(writer: Writer, parent: SeedSet, shard: Shard, take: int | None) -> None:
-    """Writes the documents of a shard's units where another process reads them."""
-    addresses = [unit.address for unit in shard.units]
-    columns = "seed_id, content::varchar as content, address, place, url, parent, licence, title, author,"
-    await writer.transact(
-        {},
-        [
-            (
-                f"copy (select {columns} date, scores::varchar as scores from sets.{identifier(parent.name)}"
-                f" where address in ({', '.join(map(literal, addresses))})"
-                f" and seed_id <= {_last(parent, take)} order by address, place, seed_id)"
-                f" to {literal(shard.documents)} (format json)",
-                [],
-            )
-        ],
+async def lay_down(
+    writer: Writer, parent: SeedSet, shards: Sequence[Shard], take: int | None, most: int
+) -> None:
+    """Writes the documents of some shards' units where other processes read them."""
+    files = {(unit.address, unit.span_text): shard.documents for shard in shards for unit in shard.units}
+    columns = "address, place, seed_id, url, parent, licence, title, author, date"
+    rows = writer.stream(
+        f"select part, {columns}, scores::varchar, content::varchar from sets.{identifier(parent.name)}"
+        f" join ({_parted(parent, take, most)}) using (address, place, seed_id)"
+        " where address in (select unnest(?))",
+        [list({address for address, _ in files})],
+    )
+
+    def lines() -> Iterator[tuple[Path, bytes]]:
+        for part, *about, scores, content in rows:
+            path = files.get((about[0], f"{part}-{part + 1}")) or files.get((about[0], ""))
+            if path:
+                row = dict(zip(columns.split(", "), about, strict=True))
+                row |= {"scores": Fragment(scores or "null"), "content": Fragment(content)}
+                yield path, orjson.dumps(row) + b"\n"
+
+    await asyncio.to_thread(lambda: scatter(lines()))
+
+
+def _parted(parent: SeedSet, take: int | None, most: int) -> str:
+    """SQL for where documents stand, how long they are, and in which part of their file's."""
+    return (
+        f"select distinct address, place, seed_id, characters, ((sum(characters) over"
+        f" (partition by address order by place, seed_id) - characters) // {most})::int as part"
+        f" from sets.{identifier(parent.name)} where seed_id <= {_last(parent, take)}"
     )
 
 

@@ -1,36 +1,40 @@
-"""The seeds of a set for a step that looks at all of them: a Parquet file in the order of ids, read in parts."""
+"""The seeds of a set for a step that looks at all of them, in the order of ids, in parts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from itertools import accumulate, repeat
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import orjson
 
 from factory.errors import FactoryError
 from factory.plugins import Member, SomeSeeds
+from factory.seeds.laid import in_order, scatter
 from factory.seeds.workers import Workers
 
-PART_CHARACTERS = 32 << 20
-"""About how many characters of text make a part: a second of work or less, and what a process may hold."""
-BATCH = 512
+PART_CHARACTERS = 8 << 20
+"""About how many characters of text make a part: what a process holds."""
 
 T = TypeVar("T")
 
 
+Row: TypeAlias = tuple[str, str, str, str | None, str | None, str]
+"""Id, address, place, URL, scores and content of a seed, the last two as JSON: what `rows_sql` gives."""
+
+
 @dataclass(frozen=True)
 class Part:
-    """One row group of the file, for any process."""
+    """Seeds whose ids follow each other, in a file for any process."""
 
     path: Path
     scratch: Path
-    group: int
     first: int
     count: int
 
@@ -38,39 +42,22 @@ class Part:
         return self.count
 
     def __iter__(self) -> Iterator[Member]:
-        import pyarrow.parquet as parquet
-
-        with parquet.ParquetFile(self.path) as file:
-            for batch in file.iter_batches(BATCH, row_groups=[self.group]):
-                columns = (batch.column(name).to_pylist() for name in _COLUMNS)
-                for seed_id, text, content, address, scores, url in zip(*columns, strict=True):
-                    if not text:
-                        text = "\n\n".join(_strings(orjson.loads(content or "null")))
-                    yield Member(seed_id, text, address, orjson.loads(scores or "{}"), url)
-
-
-_COLUMNS = ("seed_id", "text", "content", "address", "scores", "url")
+        before = ""
+        for line in in_order(self.path):
+            seed_id, address, _, url, scores, content = orjson.loads(line)
+            if seed_id != before:  # where it was found first says the rest
+                text = content.get("text") or "\n\n".join(_strings(content))
+                yield Member(seed_id, text, address, scores or {}, url)
+            before = seed_id
 
 
 @dataclass(frozen=True)
 class Members:
-    """All seeds of a set, from a file with the columns that `members_sql` gives."""
+    """All seeds of a set, in parts that follow each other."""
 
-    path: Path
+    parts: tuple[Part, ...]
     scratch: Path
     shared: Workers
-
-    @cached_property
-    def parts(self) -> tuple[Part, ...]:
-        """The parts of the file, in order."""
-        import pyarrow.parquet as parquet
-
-        about, parts, first = parquet.read_metadata(self.path), [], 0
-        for group in range(about.num_row_groups):
-            rows = about.row_group(group).num_rows
-            parts.append(Part(self.path, self.scratch, group, first, rows))
-            first += rows
-        return tuple(parts)
 
     @property
     def first(self) -> int:
@@ -107,39 +94,53 @@ class Members:
                 ) from error
 
 
-def members_sql(view: str) -> str:
-    """SQL for the columns of the file, each seed once: where it was found first says the rest."""
+def parts_sql(view: str) -> str:
+    """SQL for the first id of each part of a seed set, and how many seeds the part holds."""
     return (
-        "select seed_id, content ->> 'text' as text,"
-        " case when coalesce(content ->> 'text', '') = '' then content::varchar end as content,"
-        f" address, scores::varchar as scores, url from {view}"
-        " qualify row_number() over (partition by seed_id order by address, place) = 1 order by seed_id"
+        "select min(seed_id), count(*) from (select seed_id,"
+        f" (sum(size) over (order by seed_id) - size) // {PART_CHARACTERS} as part"
+        f" from (select seed_id, max(characters) as size from {view} group by seed_id))"
+        " group by part order by part"
     )
 
 
-def rows_in_a_part(count: int, characters: int) -> int:
-    """Rows in each row group of the file, so that a part has about `PART_CHARACTERS`. DuckDB's least is 2,048."""
-    return max(2048, min(122_880, PART_CHARACTERS * count // max(characters, 1)))
+def rows_sql(view: str) -> str:
+    """SQL for the rows that `in_parts` takes, in no order: one for each place where a seed was found."""
+    return f"select seed_id, address, place, url, scores::varchar, content::varchar from {view}"
+
+
+def in_parts(rows: Iterable[Row], begins: Sequence[tuple[str, int]], scratch: Path) -> tuple[Part, ...]:
+    """Lays seeds down in parts, of which `begins` says the first id and the number of seeds."""
+    ids, counts = [seed_id for seed_id, _ in begins], [count for _, count in begins]
+    paths = [scratch / f"{number}.members" for number in range(len(ids))]
+    scatter((paths[bisect_right(ids, row[0]) - 1], _line(*row)) for row in rows)
+    firsts = accumulate(counts, initial=0)
+    return tuple(map(Part, paths, repeat(scratch), firsts, counts))
+
+
+def _line(seed_id: str, address: str, place: str, url: str | None, scores: str | None, content: str) -> bytes:
+    parts = [seed_id, address, place, url, orjson.Fragment(scores or "null"), orjson.Fragment(content)]
+    return orjson.dumps(parts) + b"\n"
 
 
 @contextmanager
 def seeds_in_order(
-    members: Iterable[Member], folder: Path, *, rows: int = 122_880, workers: int = 1
+    members: Iterable[Member], folder: Path, *, rows: int = 1024, workers: int = 1
 ) -> Iterator[Members]:
     """Seeds as a step over a whole set is given them, `rows` a part: to try a step out by itself."""
-    import pyarrow as pa
-    import pyarrow.parquet as parquet
-
     folder.mkdir(parents=True, exist_ok=True)
-    made = [
-        (one.seed_id, one.text, None, one.address, orjson.dumps(dict(one.scores)).decode(), one.url)
+    made: list[Row] = [
+        (one.seed_id, one.address, "", one.url, _json(dict(one.scores)), _json({"text": one.text}))
         for one in sorted(members, key=lambda member: member.seed_id)
     ]
-    columns = [pa.array([row[at] for row in made], pa.string()) for at in range(len(_COLUMNS))]
-    path = folder / "members.parquet"
-    parquet.write_table(pa.table(columns, names=list(_COLUMNS)), path, row_group_size=rows)
+    starts = range(0, len(made), rows)
+    begins = [(made[start][0], min(rows, len(made) - start)) for start in starts]
     with Workers(workers) as shared:
-        yield Members(path, folder, shared)
+        yield Members(in_parts(made, begins, folder), folder, shared)
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _strings(value: Any) -> Iterator[str]:

@@ -140,11 +140,12 @@ class Done:
 
 
 def grouped(units: Sequence[Unit], most: int) -> Iterator[tuple[Unit, ...]]:
-    """Units in shards of about `most` bytes, in their order."""
+    """Units in shards of about `most` bytes, in their order; spans of one file in shards of their own."""
     group: list[Unit] = []
     size = 0
     for unit in units:
-        if group and (size + unit.size > most or len(group) == SHARD_FILES):
+        again = group and unit.address == group[-1].address
+        if group and (again or size + unit.size > most or len(group) == SHARD_FILES):
             yield tuple(group)
             group, size = [], 0
         group.append(unit)
@@ -199,10 +200,11 @@ class _Reader:
         """Reads every unit; a unit that gives nothing is counted too."""
         self.done.found = {(unit.address, unit.span_text): 0 for unit in self.shard.units}
         if self.shard.documents:
-            licences = {unit.address: unit.licence for unit in self.shard.units}
+            units = {unit.address: unit for unit in self.shard.units}
             counts: defaultdict[str, Counts] = defaultdict(Counts)
             for address, items in _by_address(self._found(self.shard.documents, None)):
-                self._through(items, counts[address], address, "", licences.get(address))
+                unit = units[address]
+                self._through(items, counts[address], address, unit.span_text, unit.licence)
             for address, counted in counts.items():
                 self._count(address, counted)
             return self.done

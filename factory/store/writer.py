@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -89,6 +89,13 @@ class Writer:
         """As `query`, without an event loop."""
         with self._reading:
             return self._reader.execute(sql, parameters).fetchall()
+
+    def stream(self, sql: str, parameters: Parameters = ()) -> Iterator[tuple[Any, ...]]:
+        """Rows of a query as they come, on a cursor of their own: memory holds a few of them."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            while rows := cursor.fetchmany(64):
+                yield from rows
 
     def answer(self, sql: str, keep: int | None = None) -> Answer:
         """What `factory sql` gets from a running build: the first `keep` rows of one SELECT, on a cursor of

@@ -22,7 +22,7 @@ from factory.store.sets import literal
 if TYPE_CHECKING:
     from factory.seeds.minhash import Bands
 
-BATCH_CHARACTERS = 8 << 20
+BATCH_CHARACTERS = 1 << 20
 ROWS = 1 << 17
 """Rows that are read of a sorted table at once."""
 LONGEST = (1 << 31) - 1

@@ -11,6 +11,7 @@ import orjson
 from factory.plugins import Found, source
 from factory.records import Code, Document, Origin, Passage, Seed
 from factory.seeds.archives import UnreadableError
+from factory.seeds.laid import in_order
 from factory.seeds.prose import blocks_of_text
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS, count_words, segment, token_counter
 
@@ -35,36 +36,35 @@ def passages(
     `overlap`: how much of the passage before a passage begins with. `min_lines`, `languages`: the least lines of
     a block of code, and the languages wanted (none: all).
     """
-    with path.open("rb") as lines:
-        for line in lines:
-            try:
-                row = orjson.loads(line)
-                document = Document.model_validate(orjson.loads(row["content"]))
-            except (ValueError, KeyError, TypeError) as error:
-                raise UnreadableError(
-                    "the source 'passages' reads the documents of another seed set: name it by 'from:' instead of"
-                    " 'path:'"
-                ) from error
-            scores = orjson.loads(row["scores"] or "{}")
-            if kind is Document:
-                yield Found(document, _origin(row, row["place"], row["parent"]), scores)
-                continue
-            blocks = list(blocks_of_text(document.text))
-            if kind is Code:
-                for block in blocks:
-                    if block.kind != "code" or block.text.count("\n") + 1 < min_lines:
-                        continue
-                    if not languages or block.language in languages:
-                        code = Code(text=block.text, language=block.language)
-                        yield Found(code, _within(row, block.start, block.end))
-                continue
-            count = token_counter(tokenizer) if tokenizer else count_words
-            parts = segment(blocks, min_words=min_words, max_words=max_words, count=count, overlap=overlap)
-            for part in parts:
-                passage = Passage(
-                    text=part.text, title=document.title, section=part.section, language=document.language
-                )
-                yield Found(passage, _within(row, part.start, part.end), scores)
+    for line in in_order(path):
+        try:
+            row = orjson.loads(line)
+            document = Document.model_validate(row["content"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise UnreadableError(
+                "the source 'passages' reads the documents of another seed set: name it by 'from:' instead of"
+                " 'path:'"
+            ) from error
+        scores = row["scores"] or {}
+        if kind is Document:
+            yield Found(document, _origin(row, row["place"], row["parent"]), scores)
+            continue
+        blocks = list(blocks_of_text(document.text))
+        if kind is Code:
+            for block in blocks:
+                if block.kind != "code" or block.text.count("\n") + 1 < min_lines:
+                    continue
+                if not languages or block.language in languages:
+                    code = Code(text=block.text, language=block.language)
+                    yield Found(code, _within(row, block.start, block.end))
+            continue
+        count = token_counter(tokenizer) if tokenizer else count_words
+        parts = segment(blocks, min_words=min_words, max_words=max_words, count=count, overlap=overlap)
+        for part in parts:
+            passage = Passage(
+                text=part.text, title=document.title, section=part.section, language=document.language
+            )
+            yield Found(passage, _within(row, part.start, part.end), scores)
 
 
 def _within(row: dict[str, Any], start: int, end: int) -> Origin:
