@@ -75,8 +75,7 @@ def test_every_source_gives_its_share_of_the_tokens_and_is_gone_through_evenly(
     folder: Path, tokenizer: ChatTokenizer, tmp_path: Path
 ) -> None:
     order = _order(folder, tokenizer, tmp_path)
-    rows, _ = order.take(Place(), 10**6)
-    documents = np.concatenate(rows).astype(int)
+    documents = order.drawn.block(0, order.blocks)
     organic = documents < 300
     tokens = order.library.lengths[documents]
     assert tokens[organic].sum() / tokens.sum() == pytest.approx(0.25, abs=0.01)
@@ -113,6 +112,54 @@ def test_the_order_is_the_same_wherever_it_is_taken_up(
         some, place = _order(folder, tokenizer, tmp_path).take(place, 7)  # nothing but two integers is kept
         again += some
     assert rows == again[:60]
+
+
+def test_a_run_never_lacks_a_row_for_its_steps(tmp_path: Path) -> None:
+    lengths = np.random.default_rng(0).integers(5, 100, 400)
+    short = Corpus(
+        ids=np.zeros(lengths.sum(), dtype=np.uint32),
+        learnt=np.ones(lengths.sum(), dtype=np.bool_),
+        bounds=np.concatenate(([0], np.cumsum(lengths))),
+        targets=lengths - 1,
+        origins=lengths,
+        counts={},
+        fingerprint="",
+    )
+    # Best fit leaves hardly any room, and the documents that are drawn may by chance be short ones.
+    for steps in range(1, 60):
+        drawn = draw({"s": _source(tmp_path, "s", share=1)}, Library((short,)), 1, tokens=steps * 4 * CONTEXT)
+        order, place = Order(Library((short,)), drawn, CONTEXT, 1, whole=False), Place()
+        for _ in range(steps):
+            rows, place = order.take(place, 4)
+            assert len(rows) == 4
+
+
+def test_of_a_document_what_can_be_predicted_is_learnt_and_the_last_token_never_read(
+    tokenizer: ChatTokenizer, tmp_path: Path
+) -> None:
+    asked = {"role": "user", "content": "word 3?"}
+    chats = [
+        [asked, {"role": "assistant", "content": ""}],  # the end of its turn alone is learnt
+        [asked],  # nothing is
+        [asked, {"role": "assistant", "content": "word 4"}, asked],  # the end is read and not learnt
+    ]
+    fits = next(text for text in texts(99, 10) if len(tokenizer.encode([text["text"]])[0]) > 12)
+    size = len(tokenizer.encode([fits["text"]])[0]) + 1
+    write_snapshot(tmp_path / "s", chat=[{"messages": chat} for chat in chats], text=[{"text": ""}, fits])
+    corpus = tokenise(
+        Snapshot.open(tmp_path / "s"), tokenizer, tmp_path / "t", context=max(size, 64), long="stop"
+    )
+    assert corpus.counts["without targets"] == 2
+    library = Library((corpus,))
+    drawn = draw({"s": _source(tmp_path, "s", share=1)}, library, 0, epochs=1)
+    order = Order(library, drawn, max(size, 64), 0, whole=True)
+    rows, _ = order.take(Place(), 9)
+    batch = order.batch(rows, torch.device("cpu"))
+    whole = [library.document(number) for row in rows for number in row]
+    assert batch.ids.shape[1] == sum(len(ids) - 1 for ids, _ in whole)
+    assert batch.tokens.tolist() == [int(i) for ids, learnt in whole for i in ids[1:][learnt[1:]]]
+    assert len(batch.tokens) == order.targets(rows)
+    assert [len(ids) - 1 for ids, learnt in whole if learnt.all()] == [size - 1]
 
 
 def test_a_source_too_small_for_its_share_is_refused_with_what_it_needs(

@@ -201,6 +201,15 @@ def test_training_starts_from_a_folder_of_weights_with_its_tokenizer(snapshot: P
     ).read_bytes()
 
 
+def test_weights_whose_attention_sees_less_than_the_context_are_refused(snapshot: Path) -> None:
+    base = _recipe(snapshot, output=str(snapshot.parent / "base"), steps=1)
+    train(base, _quiet)
+    config = base.output / "export/config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"sliding_window": 255}))
+    with pytest.raises(FactoryError, match="sees 255 tokens of 256"):
+        train(_recipe(snapshot, model=None, tokenizer=None, start=str(base.output / "export")), _quiet)
+
+
 def test_an_export_gives_the_logits_of_the_model_and_ends_its_turns(snapshot: Path) -> None:
     shape = {"layers": 2, "width": 32, "heads": 4, "kv_heads": 2, "ffn": 48, "rope_base": 20_000}
     recipe = _recipe(snapshot, model=shape)
@@ -255,6 +264,8 @@ def test_a_dry_run_says_what_would_be_trained_and_writes_nothing(snapshot: Path)
     assert done.exit_code == 0, done.output
     assert all(word in done.output for word in ("parameters", "documents", "4 steps", "epochs"))
     assert not (snapshot.parent / "out").exists()
+    # Where nothing says how much a rank holds at once, it is all of a step.
+    assert "activations for 2 rows at once" in done.output
 
 
 def test_a_snapshot_that_is_not_there_is_told_with_the_command_that_makes_it(tmp_path: Path) -> None:

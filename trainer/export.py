@@ -95,7 +95,8 @@ def _amend(path: Path, **values: Any) -> None:
 
 
 def read_shape(folder: Path) -> Shape:
-    """The shape of a folder of weights. Raises FactoryError for another architecture or a scaled RoPE."""
+    """The shape of a folder of weights. Raises FactoryError for another architecture, a scaled RoPE or attention that
+    sees less than the context."""
     path = folder / "config.json"
     if not path.is_file():
         raise FactoryError(
@@ -113,7 +114,12 @@ def read_shape(folder: Path) -> Shape:
         raise FactoryError(
             f"{path}: its RoPE is scaled or partial ({rope}); this trainer knows the plain one"
         )
-    heads = config["num_attention_heads"]
+    heads, context = config["num_attention_heads"], config["max_position_embeddings"]
+    if (config.get("sliding_window") or context) < context:
+        raise FactoryError(
+            f"{path}: its attention sees {config['sliding_window']} tokens of {context} (sliding_window); this trainer"
+            " knows attention to the whole document"
+        )
     return Shape(
         layers=config["num_hidden_layers"],
         width=config["hidden_size"],
@@ -121,7 +127,7 @@ def read_shape(folder: Path) -> Shape:
         kv_heads=config.get("num_key_value_heads") or heads,
         ffn=config["intermediate_size"],
         vocabulary=config["vocab_size"],
-        context=config["max_position_embeddings"],
+        context=context,
         rope_base=float(base),
         norm_eps=config["rms_norm_eps"],
         tied=bool(config.get("tie_word_embeddings", False)),

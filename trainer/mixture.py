@@ -67,8 +67,8 @@ class Part:
 
     @property
     def drawn(self) -> int:
-        """Documents that the run draws, over all epochs."""
-        return round(self.epochs * len(self.entries))
+        """Documents that the run draws, over all epochs: at least one of every source."""
+        return max(1, round(self.epochs * len(self.entries)))
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Drawn:
         return sum(part.epochs * part.unique for part in self.parts) / unique
 
     def block(self, number: int, blocks: int) -> NDArray[np.int64]:
-        """The documents of one of `blocks` equal parts of the run: of every source its share."""
+        """The documents of one of `blocks` equal parts of the run, or of one after them: of every source its share."""
         found = []
         for place, part in enumerate(self.parts):
             first, last = (part.drawn * at // blocks for at in (number, number + 1))

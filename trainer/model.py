@@ -69,8 +69,8 @@ class Attention(nn.Module):
         rows, length, _ = x.shape
         heads, kv_heads = self.shape.heads, self.shape.kv_heads
         qkv = self.qkv_proj(x).view(rows, length, heads + 2 * kv_heads, self.shape.head_width).transpose(1, 2)
-        query, key = rotate(qkv[:, : heads + kv_heads], rotation).tensor_split((heads,), dim=1)
-        value = qkv[:, heads + kv_heads :]
+        turned, value = torch.split(qkv, [heads + kv_heads, kv_heads], dim=1)
+        query, key = torch.split(rotate(turned, rotation), [heads, kv_heads], dim=1)
         mixed = attend(query, key, value, seen)
         joined = at_places(mixed.transpose(1, 2).reshape(rows, length, -1), wanted)
         return self.o_proj(joined)  # type: ignore[no-any-return]

@@ -106,8 +106,8 @@ def pack(lengths: NDArray[np.int64], context: int, seed: int, block: int) -> lis
 class Order:
     """The packed rows of a run over the documents that its mixture draws, block by block.
 
-    With `whole`, every document that is drawn is used, and the number of rows is known; without, a run takes
-    as many rows as it has steps for.
+    With `whole`, every document that is drawn is used, and the number of rows is known; without, a run takes as many
+    rows as it has steps for, and the mixture goes on where short documents, by chance, fill fewer.
     """
 
     def __init__(self, library: Library, drawn: Drawn, context: int, seed: int, *, whole: bool) -> None:
@@ -126,7 +126,7 @@ class Order:
     def take(self, place: Place, count: int) -> tuple[list[Row], Place]:
         """See Work."""
         rows: list[Row] = []
-        while len(rows) < count and place.block < self.blocks:
+        while len(rows) < count and (self.total_rows is None or place.block < self.blocks):
             block = self._packed(place.block)
             taken = block[place.row : place.row + count - len(rows)]
             rows += taken
@@ -153,23 +153,24 @@ class Order:
         return self._lengths[_documents(rows)]
 
     def batch(self, rows: Sequence[Row], device: torch.device) -> Batch:
-        """Lays the documents of each row out one after another. Room that is left is its own document, -1."""
-        starts, shape = layout([int(self.lengths([row]).sum()) for row in rows], self.context, device)
-        ids, positions = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+        """Lays the documents of each row out one after another, each without its last token, which is predicted and
+        never read. Room that is left is its own document, -1."""
+        sizes = [int(self.lengths([row]).sum()) - len(row) for row in rows]
+        starts, shape = layout(sizes, self.context, device)
+        ids, positions, after = (np.zeros(shape, dtype=np.int64) for _ in range(3))
         documents, learnt = np.full(shape, -1, dtype=np.int64), np.zeros(shape, dtype=np.bool_)
-        flat = [array.reshape(-1) for array in (ids, positions, documents, learnt)]
+        flat = [array.reshape(-1) for array in (ids, positions, after, documents, learnt)]
         for at, row in zip(starts, rows, strict=True):
             for document in row:
                 tokens, wanted = self.library.document(document)
-                # Nothing stands before a document's first token, so it is not predicted.
-                laid: tuple[Any, ...] = (tokens, np.arange(len(tokens)), at, np.append(False, wanted[1:]))
+                end = at + len(tokens) - 1
+                laid: tuple[Any, ...] = (tokens[:-1], np.arange(end - at), tokens[1:], at, wanted[1:])
                 for array, values in zip(flat, laid, strict=True):
-                    array[at : at + len(tokens)] = values
-                at += len(tokens)
-        places = np.flatnonzero(learnt)
-        return Batch(*map(torch.from_numpy, (ids, positions, documents, places - 1, ids.ravel()[places]))).to(
-            device
-        )
+                    array[at:end] = values
+                at = end
+        before = np.flatnonzero(learnt)
+        arrays = (ids, positions, documents, before, after.ravel()[before])
+        return Batch(*map(torch.from_numpy, arrays)).to(device)
 
 
 def layout(tokens: Sequence[int], context: int, device: torch.device) -> tuple[list[int], tuple[int, int]]:

@@ -110,15 +110,16 @@ def plan(
         f" vocabulary {shape.vocabulary:,}, context {shape.context:,}, RoPE base {shape.rope_base:,.0f}",
         f"training  {steps:,} steps of {recipe.batch_items:,} {unit} on {ranks} {device.type},"
         f" about {tokens:,} tokens",
-        *memory(recipe, shape, count),
+        *memory(recipe, shape, count, math.ceil(tokens / (steps * recipe.context * ranks))),
         f"compute   {operations:.2e} floating point operations"
         f" ({cost.matrices * tokens / operations:.0%} in matrices, the rest in causal attention over whole rows)",
         f"time      {time}",
     ]
 
 
-def memory(recipe: Recipe, shape: Shape, count: int) -> list[str]:
-    """GiB on each device: of the state, for several layouts, and of what is kept for the backward pass."""
+def memory(recipe: Recipe, shape: Shape, count: int, share: int) -> list[str]:
+    """GiB on each device: of the state, for several layouts, and of what is kept for the backward pass of as many of
+    a rank's `share` of rows as it holds at once."""
     lines = []
     for weights, states in {(recipe.weights, recipe.optimiser.states): None, ("bfloat16", "8bit"): None}:
         each = 2 * (4 if weights == "float32" else 2) + 2 * (4 if states == "float32" else 1)
@@ -126,7 +127,7 @@ def memory(recipe: Recipe, shape: Shape, count: int) -> list[str]:
         lines.append(
             f"memory    GiB a device of weights and gradients in {weights} and {states} moments, sharded: {shares}"
         )
-    rows = recipe.rows_at_once or 1
+    rows = min(recipe.rows_at_once or share, share)
     width = 2 if recipe.dtype == "bfloat16" else 4
     a_layer = 10 * shape.width + 2 * shape.head_width * shape.kv_heads + 4 * shape.ffn
     tokens = rows * recipe.context * width / GIB

@@ -134,7 +134,7 @@ def prepare(
 
 
 def _order(recipe: Recipe, library: Library) -> Order:
-    """A run of so many steps draws as many tokens as full rows could hold, so that it never lacks a row."""
+    """A run of so many steps draws as many tokens as full rows hold."""
     tokens = (
         None if recipe.planned_steps is None else recipe.planned_steps * recipe.batch_items * recipe.context
     )
