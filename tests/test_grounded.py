@@ -159,6 +159,34 @@ def test_the_words_settle_nothing_where_a_small_one_turns_the_meaning(told: str,
     assert not weighed.carried and weighed.why.startswith(why), weighed
 
 
+POPE = "The treaty of 1494 parted the new lands. In 1506 Pope Julius II confirmed the treaty. 40% survived the voyage."
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (POPE, "In 1506 Pope Leo II confirmed the treaty."),
+        (POPE, "In 1506 Pope Julius III confirmed the treaty."),
+        (
+            "Im Jahr 1506 bestätigte Papst Julius II. den Vertrag.",
+            "Im Jahr 1506 bestätigte Papst Leo II. den Vertrag.",
+        ),
+        (
+            "教皇儒略二世于1506年确认了西班牙和葡萄牙签订的条约。",
+            "教皇儒略二世于1506年不确认西班牙和葡萄牙签订的条约。",
+        ),
+        ("교황은 1506년에 조약을 확인했다.", "교황은 1506년에 조약을 확인하지 않았다."),
+        (POPE, "60% did not survive the voyage."),
+    ],
+)
+def test_a_short_name_a_numeral_or_a_denial_in_any_script_is_left_to_the_judge(
+    source: str, told: str
+) -> None:
+    weighed = Source(source).weigh(told)
+    assert not weighed.carried and weighed.fault is None, weighed
+    assert Source(source).weigh(next(claims(source))).carried
+
+
 def test_code_headings_and_questions_claim_nothing_and_items_claim_each_for_themselves() -> None:
     text = "# The bridge\n\nWhy iron?\n\n```\nx = 99\n```\n- It was opened in 1894.\n- It carried carts.\n| a | b |\n"
     assert list(claims(text)) == ["It was opened in 1894.", "It carried carts.", "a ; b"]

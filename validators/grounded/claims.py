@@ -40,6 +40,8 @@ _SPAN = re.compile(r"`([^`\n]+)`")
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*\(?")
 _API = re.compile(r"_|\.|\($|[a-z][A-Z]")
 _QUOTED = re.compile(r"\"([^\"\n]{1,1000})\"|“([^”\n]{1,1000})”|«([^»\n]{1,1000})»|„([^“”\n]{1,1000})[“”]")
+_CAPITAL = re.compile(r"(?<=\w[\s,;(])\(?([^\W\d_a-zà-ÿ][\w'-]*)")
+_PERCENT = re.compile(r"(\d[\d.,]*) ?(?:%|percent|per cent|Prozent|por ciento|pour cent|per cento)")
 _AMID = re.compile(r"(?<=[a-zà-ÿ,;] )[A-ZÀ-Þ][a-zà-ÿ]{2,}(?:-[A-ZÀ-Þ]?[a-zà-ÿ]+)*")
 
 
@@ -71,8 +73,10 @@ _FUNCTION = listed(
 _DENIALS = listed(
     """not no never none nobody nothing nor neither without cannot unlike nicht kein keine keinen keiner nie niemals
     ohne pas jamais sans aucun aucune nunca jamás sin ningún ninguna non mai senza nessuno nessuna não sem nenhum
-    nenhuma niet geen nooit zonder не нет никогда без ni"""
+    nenhuma niet geen nooit zonder не нет никогда без ni 不 没 沒 未 无 無 非 勿 莫 别 別"""
 )
+_REST = listed("rest remaining remainder other others übrigen restlichen autres reste demás resto altri")
+_KOREAN_DENIALS = re.compile("않|없|못|아니")
 _TURNING = _DENIALS | listed(
     """more less most least fewer few before after always often sometimes only all every any some may must should
     might could can unless until if above below first last up down increase increases increased decrease decreases
@@ -175,11 +179,11 @@ class Source:
     def _number(self, sentence: str, nearest: tuple[int, ...]) -> tuple[str, str] | None:
         """A number that is neither in the source nor to be had from two at hand: near this sentence or the last
         one in the source, given, or worked out before."""
-        texts = _number_texts(sentence)
+        texts, words = _number_texts(sentence), _words(sentence)
         near = {value for place in nearest for value in self._numbers_at[place]}
         known = near | self._recent | self._at_hand
         known |= {value for text in texts for value in _readings(text) & self._numbers}
-        known |= {_COUNTS[word] for word in _words(sentence) if word in _COUNTS}
+        known |= {_COUNTS[word] for word in words if word in _COUNTS}
         self._recent = near
         results: Results | None = None
         for text in texts:
@@ -189,6 +193,8 @@ class Source:
             if text in self._begun:  # as version 3.11.7 does with 3.11
                 continue
             results = _worked(known) if results is None else results
+            if text in _PERCENT.findall(sentence) and (_denies(words) or _REST.intersection(words)):
+                results = np.concatenate([results, 100 - np.array(sorted(known))])
             if not any(_is_among(results, value, _decimals(text)) for value in values):
                 return NUMBER, text
             self._derived |= values
@@ -264,8 +270,25 @@ class Source:
                 return f"'{word}' is its own"
         if not _denies(words) and any(_denies(self._tokens[place]) for place in nearest[:1]):
             return "the source denies something there"
+        if _denies(words) and not _denies(there):
+            return "it denies what the source does not"
+        for name in _CAPITAL.findall(sentence):
+            # Short names ("Leo", "III") are no content words, and long ones may hide in the share left free.
+            if (len(name) < 4 or self._capitals_tell) and not self._stands(name, nearest):
+                return f"'{name}' is its own"
         unheard = [quote for quote in quotations(sentence) if not self.says(quote)]
         return f"'{unheard[0]}' is no quotation of the source" if unheard else ""
+
+    def _stands(self, name: str, nearest: tuple[int, ...]) -> bool:
+        """Whether each word of a name stands in one of the places, or was given."""
+        held = {*nearest, -1}
+        return all(
+            self._places(word) & held if len(word) > 3 else self._exactly(word) & held
+            for word in _words(name)
+        )
+
+    def _exactly(self, word: str) -> set[int]:
+        return self._index.get(word[:2], {}).get(word, set())
 
     def _places(self, word: str) -> set[int]:
         """The sentences with a form of the word; -1 is what was given."""
@@ -332,7 +355,10 @@ def _is_content(word: str) -> bool:
 
 
 def _denies(words: Iterable[str]) -> bool:
-    return any(word in _DENIALS or word.endswith("n't") for word in words)
+    return any(
+        word in _DENIALS or word.endswith("n't") or (word >= "가" and _KOREAN_DENIALS.search(word))
+        for word in words
+    )
 
 
 def _share(part: int, whole: int) -> float:
