@@ -159,7 +159,7 @@ def test_the_words_settle_nothing_where_a_small_one_turns_the_meaning(told: str,
     assert not weighed.carried and weighed.why.startswith(why), weighed
 
 
-POPE = "The treaty of 1494 parted the new lands. In 1506 Pope Julius II confirmed the treaty. 40% survived the voyage."
+POPE = "The treaty of 1494 left new lands to two. In 1506 Pope Julius II confirmed the treaty. 40% survived the voyage."
 
 
 @pytest.mark.parametrize(
