@@ -420,6 +420,9 @@ def test_the_body_of_an_article_is_read_without_what_stands_around_it() -> None:
     <p>Our letters reach you every Sunday morning, should you want them.</p></main>"""
     text = extract(html).markdown
     assert text.startswith("The harbour was quiet") and text.endswith("So ends the tale.")
+    tides = "<table><tr><th>Tide</th><th>Hour</th></tr><tr><td>high</td><td>four</td></tr></table>"
+    beside = f"""<main><div class="article-body">{FILLER * 5}</div><div>{tides}</div></main>"""
+    assert "| high | four |" in extract(beside).markdown
     sections = f"""<main><h1>The quiet harbour</h1><div class="content">{FILLER * 5}</div>
     <div class="content"><p>{"A second part that is set by the same hand as the first. " * 3}</p></div></main>"""
     text = extract(sections).markdown

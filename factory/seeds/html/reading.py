@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass, replace
 
+from factory.seeds.html.code import LISTING
 from factory.seeds.html.prune import (
     LEAST,
     LINKED,
@@ -17,6 +18,7 @@ from factory.seeds.html.prune import (
     prune,
     survey,
 )
+from factory.seeds.html.tables import GRID
 from factory.seeds.html.tree import Index, Node
 from factory.seeds.html.words import CONTENT
 
@@ -94,7 +96,8 @@ def _main_part(page: Survey, dropped: Container[Node]) -> Node:
 
 def _body(part: Node, dropped: Container[Node]) -> Node:
     """The innermost node, named as content, that holds most of a part: bylines, teasers and offers stand around it;
-    unnamed, the innermost that holds nearly all. The part itself where its pieces are alike, as posts are."""
+    unnamed, the innermost that holds nearly all. Nothing is narrowed to one of pieces that are alike, as posts are,
+    nor to one beside a table or a listing."""
     body = part
     inner: Node | None = part
     while inner is not None:
@@ -105,7 +108,7 @@ def _body(part: Node, dropped: Container[Node]) -> Node:
         inner = next(
             (child for child in left if child.tag in _INNER and _holds(child, part, _BODY_SHARE)), None
         )
-        if inner is not None and any(_is_alike(child, inner) for child in left):
+        if inner is not None and any(_belongs_with(child, inner) for child in left):
             break
     return body
 
@@ -114,11 +117,12 @@ def _holds(node: Node, part: Node, share: float) -> bool:
     return node.prose >= share * part.prose and node.size >= share * part.size
 
 
-def _is_alike(node: Node, other: Node) -> bool:
-    """Whether this is another piece of the same make, with sentences."""
-    if node is other or node.tag != other.tag or node.prose < _ALIKE_PROSE:
+def _belongs_with(node: Node, other: Node) -> bool:
+    """Whether this is another piece of the same make, with sentences, or holds a table or a listing."""
+    if node is other:
         return False
-    return node.attributes.get("class") == other.attributes.get("class")
+    alike = node.tag == other.tag and node.attributes.get("class") == other.attributes.get("class")
+    return (alike and node.prose >= _ALIKE_PROSE) or any(one.tag in (GRID, LISTING) for one in node.walk())
 
 
 def _is_content(node: Node) -> bool:
