@@ -28,7 +28,7 @@ from hostile.forging import (
     TESTS,
 )
 from hostile.honest import NUMPY, TESTED, VALUES, WHOLE
-from hostile.leaving import LEAVING
+from hostile.leaving import LEAVING, SEARCH, SEARCHED
 from hostile.reaching import REACHING
 
 from factory.records import Case, Outcome, Program, Result
@@ -202,6 +202,20 @@ def test_no_trace_is_left_for_the_next_job(name: str, sandbox: Sandbox) -> None:
     outcome = sandbox.run("", look)
     assert outcome.ok
     assert outcome.results[0].value in (None, "False"), outcome
+
+
+def test_no_text_of_a_job_lies_in_the_memory_of_the_next(sandbox: Sandbox) -> None:
+    secret, look = "# marigolds by the gate", SEARCHED
+    assert sandbox.run(f"{SEARCH}\n{secret}", look).results[0].value == "True"
+    sandbox.run(f"x = 1 {secret}", f"x {secret}")
+    sandbox.run(f"x = 1 {secret}", tests=f"assert x == 1 {secret}")
+    sandbox.run(f"x = input() {secret}", stdin=secret)
+    assert sandbox.run(SEARCH, look).results[0].value == "False"
+
+
+def test_the_text_of_the_tests_is_not_in_the_memory_of_the_program(sandbox: Sandbox) -> None:
+    outcome = sandbox.run(SEARCH, tests=f"assert not {SEARCHED}  # marigolds by the gate")
+    assert outcome.results[0].value == "1", outcome
 
 
 def test_chance_is_fresh_for_every_job(sandbox: Sandbox) -> None:

@@ -83,8 +83,47 @@ LEAVING = {
         "open('sitecustomize.py', 'w').write('trace = 1')\nopen('usercustomize.py', 'w').write('trace = 1')",
         "bool(__import__('usercustomize') or __import__('sitecustomize'))",
     ),
+    "flags of its input": (
+        "import fcntl\nfcntl.fcntl(0, fcntl.F_SETFL, 0o6000)",
+        "__import__('fcntl').fcntl(0, 3) & 0o6000 != 0",
+    ),
+    "flags of its output": (
+        "import fcntl\nfor f in (1, 2): fcntl.fcntl(f, fcntl.F_SETFL, 0o6001)",
+        "any(__import__('fcntl').fcntl(f, 3) & 0o6000 for f in (1, 2))",
+    ),
+    "a size of its output": (
+        "import fcntl\nfcntl.fcntl(1, fcntl.F_SETPIPE_SZ, 4096)",
+        "__import__('fcntl').fcntl(1, 1032) == 4096",
+    ),
+    "a place in its input": ("import os\nos.lseek(0, 7919, 0)", "__import__('os').lseek(0, 0, 1) == 7919"),
     "its source": (
         "SECRET_OF_THE_FIRST_JOB = 'kept' * 3",
         "any('SECRET_OF_THE' + '_FIRST' in o for o in __import__('gc').get_objects() if isinstance(o, (str, dict)))",
     ),
 }
+
+SEARCH = """
+import ctypes, os
+libc = ctypes.CDLL(None)
+libc.sbrk.restype = ctypes.c_void_p
+libc.write.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t)
+
+def lies_in_memory(start, end):
+    start, end = start.encode(), end.encode()
+    heap, mapped = libc.sbrk(0) >> 12, id(start) >> 12
+    out, into = os.pipe()
+    page = b""
+    for number in (*range(heap - 4096, heap), *range(mapped - 8192, mapped + 8192)):
+        before = page[-100:]
+        page = os.read(out, 4096) if libc.write(into, number << 12, 4096) == 4096 else b""
+        around = before + page
+        at = around.find(start)
+        while at >= 0:
+            at += len(start)
+            if around[at : at + len(end)] == end:
+                return True
+            at = around.find(start, at)
+    return False
+"""
+"""Reads all memory of the process, page by page: the text looked for must not stand in the program in one piece."""
+SEARCHED = "lies_in_memory('# marigolds', ' by the gate')"

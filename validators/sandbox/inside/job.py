@@ -28,7 +28,7 @@ PRELOADED = {
     "python": (
         "abc array bisect collections collections.abc contextlib copy dataclasses datetime decimal enum fractions"
         " functools heapq io itertools json math operator re string textwrap time"
-        " typing inside.program inside.service inside.judge"
+        " typing inside.program"
     ),
     "sql": "inside.database duckdb",
     "javascript": "inside.script",

@@ -25,7 +25,7 @@ from .link import TESTS, Link
 from .program import message
 from .wire import Gone, Wire, is_standard
 
-_SOCKET = 4
+SOCKET = 4
 _MAX_MESSAGE = 500
 _HELPERS = {"isclose": math.isclose, "approx": minipytest.approx, "raises": minipytest.raises, "math": math}
 _MODULES = {"np": "numpy", "numpy": "numpy", "pytest": "pytest", "unittest": "unittest", "allclose": "numpy"}
@@ -46,7 +46,7 @@ def prepare(request: dict[str, Any]) -> None:
 
 def run(request: dict[str, Any], memory_mb: int) -> int:
     """Waits for the program to load, runs the tests, and reports them."""
-    channel, link = Channel(request["nonce"]), Link(Wire(_SOCKET))
+    channel, link = Channel(request["nonce"]), Link(Wire(SOCKET))
     try:
         begun = link.begin()
     except Gone as gone:

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import builtins
 import json
 import linecache
-import marshal
 import os
 import sys
 import traceback
 import types
 from typing import Any
 
-from . import job
 from .job import Channel
 from .plain import NotPlainData, encode
 
 SOURCE = "<program>"
 _MAX_MESSAGE, _MAX_TRACEBACK = 500, 4000
-_REHEARSED = """
-from typing import Dict, List
-
-def counted(words: List[str], least: float = 1.5) -> Dict[str, int]:
-    found = {}
-    for word in words:
-        found[word] = found.get(word, 0) + 1
-    return {word: count for word, count in sorted(found.items()) if count > least}
-"""
-_REHEARSALS = 20  # Python adapts a function to what it is called with after some calls
 
 
 def prepare(request: dict[str, Any]) -> None:
@@ -59,20 +46,6 @@ def run(request: dict[str, Any], memory_mb: int) -> int:
         channel.send(*_call(call, namespace))
     channel.send(b"z")
     return 0
-
-
-def rehearse() -> None:
-    """Goes through a program of our own in the parent: what is set up at first use, no child sets up again."""
-    vars(builtins).update(
-        {"exit": sys.exit, "quit": sys.exit}
-    )  # `site`, which is not loaded, would add these
-    main, sys.argv = sys.modules["__main__"], [SOURCE]
-    calls = ("counted(['a', 'b', 'a'])", "len(counted(['b']))", "0.5")
-    request = {"mode": "calls", "nonce": bytes(16), "source": _REHEARSED, "calls": calls}
-    for _ in range(_REHEARSALS):
-        job.run(marshal.dumps(request), 0, lock=lambda: None, leave=lambda code: None)
-    del linecache.cache[SOURCE]
-    sys.modules["__main__"] = main
 
 
 def load(source: str) -> tuple[dict[str, Any], dict[str, Any] | None]:

@@ -20,7 +20,7 @@ from .plain import CONTENTS, MAX_DEPTH, NotPlainData, content, decode, text, tre
 from .program import load, message
 from .wire import Gone, Wire, by_name, is_standard, make_shared, shared
 
-_SOCKET = 3
+SOCKET = 3
 _MUTABLE = (list, dict, set, bytearray)
 
 
@@ -30,7 +30,7 @@ def prepare(request: dict[str, Any]) -> None:
 
 def run(request: dict[str, Any], memory_mb: int) -> int:
     """Loads the program and serves the judge until it has ended."""
-    wire = Wire(_SOCKET)
+    wire = Wire(SOCKET)
     wire.send({"imports": _imports(request["source"])})
     service = Service(wire)
     namespace, report = load(request["source"])

@@ -73,18 +73,23 @@ class Warden:
         for module in job.PRELOADED[order.language].split():
             importlib.import_module(module)
         if order.language == "python":
-            importlib.import_module("inside.program").rehearse()
+            importlib.import_module("inside.rehearsal").of_calls()
         sys.path.remove(order.home)  # a program has the standard library and packages, not our modules
         job.settle(order.processes)
         if first:
             if filter_:
                 _lock_in(filter_, self._doors)
             _send(b"r", sys.version.encode())
+        self._judging = False
         self._filling = memory.settle()
 
     def serve(self, head: bytes) -> None:
         """One job, from its bodies on descriptor 0 to its report on 1."""
         length, judge_length, cpu_seconds, wall_seconds, memory_mb, kept, ends = JOB.unpack(head)
+        if judge_length and not self._judging:  # what a parent holds each job pays for, and not all need this
+            importlib.import_module("inside.rehearsal").of_tests()
+            self._filling += memory.settle()
+            self._judging = True
         values, values_in = os.pipe()
         output, output_in = os.pipe()
         room = {values: MAX_VALUES, output: kept}
@@ -121,7 +126,7 @@ class Warden:
         self, length: int, judge_length: int, limits: tuple[float, int], output: int, values: int
     ) -> list[int]:
         """Forks a judge and its program, which have a socket pair between them."""
-        import socket  # what a warden holds each job pays for, and this only judges need
+        import socket  # which is there since a judge was rehearsed
 
         ours, theirs = socket.socketpair()
         program = self._child(length, limits, output, (theirs.fileno(),), ready=theirs.fileno())
@@ -141,8 +146,10 @@ class Warden:
     ) -> int:
         """Forks a process that reads its body and runs it. Of two, the second reads when the first has."""
         lock = self._doors.lock(*limits)
+        nothing = os.open("/dev/null", os.O_RDONLY)  # one of its own: flags that a program sets stay on it
         pid = os.fork()
         if pid:
+            os.close(nothing)
             return pid
         try:
             if wait is not None:
@@ -152,7 +159,7 @@ class Warden:
                 os.write(ready, b"!")
             if not self._order.isolated:
                 os.setsid()
-            job.take(_NO_INPUT, output, channels)
+            job.take(nothing, output, channels)
             job.run(body, limits[1], lock, os._exit)
         finally:
             os._exit(70)
@@ -258,7 +265,6 @@ def _splice(source: int, target: int, count: int) -> None:
 _NOTHING = os.open("/dev/null", os.O_WRONLY)
 while _NOTHING < job.LEAST_DESCRIPTOR:
     _NOTHING = os.open("/dev/null", os.O_WRONLY)
-_NO_INPUT = os.open("/dev/null", os.O_RDONLY)
 
 
 def _send(kind: bytes, payload: bytes) -> None:
