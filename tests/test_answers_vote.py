@@ -92,6 +92,12 @@ def test_a_loose_wording_joins_the_answer_that_it_may_be_in_a_vote_and_only_ther
     assert len(vote(votes(loose, clear, clear)).classes) == 1
 
 
+def test_two_lines_are_two_answers_and_a_bare_number_beside_both_joins_neither() -> None:
+    assert [one.count for one in vote(votes("x = 2", "2", "x = 2.0")).classes] == [3]
+    assert [one.count for one in vote(votes("x = 2", "2", "y = 2", "x=2")).classes] == [2, 1, 1]
+    assert [one.count for one in vote(votes("n = 2", "k = 2")).classes] == [2]
+
+
 def test_a_wording_that_may_be_either_of_two_answers_joins_neither() -> None:
     assert len(vote(votes("2, 3", "3, 2", "{2, 3}")).classes) == 3
 

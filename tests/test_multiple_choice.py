@@ -103,3 +103,13 @@ def test_a_text_full_of_first_options_is_read_in_proportion_to_its_length() -> N
     read = Choices.read("B) y A) x " * 50_000 + "B) z C) w")
     assert read is not None
     assert read.options == ("x", "z", "w")
+
+
+@pytest.mark.parametrize(
+    "pair", [("x = 2", "y = 2"), ("P(A) = 1/2", "P(B) = 1/2"), ("5 m", "5 cm"), ("2, 3", "3, 2")]
+)
+def test_options_that_differ_in_what_they_name_are_two(pair: tuple[str, str]) -> None:
+    found = Choices.read(f"Which is it?\nA. {pair[0]}\nB. {pair[1]}")
+    assert found and found.options == pair and found.repeated is None
+    twice = Choices.read(f"Which is it?\nA. {pair[0]}\nB. 7\nC. ${pair[0]}$")
+    assert twice and twice.repeated == ("A", "C")

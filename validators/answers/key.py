@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -54,12 +54,14 @@ _LONGEST = 2000  # characters: beyond this an answer is an essay, and compared a
 class Key:
     """The type of an answer and its exact value. Keys of different types are never equal.
 
-    `open`: a formula whose form does not decide; another one may still have the same value.
+    `open`: a formula whose form does not decide; another one may still have the same value. `of`: the coordinate
+    that it is a value of, x, y or z: two such keys are equal, and yet x = 2 and y = 2 are two lines (`same`, `vote`).
     """
 
     kind: Kind
     value: Hashable
     open: bool = field(default=False, compare=False)
+    of: str = field(default="", compare=False)
 
 
 def key(text: str) -> Key | None:
@@ -81,9 +83,9 @@ def short_key(text: str) -> Key | None:
 
 
 def same(a: str, b: str) -> bool:
-    """Whether two answers have equal keys. An empty answer is the same as nothing."""
-    first = key(a)
-    return first is not None and first == key(b)
+    """Whether two answers have equal keys, of no two coordinates. An empty answer is the same as nothing."""
+    first, second = key(a), key(b)
+    return first is not None and first == second and len({first.of, second.of} - {""}) < 2
 
 
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
@@ -145,10 +147,13 @@ def _key(text: str, depth: int, alone: bool = False) -> Key | None:
     if text.lower() in _BOOLEANS:
         return Key("boolean", _BOOLEANS[text.lower()])
     if alone and (value := named_value(text)):
-        text = value
+        found = _key(value, depth)
+        coordinate = _COORDINATE.fullmatch(text)
+        return replace(found, of=coordinate[1] or coordinate[2]) if found and coordinate else found
     return _simple(text) or (_composed(text, depth - 1) if depth else None) or _as_formula(text)
 
 
+_COORDINATE = re.compile(r"([xyz]) ?=.*|.*= ?([xyz])")
 _NOTHING = re.compile(r"∅|(?:the )?empty set|(?:there (?:is|are) )?no solutions?(?: exists?)?")
 _BOOLEANS = {"yes": True, "true": True, "no": False, "false": False}
 _ABOUT = re.compile(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
@@ -67,11 +67,11 @@ def vote(
     1 ≤ x ≤ 2), and, with `equal`, where it says so of every two of them; `exact` joins none. `agreement` is
     the largest class's share of all votes; a vote without an answer agrees with none.
     """
-    members: dict[Key, list[int]] = defaultdict(list)
+    members: dict[Key, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for number, given in enumerate(votes):
         if (found := key(given.answer)) is not None:
-            members[found].append(number)
-    groups = list(members.values())
+            members[found][found.of].append(number)
+    groups = [numbers for by_name in members.values() for numbers in _of_one_name(by_name, exact)]
     torn: list[list[int]] = []
     if not exact:
         groups = _with_one_reading(groups, votes)
@@ -97,9 +97,17 @@ def outcome(counts: Sequence[int], total: int, low: float, high: float) -> Outco
     return "unanimous" if first / total >= high else "plurality"
 
 
+def _of_one_name(by_name: Mapping[str, list[int]], exact: bool) -> list[list[int]]:
+    """x = 2 and y = 2 are two answers, and a bare 2 beside both may be either; else a name makes no difference."""
+    if exact or len(by_name.keys() - {""}) > 1:
+        return list(by_name.values())
+    return [sorted(number for numbers in by_name.values() for number in numbers)]
+
+
 def _with_one_reading(groups: list[list[int]], votes: Sequence[Vote]) -> list[list[int]]:
     """Joins two classes where one is the other's second reading, and nothing else could be either."""
-    place = {key(votes[numbers[0]].answer): at for at, numbers in enumerate(groups)}
+    keys = [key(votes[numbers[0]].answer) for numbers in groups]
+    place = {one: at for at, one in enumerate(keys) if keys.count(one) == 1}
     links = set()
     for at, numbers in enumerate(groups):
         readings = {also(answer) for answer in {votes[number].answer for number in numbers}}

@@ -9,6 +9,7 @@ from random import Random
 from string import ascii_uppercase
 
 from validators.answers import final_answer, key, same
+from validators.answers.plain import plain
 
 _MARK = re.compile(
     r"(?:(?<=\n)|(?<=\A)|(?<=\s))(?:[-*] +)?\**(?:(?:Option|Choice) )?[(\[（]?([A-J])(?:[).:\]]|\*\*[).:]?)\**(?=\s)"
@@ -59,7 +60,7 @@ class Choices:
         """The letters of two options that are empty or say the same."""
         for at, option in enumerate(self.options):
             for other in range(at):
-                if same(option, self.options[other]) or not option:
+                if _say_the_same(option, self.options[other]) or not option:
                     return ascii_uppercase[other], ascii_uppercase[at]
         return None
 
@@ -101,6 +102,12 @@ class Choices:
             f"{letter}. {text}" for letter, text in zip(ascii_uppercase, self.options, strict=False)
         )
         return "\n\n".join(part for part in (self.stem, lettered, self.after) if part)
+
+
+def _say_the_same(one: str, other: str) -> bool:
+    """As options, P(A) = 1/2 and P(B) = 1/2 are two, whatever an answer may call its value."""
+    names = {plain(text).rpartition("=")[0].strip() for text in (one, other)}
+    return same(one, other) and len(names - {""}) < 2
 
 
 def _letter(mark: re.Match[str]) -> str:
