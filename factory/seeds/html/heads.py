@@ -32,6 +32,7 @@ _PERSON = re.compile(
     r"(?:/|\.php\b|\?|-(?:uid-)?\d)|(?<=./)[~@][\w.-]+/?$)"
     r"|[?&](?:action=profile|mode=viewprofile|u(?:id|serid)?=\d|(?:show)?user(?:name)?=\w)"
 )
+_AFTER_MARK = re.compile(r"(?<=[~@]).*")
 _AUTHOR_CARRIERS = ("data-author", "data-username", "data-user-name", "author")
 _AUTHOR_ATTRIBUTES = frozenset({"itemprop", "rel", *_AUTHOR_CARRIERS})
 _DATE_PROPERTIES = ("datePublished", "dateCreated", "datepublished")
@@ -114,10 +115,12 @@ def _is_person(link: Node) -> bool:
 
 
 def person_kind(link: Node) -> str:
-    """The part of a link's address that says that it leads to a person ("/user/"); empty where none does."""
+    """The part of a link's address that says that it leads to a person ("/user/", "/~"); empty where none does."""
     address = link.attributes.get("href", "")
     found = _PERSON.search(f"/{address}") if link.tag == "a" else None
-    return found[0] if found and not _NOT_PEOPLE.search(address) else ""
+    if not found or _NOT_PEOPLE.search(address):
+        return ""
+    return _AFTER_MARK.sub("", found[0])
 
 
 def names_date(node: Node) -> bool:

@@ -224,7 +224,7 @@ def _signed_alike(opening: Node, units: Sequence[Node]) -> bool:
 def _signatures(unit: Node) -> frozenset[str]:
     """The names of the nodes that tell an author, and the kinds of address by which they link to one, but for "/@":
     whole platforms of blogs call all people so."""
-    told = [node for node in unit.walk() if names_author(node) and "@" not in person_kind(node)]
+    told = [node for node in unit.walk() if names_author(node) and person_kind(node) != "/@"]
     ways = {NUMBERED.sub("#", node.attributes.get("class", "")) for node in told}
     return frozenset(ways | {person_kind(node) for node in told}) - {""}
 
