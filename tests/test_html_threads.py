@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from factory.seeds.html import extract
+from factory.seeds.html import explain, extract
 
 SAID = [
     "Which of the two sails is the better one in a calm, and which of them in a gale?",
@@ -104,3 +104,21 @@ def test_remarks_are_posts_below_a_text_that_is_signed_as_they_are_and_none_belo
     article = '<div class="entry"><span class="byline">By Dan</span><time>2019-03-01</time>'
     assert len(told(f"{signed}{text}</div><div>{remarks}</div>")) == 4
     assert told(f"{article}{text}</div><div>{remarks}</div>") == []
+
+
+def test_posts_that_are_laid_out_in_two_rows_each_are_one_post_each() -> None:
+    rows = "".join(
+        f"""<tr><td class="bold"><a name="{n}"></a>Re: Sails by <a class="user" href="/u{n}">{who}</a>
+        <b>9:05am On Mar {11 + n}, 2019</b></td></tr><tr><td class="l"><div class="narrow">{said}</div></td></tr>"""
+        for n, (who, said) in enumerate(zip(PEOPLE, SAID, strict=True))
+    )
+    assert told(f'<body><h2>Sails</h2><table summary="posts"><tbody>{rows}</tbody></table></body>') == WANTED
+
+
+def test_why_a_part_of_a_thread_was_left_out_is_told() -> None:
+    post = """<div class="post" id="p{n}"><a class="username" href="/u/{n}">{who}</a><time>2019-03-{n}</time>
+        <div class="content">{said}<div class="signature">Fair winds to all of you</div></div></div>"""
+    page = board(post, foot='<div class="online">Guests here: 3</div>')
+    left = {decision.text: decision.why for decision in explain(page) if not decision.kept}
+    assert "signature" in left["Fair winds to all of you"]
+    assert left["Guests here: 3"] == "no part of a post of the thread"

@@ -91,7 +91,7 @@ def _read(source: Source, whole: bool) -> Page:
     parsed = parse(source)
     about = describe(parsed.head, parsed.index)
     index = _protect(parsed)
-    thread = None if whole else find_thread(index.order, parsed.head)
+    thread = None if whole else find_thread(index, parsed.head)
     reading = thread if thread or whole else choose(index, product=is_product(parsed.head))
     blocks = blocks_of(reading.part, reading.dropped) if reading else blocks_of(parsed.root)
     for node in parsed.index.order:
@@ -122,7 +122,9 @@ def _protect(parsed: Parsed) -> Index:
 def explain(raw: bytes | str) -> Iterator[Decision]:
     """Why each part of a page was kept or dropped, in the order of the page; each dropped part once, whole."""
     parsed = parse(decode(raw))
-    reading = choose(_protect(parsed), product=is_product(parsed.head))
+    index = _protect(parsed)
+    thread = find_thread(index, parsed.head)
+    reading = thread or choose(index, product=is_product(parsed.head))
     stack: list[tuple[Node, bool]] = [(parsed.root, reading.part is parsed.root)]
     while stack:
         node, inside = stack.pop()

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from factory.seeds.html.heads import names_author, names_date, writes_day
-from factory.seeds.html.tree import Node
+from factory.seeds.html.heads import authors_in, dates_in, names_author, writes_day
+from factory.seeds.html.tree import Index, Node
 from factory.seeds.html.words import names
 
 UNITS = names(
@@ -51,12 +51,12 @@ class Group:
 # ------------------------------------------------------------------------------------------- evidence
 
 
-def places_of(order: Sequence[Node]) -> dict[Node, Place] | None:
+def places_of(index: Index) -> dict[Node, Place] | None:
     """The nodes with an author at or below them, in document order; None where there is no evidence of posts."""
-    authors = [node for node in order if node.attributes and names_author(node)][:_EVIDENCE]
+    order, authors = index.order, authors_in(index)[:_EVIDENCE]
     if len(authors) < 2:
         return None
-    dates = [node for node in order if names_date(node)][:_EVIDENCE]
+    dates = dates_in(index)[:_EVIDENCE]
     if len(dates) < 2:
         dates = [node for node in order if writes_day(node)][:_EVIDENCE]
     above = {order[0]}

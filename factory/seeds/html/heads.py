@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from factory.seeds.html.dates import iso_date
-from factory.seeds.html.tree import Node
+from factory.seeds.html.tree import Index, Node, in_document_order
 from factory.seeds.html.words import EDITED, JOINED, LATELY, names
 
 _AUTHOR = names(
@@ -35,6 +35,7 @@ _PERSON = re.compile(
 _AFTER_MARK = re.compile(r"(?<=[~@]).*")
 _AUTHOR_CARRIERS = ("data-author", "data-username", "data-user-name", "author")
 _AUTHOR_ATTRIBUTES = frozenset({"itemprop", "rel", *_AUTHOR_CARRIERS})
+_DATE_ATTRIBUTES = ("created-timestamp", "itemprop", "title")
 _DATE_PROPERTIES = ("datePublished", "dateCreated", "datepublished")
 _DATE_CARRIERS = (
     "datetime",
@@ -110,6 +111,13 @@ def names_author(node: Node) -> bool:
     )
 
 
+def authors_in(index: Index) -> list[Node]:
+    """The nodes of a page that seem to say who wrote something, in order."""
+    people = (link for link in index.tagged("a") if _is_person(link))
+    told = (node for node in index.having(*_AUTHOR_ATTRIBUTES) if names_author(node))
+    return in_document_order([*index.named(_AUTHOR), *people, *told])
+
+
 def _is_person(link: Node) -> bool:
     return bool(person_kind(link))
 
@@ -135,11 +143,19 @@ def names_date(node: Node) -> bool:
     )
 
 
+def dates_in(index: Index) -> list[Node]:
+    """The nodes of a page that seem to say when something was written, in order."""
+    told = (node for node in index.having(*_DATE_ATTRIBUTES) if names_date(node))
+    return in_document_order([*index.tagged("time"), *index.named(_DATE), *told])
+
+
 def writes_day(node: Node) -> bool:
     """Whether a short text in a node tells a day, which no markup says."""
-    return 5 < node.own < _LONGEST_DATE and any(
-        child.__class__ is str and iso_date(child, day_first=True) for child in node.children
-    )
+    return node.own > 5 and any(_names_day(child) for child in node.children if child.__class__ is str)
+
+
+def _names_day(text: str) -> bool:
+    return 5 < len(text) < 80 and any(map(str.isdecimal, text)) and iso_date(text, day_first=True) != ""
 
 
 def read_head(unit: Node, region: Sequence[Node], depth: int) -> tuple[Head, frozenset[Node]]:
@@ -296,8 +312,12 @@ def _written_date(unit: Node, region: Sequence[Node]) -> tuple[Node | None, str,
     """A date in the short lines of a post that no markup tells."""
     for node in region:
         for child in node.children:
-            if isinstance(child, str) and 5 < len(child) < 80 and iso_date(child, day_first=True):
-                if _of_profile(node, unit) or (node is not unit and _of_editor(node, unit)):
+            if isinstance(child, str) and _names_day(child):
+                if (
+                    _JOINED.match(child)
+                    or _of_profile(node, unit)
+                    or (node is not unit and _of_editor(node, unit))
+                ):
                     break
                 holder = node if node is not unit and node.size < _LONGEST_DATE else None
                 return holder, " ".join(child.split()).strip(" »«·|,-"), iso_date(child)

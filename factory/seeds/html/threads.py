@@ -32,7 +32,8 @@ from factory.seeds.html.markdown import markdown
 from factory.seeds.html.metadata import Head as PageHead
 from factory.seeds.html.nesting import DEEPEST, depths_of
 from factory.seeds.html.posts import POST, Read, read_post
-from factory.seeds.html.tree import Node
+from factory.seeds.html.runs import join_runs
+from factory.seeds.html.tree import Index, Node, in_order
 from factory.seeds.html.words import names
 
 _REPLIES = names("comment comments reply replies answer")
@@ -71,15 +72,24 @@ class Thread:
     posts: tuple[Read, ...]
     part: Node
     dropped: dict[Node, str]
+    name: str = "thread"
 
 
-def find_thread(order: Sequence[Node], head: PageHead) -> Thread | None:
-    """The thread of a page, given in order and measured, or None where it is none. The posts' heads become nodes of
+def find_thread(index: Index, head: PageHead) -> Thread | None:
+    """The thread of a page, indexed and measured, or None where it is none. The posts' heads become nodes of
     the tree."""
-    root = order[0]
-    places = places_of(order)
+    root, places = index.order[0], places_of(index)
     if places is None:
         return None
+    if (thread := _found(root, head, places)) is not None or (runs := join_runs(places)) is None:
+        return thread
+    joined = places_of(Index(in_order(root)))
+    if joined is None or (thread := _found(root, head, joined)) is None:
+        runs.part()
+    return thread
+
+
+def _found(root: Node, head: PageHead, places: Mapping[Node, Place]) -> Thread | None:
     group = best_group(places)
     if group is None:
         return None
