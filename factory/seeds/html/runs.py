@@ -10,11 +10,12 @@ from itertools import pairwise
 
 from factory.seeds.html.groups import Place
 from factory.seeds.html.heads import names_date, writes_day
-from factory.seeds.html.tree import Child, Node, words_of
+from factory.seeds.html.tree import Child, Node
 
 _LEAST = 3  # posts that make a run
 _LONGEST = 6  # nodes that make a post
 _ALIKE = 0.6  # of the posts of a run have as many nodes as most
+_WORDS = frozenset({"post"})
 _LETTERS = re.compile(r"[A-Za-z]+")
 
 
@@ -98,7 +99,7 @@ def _join(parent: Node, posts: Sequence[Sequence[Node]]) -> Runs:
     for child in before:
         if isinstance(child, Node) and child in first:
             post = Node("div", {"class": "post"}, child.start, first[child][-1].end)
-            post.words, post.number, post.parent = words_of("post"), child.number, parent
+            post.words, post.number, post.parent = _WORDS, child.number, parent
             post.children = list(first[child])
             for node in first[child]:
                 node.parent = post
