@@ -33,7 +33,7 @@ from factory.seeds.html.metadata import Head as PageHead
 from factory.seeds.html.nesting import DEEPEST, depths_of
 from factory.seeds.html.posts import POST, Read, read_post
 from factory.seeds.html.runs import join_runs
-from factory.seeds.html.tree import Index, Node, in_order
+from factory.seeds.html.tree import Index, Node, weigh
 from factory.seeds.html.words import names
 
 _REPLIES = names("comment comments reply replies answer")
@@ -83,8 +83,9 @@ def find_thread(index: Index, head: PageHead) -> Thread | None:
         return None
     if (thread := _found(root, head, places)) is not None or (runs := join_runs(places)) is None:
         return thread
-    joined = places_of(Index(in_order(root)))
-    if joined is None or (thread := _found(root, head, joined)) is None:
+    joined = Index(root.preorder())
+    weigh(joined.order)
+    if (places := places_of(joined)) is None or (thread := _found(root, head, places)) is None:
         runs.part()
     return thread
 
