@@ -186,10 +186,15 @@ def _drop_named(page: Survey, rules: Rules, dropped: dict[Node, str], comments: 
     """Drops by tag, role and names; what holds more than the veto's share of the text stays."""
     root = page.order[0]
     allowed = rules.veto * root.size
+    passed = 0
     for node in page.suspects:
+        if node.number <= passed:
+            continue
         small = node.size <= allowed or (root.prose - node.prose >= _REST and _is_never_content(node))
-        if small and (why := _boilerplate(node, page, rules, comments)) and not is_out(node, dropped):
-            dropped[node] = why
+        if small and (why := _boilerplate(node, page, rules, comments)):
+            passed = node.last
+            if not is_out(node, dropped):
+                dropped[node] = why
 
 
 def is_out(node: Node, dropped: Container[Node]) -> bool:

@@ -42,6 +42,7 @@ class Node:
         "attributes",
         "children",
         "end",
+        "last",
         "linked",
         "links",
         "number",
@@ -66,7 +67,7 @@ class Node:
         self.start = start
         self.end = end
         self.value: object = None
-        self.number = 0  # its place in document order
+        self.number = self.last = 0  # its place in document order, and that of the last node below
         # The words of class and id, lower case, split at case and punctuation: an index of the page sets them.
         self.words = _NO_WORDS
         self.own = 0  # characters of text in this very node, without white space
@@ -225,9 +226,12 @@ def weigh(order: Sequence[Node]) -> None:
         node.own_prose = node.prose = prose
         node.linked = 0
         node.links = 1 if node.tag == "a" else 0
+        node.last = node.number
     for node in reversed(order):
-        if node.links and node.parent is not None:
-            node.parent.links += node.links
+        if (parent := node.parent) is not None:
+            parent.links += node.links
+            if parent.last < node.last:
+                parent.last = node.last
     _add_up(order)
 
 
