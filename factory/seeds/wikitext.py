@@ -30,8 +30,11 @@ _LIST = re.compile(r"^([*#:;]+)\s*(.*)$")
 _SCRIPT = re.compile(r"<(sub|sup)>([^<>{}\[\]|]{1,20})</\1>", re.I)
 _LANGUAGE_LINK = re.compile(r"^\s*[a-z]{2,3}(?:-[a-z]+)?:(?!\s)")
 # What is left of brackets whose templates told how a name is spoken or spelled.
-_HOLLOW = re.compile(r"(?<![ \t])[ \t]*+\((?=[\s,;:]*\))[\s,;:]*\)")
+_HOLLOW = re.compile(r"(?<![ \t])[ \t]*+\((?=[\s,;:–—]*\))[\s,;:–—]*\)")
 _OPENING = re.compile(r"\((?:\s*[,;:])+\s*")
+_CLOSING = re.compile(r"(?<![\s,;])(?:[ \t]*[,;])++[ \t]*\)")
+_DOUBLED = re.compile(r"(?<![\s,;])[ \t]*;(?:[ \t]*[,;])++")
+_SWITCH = re.compile(r"__[A-Z]{3,}__")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _HELD = re.compile("\ue000(\\d+)\ue001")
 # Characters for private use stand for what is held back; the parser ends a text at a NUL.
@@ -48,13 +51,14 @@ def to_markdown(text: str) -> str:
         held.append(made)
         return f"\ue000{len(held) - 1}\ue001"
 
-    text = _between(_RESERVED.sub("", text), _LOST_TAGS, lambda name, attributes, inner: "")
+    text = _between(_SWITCH.sub("", _RESERVED.sub("", text)), _LOST_TAGS, lambda name, attributes, inner: "")
     text = _between(text, _HELD_TAGS, lambda name, attributes, inner: hold(_kept(name, attributes, inner)))
     text = _SCRIPT.sub(lambda found: hold(_script(found)), text)
     text = _TABLE.sub(lambda found: "\n\n" + hold(_table(found[0])) + "\n\n", text)
     text = text if text.count("<") <= MOST_TAGS else _TAG.sub("", text)
     lines = _words(text).splitlines()
     made = _OPENING.sub("(", _HOLLOW.sub("", "\n".join(_lines(lines))))
+    made = _DOUBLED.sub(";", _CLOSING.sub(")", made))
     for _ in range(3):  # a formula may stand in a table
         made = _HELD.sub(lambda found: held[int(found[1])], made)
     return re.sub(r"\n{3,}", "\n\n", made).strip()
