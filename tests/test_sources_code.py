@@ -220,6 +220,61 @@ def test_logs_of_thought_action_and_observation_are_trajectories(tmp_path: Path)
     assert item.seed.steps[0].observation == "api_key: [secret]"
 
 
+OPENHANDS = [
+    {
+        "id": 1,
+        "source": "agent",
+        "action": "run",
+        "args": {"command": "ls", "thought": "Look", "hidden": False},
+    },
+    {"id": 2, "source": "agent", "observation": "run", "content": "a.py", "cause": 1, "extras": {}},
+    {"id": 3, "source": "agent", "action": "finish", "args": {"final_thought": "Mended."}},
+]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        [{"id": 0, "source": "user", "action": "message", "args": {"content": "Mend it"}}, *OPENHANDS],
+        {"instance_id": "a", "instruction": "Mend it", "history": OPENHANDS},
+        {"instance_id": "a", "instruction": "Mend it", "history": [OPENHANDS[:2], OPENHANDS[2:]]},
+    ],
+    ids=["session", "output", "pairs"],
+)
+def test_events_of_openhands_are_trajectories(record: object, tmp_path: Path) -> None:
+    (item,) = chats(write(tmp_path / "a.jsonl", json.dumps(record)), Trajectory)
+    assert isinstance(item, Found) and isinstance(item.seed, Trajectory)
+    assert item.seed.task == "Mend it"
+    told = [(step.thought, step.action, step.observation) for step in item.seed.steps]
+    assert told == [("Look", 'run({"command":"ls"})', "a.py"), ("", "Mended.", "")]
+
+
+def test_an_exported_chat_keeps_the_programs_that_ran_and_needs_no_last_node(tmp_path: Path) -> None:
+    said = [
+        ({"role": "user"}, {"content_type": "text", "parts": ["Add 1 and 1"]}, "all"),
+        ({"role": "assistant"}, {"content_type": "code", "text": "1 + 1"}, "python"),
+        ({"role": "tool"}, {"content_type": "execution_output", "text": "2"}, "all"),
+        ({"role": "assistant"}, {"content_type": "text", "parts": ["It is 2"]}, "all"),
+    ]
+    mapping = {
+        str(number): {
+            "message": {"author": author, "content": content, "recipient": recipient},
+            "parent": str(number - 1),
+        }
+        for number, (author, content, recipient) in enumerate(said)
+    }
+    path = write(tmp_path / "conversations.json", json.dumps([{"title": "Sums", "mapping": mapping}]))
+    (item,) = chats(path, Trajectory)
+    assert isinstance(item, Found) and isinstance(item.seed, Trajectory)
+    assert [(step.action, step.observation) for step in item.seed.steps] == [
+        ("python(1 + 1)", "2"),
+        ("It is 2", ""),
+    ]
+    (thread,) = chats(path, Thread)
+    assert isinstance(thread, Found) and isinstance(thread.seed, Thread)
+    assert [post.text for post in thread.seed.posts] == ["Add 1 and 1", "It is 2"]
+
+
 def test_unknown_shapes_and_broken_lines_are_told_and_the_next_is_read(tmp_path: Path) -> None:
     lines = [
         '{"dialogue": [], "id": 3}',

@@ -37,6 +37,9 @@ _ROLES = {"human": "user", "user": "user", "prompter": "user", "gpt": "assistant
           "developer": "system", "claude": "assistant", "bing": "assistant", "bard": "assistant", "tool": "tool",
           "function": "tool", "observation": "tool", "ipython": "tool", "tool_response": "tool",
           "function_call": "call", "tool_call": "call"}  # fmt: skip
+# What an action of OpenHands was given; the rest of its `args` is about the run.
+_GIVEN = ("command", "code", "path", "content", "file_text", "old_str", "new_str", "insert_line", "view_range",
+          "url", "browser_actions", "query", "name", "arguments")  # fmt: skip
 
 
 @source(gives=(Thread, Trajectory), split=spans)
@@ -44,7 +47,8 @@ def chats(path: Path, kind: type[Seed], span: Span | None = None) -> Iterator[Fo
     """Logs of chats (JSON lines, or a JSON list of conversations): each a thread, or a trajectory of an agent.
 
     Known shapes, told record by record: OpenAI messages with tool calls, Anthropic content blocks, ShareGPT
-    conversations, exports of ChatGPT and Claude, and trajectories of thought, action and observation. Keys, tokens and
+    conversations, exports of ChatGPT and Claude, trajectories of thought, action and observation, and the events of
+    OpenHands. Keys, tokens and
     passwords are masked as "[secret]". A record of another shape is kept as broken, with the keys it has.
     """
     for place, record in records(path, span):
@@ -85,7 +89,7 @@ def masked(text: str) -> str:
 def _shape(record: Any) -> tuple[str, list[Turn] | list[Step] | None]:
     """The title, and turns or steps, of a record of any known shape."""
     if isinstance(record, list):
-        return "", _messages(record)
+        return "", _messages(record) or _events(record)
     if not isinstance(record, dict):
         return "", None
     title = str(record.get("title") or record.get("name") or "")
@@ -97,11 +101,15 @@ def _shape(record: Any) -> tuple[str, list[Turn] | list[Step] | None]:
         "mapping": lambda mapping: _export(mapping, record.get("current_node")),
         "trajectory": _steps,
         "steps": _steps,
+        "history": _events,
     }
     for name, read in readers.items():
         if record.get(name):
             told = (record.get(key) for key in ("task", "problem_statement", "instruction"))
-            return str(next(filter(None, told), "")) or title or _asked(record), read(record[name])
+            task, said = str(next(filter(None, told), "")), read(record[name])
+            if task and said and isinstance(said[0], Turn) and not any(turn[0] == "user" for turn in said):
+                said = [Turn("user", task), *said]
+            return task or title or _asked(record), said
     return title, None
 
 
@@ -122,6 +130,8 @@ def _messages(messages: Any) -> list[Turn] | None:
         content = next((message[key] for key in ("content", "value", "text") if message.get(key)), None)
         if role is None:
             return None
+        if isinstance(thought := message.get("reasoning_content") or message.get("reasoning"), str):
+            turns.append(Turn("thought", thought))
         turns += _blocks(role, content, str(message.get("tool_call_id") or ""))
         turns += _calls(message)
     return turns
@@ -167,20 +177,54 @@ def _blocks(role: str, content: Any, call: str = "") -> Iterator[Turn]:
 
 
 def _export(mapping: Any, last: Any) -> list[Turn] | None:
-    """The branch of a ChatGPT export that its user saw last."""
+    """The branch of a ChatGPT export that its user saw last; where none is named, that of the last message."""
     turns: list[Turn] = []
     seen: set[Any] = set()
+    if isinstance(mapping, Mapping) and last is None:
+        last = next(reversed(mapping), None)
     while isinstance(mapping, Mapping) and last in mapping and last not in seen:
         seen.add(last)
-        node = mapping[last]
-        message = node.get("message") or {}
-        role = _ROLES.get((message.get("author") or {}).get("role", ""))
-        parts = (message.get("content") or {}).get("parts") or []
+        message = mapping[last].get("message") or {}
+        author, content = message.get("author") or {}, message.get("content") or {}
+        role = _ROLES.get(author.get("role", ""))
+        parts = content.get("parts") or [content.get("text")]
         text = "\n".join(part for part in parts if isinstance(part, str)).strip()
+        tool = message.get("recipient") or "all"
+        if role == "assistant" and tool != "all":
+            role, text = "call", f"{tool}({text})"
+        elif content.get("content_type") in ("thoughts", "reasoning_recap"):
+            role = "thought"
         if role and text:
             turns.append(Turn(role, text))
-        last = node.get("parent")
+        last = mapping[last].get("parent")
     return turns[::-1] or None
+
+
+def _events(events: Any) -> list[Turn] | None:
+    """The events of OpenHands: what was asked, what the agent did and why, and what came of it."""
+    turns: list[Turn] = []
+    for event in _flat(events):
+        if not isinstance(event, dict):
+            return None
+        action, args = event.get("action"), event.get("args")
+        if "observation" in event:
+            turns.append(Turn("tool", _text(event.get("content")), str(event.get("cause") or "")))
+        elif action == "message" and isinstance(args, dict):
+            role = "user" if event.get("source") == "user" else "assistant"
+            turns.append(Turn(role, _text(args.get("content"))))
+        elif action not in ("system", "recall", "change_agent_state") and action and isinstance(args, dict):
+            thought = args.get("final_thought") or args.get("thought")
+            turns.append(Turn("thought", _text(thought)))
+            if action != "finish":
+                given = {name: args[name] for name in _GIVEN if args.get(name)}
+                turns.append(Turn("call", f"{action}({_text(given)})", str(event.get("id") or "")))
+    return [turn for turn in turns if turn.text.strip()] or None
+
+
+def _flat(events: Any) -> Iterator[Any]:
+    """Events one by one; older logs hold pairs of what was done and what came of it."""
+    for event in events if isinstance(events, list) else ():
+        yield from event if isinstance(event, list) else (event,)
 
 
 def _steps(steps: Any) -> list[Step] | None:
@@ -220,20 +264,24 @@ def _trajectory(title: str, said: Sequence[Turn] | Sequence[Step]) -> Trajectory
     turns = [turn for turn in said if isinstance(turn, Turn)]
     first = next((at for at, turn in enumerate(turns) if turn.role == "user"), 0)
     task = turns[first].text if turns else ""
-    thought = ""
+    thought = answer = ""
     waiting: dict[int, str] = {}  # calls without an answer yet: several may be made at once
     for role, text, call in turns[first + 1 :]:
         text = masked(text).strip()
         if role == "call":
             waiting[len(steps)] = call
-            steps.append(Step(action=text, thought=thought))
-            thought = ""
+            steps.append(Step(action=text, thought=f"{thought}\n\n{answer}".strip()))
+            thought = answer = ""
         elif role in ("tool", "user") and waiting:
             at = next((at for at, asked in waiting.items() if call and asked == call), min(waiting))
             steps[at] = steps[at].model_copy(update={"observation": text})
             del waiting[at]
-        elif role in ("assistant", "thought"):
+        elif role == "thought":
             thought, waiting = f"{thought}\n\n{text}".strip(), {}
-    if thought:
+        elif role == "assistant":
+            answer, waiting = f"{answer}\n\n{text}".strip(), {}
+    if answer:
+        steps.append(Step(action=answer, thought=thought))
+    elif thought:
         steps.append(Step(action=thought))
     return Trajectory(task=masked(task).strip(), steps=tuple(steps)) if task and steps else None
