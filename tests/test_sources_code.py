@@ -161,6 +161,62 @@ def test_what_is_no_repository_is_told(tmp_path: Path) -> None:
         list(git_history(write(tmp_path / "x/HEAD", "ref: nothing"), Change))
 
 
+def test_of_a_class_that_is_too_long_the_methods_are_read(tmp_path: Path) -> None:
+    methods = (
+        f"    def m{number}(self):\n        # One.\n        return math.pi + {number}\n"
+        for number in range(30)
+    )
+    path = write(tmp_path / "a.py", "import math\n\nclass Bay:\n" + "\n".join(methods))
+    found = list(code(path, Code, min_lines=3))
+    assert len(found) == 30
+    item = found[1]
+    assert isinstance(item, Found) and isinstance(item.seed, Code)
+    assert (item.seed.name, item.origin.place) == ("Bay.m1", "lines 8-10")
+    assert item.seed.text == "import math\n\n\ndef m1(self):\n    # One.\n    return math.pi + 1"
+
+
+def test_a_link_out_of_a_repository_is_not_followed(tmp_path: Path) -> None:
+    secret = write(tmp_path / "secret.py", FILES["a.py"][2])
+    inside = write(tmp_path / "repo/a.py", FILES["a.py"][2])
+    (tmp_path / "repo/.git").mkdir()
+    for name, to in (("out.py", secret), ("in.py", inside)):
+        (tmp_path / "repo" / name).symlink_to(to)
+    (broken,) = code(tmp_path / "repo/out.py", Code)
+    assert isinstance(broken, Broken) and "leads out of the repository" in broken.error
+    (item,) = code(tmp_path / "repo/in.py", Code)
+    assert isinstance(item, Found)
+
+
+def test_renames_are_short_and_a_shallow_clone_ends_without_a_change(tmp_path: Path) -> None:
+    folder = repository(tmp_path / "repo")
+    top = folder.parent.parent
+
+    def git(*arguments: str) -> None:
+        subprocess.run(
+            ["git", "-C", str(top), "-c", "user.name=A", "-c", "user.email=a@b.c", *arguments],
+            check=True,
+            capture_output=True,
+        )
+
+    write(top / "long.py", "".join(f"line_{number} = {number}\n" for number in range(100)))
+    git("add", ".")
+    git("commit", "-qm", "Add a file of a hundred lines")
+    git("mv", "long.py", "longer.py")
+    git("commit", "-qm", "Rename the file and nothing else")
+    git("mv", "longer.py", "longest.py")
+    with (top / "longest.py").open("a") as out:
+        out.write("last = 1\n")
+    git("commit", "-qam", "Rename the file and add a line to it")
+    *_, renamed = git_history(folder, Change, max_lines=50)
+    assert isinstance(renamed, Found) and isinstance(renamed.seed, Change)
+    assert "rename to longest.py" in renamed.seed.diff and "+last = 1" in renamed.seed.diff
+    git("clone", "-q", "--depth", "2", f"file://{top}", str(tmp_path / "shallow"))
+    found = git_history(tmp_path / "shallow/.git/HEAD", Change, max_lines=1000, max_files=100)
+    assert [
+        item.seed.message for item in found if isinstance(item, Found) and isinstance(item.seed, Change)
+    ] == ["Rename the file and add a line to it"]
+
+
 # ------------------------------------------------------------------------------------------- logs
 
 KEY = "sk-" + "a1B2" * 8

@@ -16,6 +16,10 @@ WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 MATH = "http://schemas.openxmlformats.org/officeDocument/2006/math"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+STYLES = "".join(
+    f'<w:style w:type="paragraph" w:styleId="{name.replace(" ", "")}"><w:name w:val="{name}"/></w:style>'
+    for name in ("Title", "heading 1", "Source Code", "Quote", "toc 1")
+)
 
 
 def run(text: str) -> str:
@@ -36,7 +40,9 @@ def document(path: Path, body: str, title: str = "") -> Path:
         "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types"><Default Extension="xml" ContentType="application/xml"/>'
         f'<Override PartName="/word/document.xml" ContentType="{kinds}.document.main+xml"/></Types>',
         "_rels/.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="a" Type="{OFFICE}/officeDocument" Target="word/document.xml"/></Relationships>',
-        "word/_rels/document.xml.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="b" Type="{OFFICE}/footnotes" Target="footnotes.xml"/></Relationships>',
+        "word/_rels/document.xml.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="b" Type="{OFFICE}/footnotes" Target="footnotes.xml"/>'
+        f'<Relationship Id="c" Type="{OFFICE}/styles" Target="styles.xml"/></Relationships>',
+        "word/styles.xml": f"<w:styles {spaces}>{STYLES}</w:styles>",
         "word/footnotes.xml": f'<w:footnotes {spaces}><w:footnote w:id="1"><w:p><w:r><w:t>A note of </w:t></w:r><m:oMath>{run("n")}</m:oMath></w:p></w:footnote></w:footnotes>',
         "word/document.xml": f"<w:document {spaces}><w:body>{body}</w:body></w:document>",
         "docProps/core.xml": f'<c xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>{title}</dc:title></c>',
@@ -99,6 +105,26 @@ def test_displayed_formulas_footnotes_and_tables_stand_where_they_belong(tmp_pat
     )
     assert seed.title == "Bounds: a < b"  # type: ignore[attr-defined]
     assert only(path, Table) == Table(header=("A", "B"), rows=(("1", "2"),))
+
+
+def test_title_code_and_quotations_are_told_by_their_styles_and_a_table_of_contents_goes(
+    tmp_path: Path,
+) -> None:
+    def styled(style: str, text: str) -> str:
+        return f'<w:p><w:pPr><w:pStyle w:val="{style}"/></w:pPr><w:r><w:t xml:space="preserve">{text}</w:t></w:r></w:p>'
+
+    body = styled("Title", "Tides") + styled("toc1", "Moon 1") + styled("heading1", "Moon")
+    body += (
+        styled("SourceCode", "def pull():")
+        + styled("SourceCode", "    return 1")
+        + styled("Quote", "So be it.")
+    )
+    (item,) = docx(document(tmp_path / "a.docx", body + paragraph("It pulls.")), Document, min_words=1)
+    assert isinstance(item, Found) and isinstance(item.seed, Document)
+    assert item.origin.title == "Tides"
+    assert item.seed.text == (
+        "# Tides\n\n# Moon\n\n```python\ndef pull():\n    return 1\n```\n\n> So be it.\n\nIt pulls."
+    )
 
 
 def test_formulas_without_end_are_cut_and_old_files_are_told(tmp_path: Path) -> None:

@@ -72,6 +72,9 @@ def code(
     """
     if path.stat().st_size > MAX_BYTES or not _VENDORED.isdisjoint(_inside(path.parent)):
         return
+    if _leads_out(path):
+        yield Broken(Origin(address=str(path), place=""), "a link that leads out of the repository: not read")
+        return
     raw = path.read_bytes()
     origin = Origin(address=str(path), licence=licence_of(path, raw), place="")
     if b"\0" in raw:
@@ -97,11 +100,22 @@ def code(
 
 
 @functools.lru_cache(maxsize=4096)
+def _top(folder: Path) -> Path | None:
+    """The top of the repository that a folder lies in."""
+    return next((one for one in (folder, *folder.parents) if (one / ".git").exists()), None)
+
+
 def _inside(folder: Path) -> tuple[str, ...]:
     """The folders that a file lies in, up to the top of its repository or of this project: what lies above has no
     say in what is vendored."""
-    top = next((one for one in (folder, *folder.parents) if (one / ".git").exists()), Path.cwd())
+    top = _top(folder) or Path.cwd()
     return folder.relative_to(top).parts if folder.is_relative_to(top) else folder.parts
+
+
+def _leads_out(path: Path) -> bool:
+    """Whether a stranger's link would have us read what is not in the repository."""
+    top = _top(path.parent)
+    return top is not None and not path.resolve().is_relative_to(top.resolve())
 
 
 def _definitions(
@@ -147,12 +161,16 @@ def _parser(language: Language) -> Any:
 
 
 def _with_comments(node: Any) -> Any:
-    """The first of the comments that stand right above a definition, or itself."""
+    """The first of the comments and attributes that stand right above a definition, or itself."""
     first = node
     before = node.prev_sibling
-    while before is not None and "comment" in before.type and before.end_point[0] >= first.start_point[0] - 1:
+    while before is not None and _belongs(before) and before.end_point[0] >= first.start_point[0] - 1:
         first, before = before, before.prev_sibling
     return first
+
+
+def _belongs(node: Any) -> bool:
+    return "comment" in node.type or node.type == "attribute_item"
 
 
 def _name(node: Any) -> str:
@@ -170,7 +188,9 @@ def _name(node: Any) -> str:
 
 
 def _declared(node: Any) -> Any:
-    """The name inside the declarators of C."""
+    """The name inside the declarators of C, or of the first thing that a line of JavaScript declares."""
+    if node.type == "lexical_declaration" and node.named_children:
+        return node.named_children[0].child_by_field_name("name")
     inner = node.child_by_field_name("declarator")
     while inner is not None and "identifier" not in inner.type:
         inner = inner.child_by_field_name("declarator")

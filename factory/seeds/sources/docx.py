@@ -23,6 +23,20 @@ _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 # Characters for private use stand for formulas while mammoth reads the rest.
 _HELD = re.compile("\ue000(\\d+)\ue001")
 _FIRST_ROW = re.compile(r"(?<=<table><tr>)((?:(?!<table|</tr>).)*)(?=</tr><tr>)", re.DOTALL)
+# What mammoth does not know of itself: the title, code, quotations; a table of contents is none of the text.
+_STYLES = "\n".join(
+    [
+        "p[style-name='Title'] => h1:fresh",
+        "p[style-name^='toc '] => !",
+        "p[style-name='TOC Heading'] => !",
+        *(f"p[style-name='{name}'] => blockquote > p:fresh" for name in ("Quote", "Intense Quote", "Block Text")),
+        *(
+            f"p[style-name='{name}'] => pre:separator('\\n')"
+            for name in ("Code", "Code Block", "Source Code", "Listing", "Macro Text", "HTML Preformatted",
+                         "Preformatted Text")
+        ),
+    ]
+)  # fmt: skip
 
 
 @source(gives=(Document, Passage, Table, Code))
@@ -50,7 +64,7 @@ def docx(
     # mammoth's own parser would expand entities: it sees what was read here, and nothing else of the file.
     checked = {name: _without_formulas(content, name, formulas) for name, content in members.items()}
     made = mammoth.convert_to_html(
-        _zipped(checked), convert_image=mammoth.images.img_element(lambda image: {})
+        _zipped(checked), style_map=_STYLES, convert_image=mammoth.images.img_element(lambda image: {})
     ).value
     # Few authors mark the first row as what it is.
     made = _FIRST_ROW.sub(lambda found: re.sub(r"(</?)td\b", r"\1th", found[1]), made)

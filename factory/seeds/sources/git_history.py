@@ -48,14 +48,18 @@ def git_history(
     """Commits of a repository: the message and the unified diff. Name a file inside it: ``repos/*/.git/HEAD``, or
     ``HEAD`` of a bare repository.
 
-    Merges, changes of more than `max_files` files or `max_lines` lines, binary ones, and messages shorter than
-    `min_message` characters give nothing. `paths`: git pathspecs. E-mail addresses and trailers are taken out.
+    Merges, changes of more than `max_files` files or `max_lines` lines, binary ones, those of names or modes alone,
+    what a shallow clone ends with, and messages shorter than `min_message` characters give nothing. `paths`: git
+    pathspecs. E-mail addresses and trailers are taken out.
     Nothing that the repository's configuration names is run.
     """
     folder = path.parent
     licence = _licence(folder, branch)
+    # Of the last commits of a shallow clone git shows the whole tree as their change.
+    listed = folder / "shallow"
+    cut_off = frozenset(listed.read_text().split()) if listed.is_file() else frozenset()
     arguments = ["log", "--no-merges", "--reverse", f"--format={_FORMAT}", "-p", "--no-ext-diff", "--no-textconv",
-                 "--no-color", "--no-renames", "--unified=3", "--encoding=UTF-8", "--src-prefix=a/",
+                 "--no-color", "--find-renames=50%", "--unified=3", "--encoding=UTF-8", "--src-prefix=a/",
                  "--dst-prefix=b/", "--no-relative", "--submodule=short", branch, "--", *paths]  # fmt: skip
     for record in _records(folder, arguments):
         commit, author, date, message, diff = (record.split(_FIELD, 4) + [""] * 5)[:5]
@@ -66,11 +70,13 @@ def git_history(
             date=date[:10] or None,
             licence=licence,
         )
-        if len(record) >= MAX_COMMIT:
+        if len(record) >= MAX_COMMIT or commit in cut_off:
             continue
         files = _FILE.findall(diff)
-        changed = sum(line[:1] in "+-" and line[:3] not in ("+++", "---") for line in diff.splitlines())
-        if not files or len(files) > max_files or changed > max_lines or _BINARY.search(diff):
+        changed = sum(
+            line.startswith(("+", "-")) and line[:3] not in ("+++", "---") for line in diff.splitlines()
+        )
+        if not files or len(files) > max_files or not 0 < changed <= max_lines or _BINARY.search(diff):
             continue
         words = _ADDRESS.sub("", _TRAILERS.sub("", message)).strip()
         if len(words) >= min_message:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import textwrap
 import tokenize
 import warnings
 from collections.abc import Iterator, Sequence
@@ -27,7 +28,8 @@ def python(
     docstring: bool = False,
     imports: bool = True,
 ) -> Iterator[Found | Broken]:
-    """Python files: each function and class at the top of a module, of `min_lines` to `max_lines` lines.
+    """Python files: each function and class at the top of a module, of `min_lines` to `max_lines` lines; of a class
+    that is longer, its methods and classes.
 
     `docstring`: only those with one. `imports`: puts the module's imports that it uses above it, so that it
     runs alone. A file that does not parse is kept as broken.
@@ -45,17 +47,29 @@ def python(
     # Bytes, as lines end for the parser: str.splitlines also ends them at form feeds and the like.
     lines = raw.decode(_encoding(raw), "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     imported = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-    for node in tree.body:
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            continue
+    for name, node in _definitions(tree.body, max_lines):
         first, last = _span(node)
         if not min_lines <= last - first + 1 <= max_lines or (docstring and not ast.get_docstring(node)):
             continue
         text = "\n".join(lines[first - 1 : last])
+        if node.col_offset:
+            text = textwrap.dedent(text)
         if imports and (used := _used_imports(node, imported)):
             text = f"{used}\n\n\n{text}"
         origin = Origin(address=str(path), place=f"lines {first}-{last}")
-        yield Found(Code(text=text, language="python", name=node.name), origin)
+        yield Found(Code(text=text, language="python", name=name), origin)
+
+
+def _definitions(body: Sequence[ast.stmt], most: int, above: str = "") -> Iterator[tuple[str, _Definition]]:
+    """Functions and classes with their names; in the place of a class of more than `most` lines, those in it."""
+    for node in body:
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        first, last = _span(node)
+        if isinstance(node, ast.ClassDef) and last - first + 1 > most:
+            yield from _definitions(node.body, most, f"{above}{node.name}.")
+        else:
+            yield f"{above}{node.name}", node
 
 
 def _encoding(raw: bytes) -> str:
