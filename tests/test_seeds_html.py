@@ -437,6 +437,17 @@ def test_what_says_only_what_a_click_does_is_left_out() -> None:
     assert "Read more of them than we do" in extract(f"{FILLER}<p>Read more of them than we do.</p>").markdown
 
 
+def test_notes_to_the_reader_and_short_definitions_stay_in_a_manual() -> None:
+    html = f"""<main>{FILLER}<aside class="note"><p>Mind the tide.</p></aside>
+    <div class="alert alert--tip"><p>Keep it moored.</p></div>
+    <dl class="field-list"><dt>Depth</dt><dd>in feet</dd></dl>
+    <div class="alert"><p>Log in first.</p></div><aside><p>Our other harbours.</p></aside>
+    <p>Was this page helpful?</p></main>"""
+    text = extract(html).markdown
+    assert "Mind the tide." in text and "Keep it moored." in text and ": in feet" in text
+    assert "Log in" not in text and "other harbours" not in text and "helpful" not in text
+
+
 def test_what_a_click_unfolds_is_content_and_what_is_hidden_otherwise_is_not() -> None:
     html = f"""<main><h1>Ferries</h1>{FILLER}<h3 id=q>May I bring a dog?</h3>
     <div hidden aria-labelledby=q>Dogs sail free.</div>

@@ -17,7 +17,7 @@ _CLICK = re.compile(
     | (?:shop|buy|order|book|apply|join|enroll?|start|try|contact\ us|get\ started|add\ to\ (?:cart|basket|bag)
         |(?:request|get)\ (?:a|your)\ (?:free\ )?(?:demo|quote)|(?:start\ )?(?:your\ |a\ )?free\ trial)
         (?:\ (?:now|today|here|online|for\ free))?
-    | loading
+    | loading | (?:was|is|did)\ (?:this|that)\ (?:\w+\ )?(?:helpful|useful|help\ you)
     | weiterlesen | mehr\ (?:lesen|erfahren|anzeigen) | in\ den\ warenkorb | nach\ oben | lire\ (?:la\ suite|plus)
     | en\ savoir\ plus | ajouter\ au\ panier | leer\ más | ver\ más | más\ información | añadir\ al\ carrito
     | leggi\ (?:tutto|di\ più) | scopri\ di\ più | lees\ meer | czytaj\ (?:dalej|więcej) | leia\ mais | saiba\ mais

@@ -23,6 +23,7 @@ from factory.seeds.html.words import (
     ENDINGS,
     FORUM,
     NAVIGATION,
+    NOTED,
     REVIEWS,
     UNSEEN,
     names,
@@ -220,11 +221,14 @@ def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str
     speaks = node.prose >= rules.prose and node.linked < 0.3 * node.size
     if role == "tablist" and speaks:
         return ""  # an accordion
-    if node.tag in _NAVIGATION_TAGS or role in _NAVIGATION_ROLES:
-        return f"role {role}" if role in _NAVIGATION_ROLES else f"tag {node.tag}"
+    words = node.words
+    noted = not NOTED.isdisjoint(words)
+    if role in _NAVIGATION_ROLES:
+        return f"role {role}"
+    if node.tag in _NAVIGATION_TAGS and not (noted and node.tag == "aside"):
+        return f"tag {node.tag}"
     if node.tag == "header":
         return "" if _is_titled(node) else "header without the title"
-    words = node.words
     if _SUSPECT_NAMES.isdisjoint(words) or not rules.names or node.value is not None:
         return ""
     if node.tag in ("body", "main", "article", "a") or node.tag in _INLINE or node.tag in _HEADINGS:
@@ -246,7 +250,8 @@ def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str
             return ""
         if node.linked > rules.linked * node.size:
             return f"named {min(found)}, mostly links"
-        return f"named {min(found)}, very short" if node.size < rules.short else ""
+        short = node.size < rules.short and not noted and node.tag != "dl"
+        return f"named {min(found)}, very short" if short else ""
     return ""
 
 

@@ -25,7 +25,7 @@ BOILERPLATE = names(
 NAVIGATION = names("nav navbar navigation menu submenu menubar toolbar topbar")
 """A node so named is dropped, unless it consists of sentences: tabs and accordions are named so as well."""
 
-BESIDE = names("author authors authorbox bio byline date published timestamp readtime meta")
+BESIDE = names("author authors authorbox bio byline date published timestamp readtime meta metadata")
 """A node so named stands beside an article, and says who wrote it and when. It is dropped where it is small."""
 
 DOUBTFUL = names(
@@ -39,6 +39,11 @@ DOUBTFUL = names(
     """
 )
 """A node so named is dropped where it is mostly links, very short, or hardly any prose."""
+
+NOTED = names(
+    "note notes footnote footnotes tip hint caution warning danger important admonition callout topic"
+)
+"""A node so named says something to the reader of the text around it: no matter how short, or set aside, it stays."""
 
 UNSEEN = names("hidden hide invisible sr-only visually-hidden screen-reader-text d-none is-hidden")
 """A node of such a class is not shown to a reader who sees."""
