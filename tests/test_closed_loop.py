@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import random
 import re
 import shutil
@@ -17,7 +18,7 @@ EXAMPLE = ROOT / "examples/closed_loop"
 sys.path.insert(0, str(EXAMPLE))
 
 from closed_loop.__main__ import REPORT, prepare  # noqa: E402 - an example, not installed here
-from closed_loop.problems import problems  # noqa: E402
+from closed_loop.problems import METHODS, WRONG, problems  # noqa: E402
 
 
 def test_numbers_of_searched_and_tested_problems_were_never_trained_on() -> None:
@@ -30,20 +31,24 @@ def test_numbers_of_searched_and_tested_problems_were_never_trained_on() -> None
     assert not numbers["search"] & numbers["test"]
 
 
-def test_a_share_of_solutions_is_wrong_by_method_alone_and_their_arithmetic_is_right() -> None:
+def test_a_share_of_choices_is_wrong_by_method_alone_and_all_arithmetic_is_right() -> None:
     chance = random.Random(0)
     asked = problems("train", 2000)
-    solutions = [one.solution(chance) for one in asked]
-    right = [same(final_answer(told) or "", one.answer) for one, told in zip(asked, solutions, strict=True)]
-    assert 0.46 < 1 - sum(right) / len(right) < 0.5
-    for told in solutions:
-        for first, sign, second, result in re.findall(r"(-?\d+) ([-+*]) (\d+) = (-?\d+)", told):
-            assert {
-                "+": int(first) + int(second),
-                "-": int(first) - int(second),
-                "*": int(first) * int(second),
-            }[sign] == int(result)
+    for choices in (1, 2):
+        some = [one for one in asked if len(one.choices) == choices]
+        right = [same(final_answer(one.solution(chance)) or "", one.answer) for one in some]
+        assert abs(sum(right) / len(some) - (1 - WRONG) ** choices) < 0.05
+    for told in (one.solution(chance) for one in asked):
+        sums = re.findall(r"(\d+) ([-+*]) (\d+) = (\d+)", told)
+        assert sums
+        for first, sign, second, result in sums:
+            worked = {"+": operator.add, "-": operator.sub, "*": operator.mul}[sign](int(first), int(second))
+            assert worked == int(result) < 100
     assert all(same(final_answer(one.solution(chance, wrong=0)) or "", one.answer) for one in asked[:200])
+
+
+def test_either_sign_is_the_wrong_one_somewhere() -> None:
+    assert {signs for signs in METHODS.values() if signs[0] != signs[1]} == {("-", "+"), ("+", "-"), ("*", "+")}
 
 
 def test_the_data_of_a_base_comes_out_of_the_factory(
@@ -60,13 +65,13 @@ def test_the_data_of_a_base_comes_out_of_the_factory(
     monkeypatch.chdir(project.folder)
     monkeypatch.setenv("BASE", "1")
     prepare(1, 3, searched=5, tested=5)
-    project.factory("build", "--select", "texts", "--select", "solutions")
+    project.factory("build", "--select", "texts", "--select", "sums", "--select", "solutions")
     project.factory("export", "solutions")
     import duckdb
 
     with duckdb.connect("build/base-1/factory.duckdb", read_only=True) as store:
         counts = store.execute("select dataset, count(*) from accepted group by all order by all").fetchall()
-    assert counts == [("solutions", 90), ("texts", 300)]
+    assert counts == [("solutions", 90), ("sums", 60), ("texts", 180)]
     assert "finished" in project.factory("plan", "--select", "solutions")
 
 

@@ -11,6 +11,7 @@ import json
 import os
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 
@@ -47,7 +48,7 @@ from told group by metric, how order by metric, gain
 )
 @click.option("--seeds", default=3, show_default=True, help="DPO runs on each base.")
 @click.option("--searched", default=150, show_default=True, help="Problems that are searched.")
-@click.option("--tested", default=250, show_default=True, help="Problems that the accuracy is told on.")
+@click.option("--tested", default=400, show_default=True, help="Problems that the accuracy is told on.")
 @click.option("--controls/--no-controls", default=True, show_default=True, help="Train the controls as well.")
 def main(bases: int, seeds: int, searched: int, tested: int, controls: bool) -> None:
     """Build, train, search, train, measure: what pivotal tokens are worth to a tiny model, on one core.
@@ -56,11 +57,11 @@ def main(bases: int, seeds: int, searched: int, tested: int, controls: bool) -> 
     """
     began = time.process_time()
     prepare(0, BATCHES, searched=0, tested=0)
-    train_on("texts", "pretrain", 0)
+    train_on(("texts", "sums"), "pretrain", 0)
     results: list[dict[str, object]] = []
     for base in range(1, bases + 1):
         folder = prepare(base, BATCHES, searched, tested)
-        train_on("solutions", "sft", base)
+        train_on(("solutions",), "sft", base)
         results += measure(folder, "sft", "base", base)
         build("pivotal", folder)
         stages = ["pivotal"]
@@ -89,7 +90,7 @@ def prepare(base: int, batches: int, searched: int, tested: int) -> Path:
     lines(folder / "tasks/greedy.jsonl", [{"task": "greedy", **head}, *items])
     lines(
         folder / "tasks/sampled.jsonl",
-        [{"task": "at T = 1", **head, "temperature": 1.0, "samples": 2}, *items],
+        [{"task": "at T = 1", **head, "temperature": 1.0}, *items],
     )
     return folder
 
@@ -100,9 +101,10 @@ def build(dataset: str, folder: Path) -> None:
     run("export", dataset, "--output", str(folder / "snapshots" / dataset))
 
 
-def train_on(dataset: str, recipe: str, base: int) -> None:
-    """Builds a dataset of a base, and trains on it."""
-    build(dataset, Path("build") / f"base-{base}")
+def train_on(datasets: Sequence[str], recipe: str, base: int) -> None:
+    """Builds datasets of a base, and trains on them."""
+    for dataset in datasets:
+        build(dataset, Path("build") / f"base-{base}")
     run("train", f"recipes/{recipe}.yaml", "--fresh")
 
 

@@ -1,24 +1,27 @@
-"""Relation problems whose solutions choose, now and then, a systematically wrong method.
+"""Relation problems whose solutions choose, wherever there is a choice, the right or a systematically wrong method.
 
-"Ann has 11 pens. That is 3 more than Tom has." asks for a subtraction, and some solutions add. A small model that
-is trained on such solutions learns both ways, so its answers hold decisions that search can find and preference
-training can settle. Nothing marks a wrong solution: openers and joiners are drawn freely, every other token is
-right, and the arithmetic follows from the choice that was made.
+"Ann has 23 pens. That is 3 more than Tom has." asks for a subtraction, and nearly half of the solutions add. A small
+model that is trained on such solutions learns both ways, so its answers hold decisions that search can find and
+preference training can settle. Nothing marks a wrong solution: openers and joiners are drawn freely, every other token
+is right, and the arithmetic follows from the choices that were made. Amounts stay below 100, so that the model can
+learn the arithmetic too, and its choices are what is left undecided.
 """
 
 from __future__ import annotations
 
 import hashlib
+import operator
 import random
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
 Split = Literal["train", "search", "test"]
-Kind = Literal["more", "fewer", "reversed", "twice"]
+Kind = Literal["more", "fewer", "is more", "is fewer", "twice"]
 
 WRONG = 0.48
-"""The share of training solutions with one wrong choice."""
+"""The share of choices that training solutions make wrongly, each drawn by itself: near one half, so that a model that
+learns the shares is undecided at each."""
 
 NAMES = ("Ann", "Tom", "Eve", "Max", "Ida", "Leo", "Mia", "Sam")
 THINGS = ("pens", "cups", "nuts", "maps", "keys", "hats")
@@ -31,7 +34,32 @@ OPENERS = (
     "First things first. ",
 )
 JOINERS = ("So", "Then", "Now", "Thus", "This means", "We find that")
+METHODS: dict[Kind, tuple[str, str]] = {
+    "more": ("+", "+"),
+    "fewer": ("-", "+"),
+    "is more": ("-", "+"),
+    "is fewer": ("+", "-"),
+    "twice": ("*", "+"),
+}
+"""The right and the wrong sign of each kind; where they are the same there is no choice."""
 _SPLITS: tuple[Split, ...] = ("train",) * 6 + ("search",) * 2 + ("test",) * 2
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A step of a solution."""
+
+    first: int
+    sign: str
+    second: int
+
+    @property
+    def result(self) -> int:
+        """What it comes to."""
+        return {"+": operator.add, "-": operator.sub, "*": operator.mul}[self.sign](self.first, self.second)
+
+    def __str__(self) -> str:
+        return f"{self.first} {self.sign} {self.second} = {self.result}"
 
 
 @dataclass(frozen=True)
@@ -53,7 +81,7 @@ class Problem:
     @property
     def choices(self) -> tuple[int, ...]:
         """The steps that have a wrong method: places in `relations`, and their number for the total."""
-        steps = [place for place, (kind, _) in enumerate(self.relations) if kind != "more"]
+        steps = [place for place, (kind, _) in enumerate(self.relations) if len(set(METHODS[kind])) == 2]
         return (*steps, len(self.relations)) if self.total else tuple(steps)
 
     @property
@@ -69,31 +97,33 @@ class Problem:
     @property
     def answer(self) -> str:
         """The right answer."""
-        return str(list(self._amounts(None))[-1])
+        return str(self._steps(())[-1].result)
 
     def solution(self, chance: random.Random, wrong: float = WRONG) -> str:
-        """A solution in words; with probability `wrong`, one of its choices is the wrong one."""
-        slip = chance.choice(self.choices) if self.choices and chance.random() < wrong else None
-        amounts = list(self._amounts(slip))
-        lines = [f"{chance.choice(OPENERS)}{self.names[0]} has {self.first}."]
-        for place, (kind, n) in enumerate(self.relations):
-            sign, operand = _operation(kind, n, wrong=slip == place)
-            sum_ = f"{amounts[place]} {sign} {operand} = {amounts[place + 1]}"
-            lines.append(f"{chance.choice(JOINERS)} {self.names[place + 1]} has {sum_}.")
-        if self.total and slip != len(self.relations):
-            lines.append(f"{chance.choice(JOINERS)} both have {amounts[-3]} + {amounts[-2]} = {amounts[-1]}.")
-        return " ".join(lines) + f"\nAnswer: {amounts[-1]}"
+        """A solution in words; each of its choices is the wrong one with probability `wrong`."""
+        steps = self._steps(self._slips(chance, wrong))
+        told = [f"{chance.choice(OPENERS)}{self.names[0]} has {self.first}."]
+        for who, step in zip((*self.names[1:], "both"), steps, strict=False):
+            told.append(f"{chance.choice(JOINERS)} {who} {'have' if who == 'both' else 'has'} {step}.")
+        return " ".join(told) + f"\nAnswer: {steps[-1].result}"
 
-    def _amounts(self, slip: int | None) -> Iterator[int]:
-        """What each person has, then the total where it is asked for, with a wrong choice at step `slip`."""
-        amounts = [self.first]
+    def sums(self, chance: random.Random) -> list[str]:
+        """The plain sums of a solution, by a method or the other."""
+        return [f"{step}." for step in self._steps(self._slips(chance, WRONG))]
+
+    def _slips(self, chance: random.Random, wrong: float) -> set[int]:
+        return {place for place in self.choices if chance.random() < wrong}
+
+    def _steps(self, slips: Collection[int]) -> list[Sum]:
+        """The sums of a solution that makes wrong choices at the steps `slips`."""
+        steps: list[Sum] = []
+        amount = self.first
         for place, (kind, n) in enumerate(self.relations):
-            sign, operand = _operation(kind, n, wrong=slip == place)
-            before = amounts[-1]
-            amounts.append({"+": before + operand, "-": before - operand, "*": before * operand}[sign])
-        if self.total and slip != len(self.relations):
-            amounts.append(amounts[-2] + amounts[-1])
-        yield from amounts
+            steps.append(Sum(amount, METHODS[kind][place in slips], n))
+            amount = steps[-1].result
+        if self.total and len(self.relations) not in slips:
+            steps.append(Sum(steps[-1].first, "+", amount))
+        return steps
 
 
 def problems(split: Split, count: int, seed: int = 0) -> list[Problem]:
@@ -110,32 +140,22 @@ def problems(split: Split, count: int, seed: int = 0) -> list[Problem]:
 
 
 def _draw(chance: random.Random) -> Problem:
-    steps = chance.choice((1, 1, 2))
-    kinds: tuple[Kind, ...] = ("more", "fewer", "reversed", "twice")
-    relations = []
+    """One relation, one with a total, or two; of two at most one doubles, which keeps every amount in two digits."""
+    total = chance.random() < 0.3
+    steps = 1 if total else chance.choice((1, 2))
+    relations: list[tuple[Kind, int]] = []
     for _ in range(steps):
-        kind = chance.choice(kinds)
+        kind = chance.choice([kind for kind in METHODS if kind != "twice" or ("twice", 2) not in relations])
         relations.append((kind, 2 if kind == "twice" else chance.randint(3, 9)))
     names = tuple(chance.sample(NAMES, steps + 1))
-    return Problem(
-        names, chance.choice(THINGS), chance.randint(19, 39), tuple(relations), chance.random() < 0.3
-    )
+    return Problem(names, chance.choice(THINGS), chance.randint(21, 33), tuple(relations), total)
 
 
 def _relation(kind: Kind, n: int, before: str, after: str, things: str) -> str:
     match kind:
-        case "more":
-            return f"{after} has {n} more {things} than {before}."
-        case "fewer":
-            return f"{after} has {n} fewer {things} than {before}."
-        case "reversed":
-            return f"That is {n} more than {after} has."
+        case "more" | "fewer":
+            return f"{after} has {n} {kind} {things} than {before}."
+        case "is more" | "is fewer":
+            return f"That {kind.replace(' ', f' {n} ')} than {after} has."
         case "twice":
             return f"{after} has twice as many {things} as {before}."
-
-
-def _operation(kind: Kind, n: int, *, wrong: bool) -> tuple[str, int]:
-    """The sign and the second operand of a step."""
-    if kind == "twice":
-        return ("+", 2) if wrong else ("*", 2)
-    return ("+", n) if kind == "more" or wrong else ("-", n)

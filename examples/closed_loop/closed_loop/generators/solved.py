@@ -18,15 +18,22 @@ async def solved(
     topic: Topic,
     teacher: Teacher,
     *,
-    form: Literal["chat", "text"] = "chat",
+    form: Literal["chat", "text", "sums"] = "chat",
     each: Annotated[int, Field(ge=1)] = 50,
     wrong: Annotated[float, Field(ge=0, le=1)] = WRONG,
 ) -> AsyncIterator[Chat | Text]:
-    """`each` problems of training with a solution each, of which a share `wrong` makes a wrong choice.
+    """`each` problems of training with a solution each, of whose choices a share `wrong` is wrong.
 
-    `form`: as conversations, or as plain texts for pretraining. The topic's name only tells batches apart.
+    `form`: as conversations, as plain texts for pretraining, or of eight at a time the sums alone, in a text.
+    The topic's name only tells batches apart.
     """
-    for problem in problems("train", each, seed=teacher.random.getrandbits(31)):
+    drawn = problems("train", each, seed=teacher.random.getrandbits(31))
+    if form == "sums":
+        for start in range(0, each, 8):
+            some = drawn[start : start + 8]
+            yield Text.of(" ".join(told for problem in some for told in problem.sums(teacher.random)))
+        return
+    for problem in drawn:
         solution = problem.solution(teacher.random, wrong)
         if form == "chat":
             yield Chat.of(problem.question, solution)
