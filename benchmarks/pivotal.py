@@ -2,9 +2,9 @@
 
     python -m benchmarks.pivotal [--weights FOLDER] [--problems 40] [--runs 3]
 
-The policy is a model of 0.7M parameters that learnt right and systematically wrong solutions of relation problems
-(examples/closed_loop/closed_loop/problems.py); it is trained once, about five minutes of CPU, and kept in the
-folder. Problems are of a split that it never saw. Tokens are all that a method sampled, confirmation included. A
+The policy is a base of the closed loop (examples/closed_loop): 0.7M parameters that learnt right and systematically
+wrong solutions of relation problems. It is there once the loop has run (`make closed-loop`). Problems are of a split
+that it never saw. Tokens are all that a method sampled, confirmation included. A
 pair is true when 64 fresh samples on each side differ by the gap; those cost nobody. "Plain" bisection is the
 report's: each node's samples count there alone. The same choice after another opener is another pair; distinct ones
 are counted apart.
@@ -24,18 +24,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch.nn import functional
 
 from factory.plugins import Rollout
 from factory.teacher.model import Model
 from generators.prefer import bisection, tree
 from generators.prefer.rollouts import Discovery, Node, Oracle, Rollouts
-from trainer.export import write_model
-from trainer.model import Phi, Shape
 from trainer.policy import LocalPolicy
-from trainer.tokenizer import ChatTokenizer
 from validators.answers import final_answer, same
 
 ROOT = Path(__file__).parent.parent
@@ -43,8 +38,8 @@ sys.path.insert(0, str(ROOT / "examples/closed_loop"))
 
 from closed_loop.problems import Problem, problems  # noqa: E402 - not a package
 
+BASE = ROOT / "examples/closed_loop/build/base-1/sft/export"
 GAP, LOW, HIGH, MOST, CHECKED = 0.2, 0.2, 0.8, 96, 64
-STEPS, BATCH = 1800, 24
 
 
 class Counting:
@@ -170,49 +165,6 @@ async def rate(policy: LocalPolicy, rollouts: Rollouts, node: Node, problem: Pro
     return sum(ok and rollout.finished for ok, rollout in zip(good, found, strict=True)) / CHECKED
 
 
-def trained(folder: Path) -> Path:
-    """The weights in the folder; made first where there are none."""
-    if (folder / "config.json").is_file():
-        return folder
-    chance = random.Random(0)
-    chats = [
-        [
-            {"role": "user", "content": problem.question},
-            {"role": "assistant", "content": problem.solution(chance)},
-        ]
-        for problem in problems("train", STEPS * BATCH)
-    ]
-    tokenizer = ChatTokenizer.train([turn["content"] for chat in chats[:2000] for turn in chat], 381)
-    encoded = tokenizer.encode_chats(chats)
-    torch.manual_seed(0)
-    model = Phi(Shape(layers=3, width=128, heads=4, kv_heads=2, ffn=384, vocabulary=384, context=256))
-    optimiser = torch.optim.AdamW(
-        model.parameters(), lr=3e-3, betas=(0.9, 0.95), weight_decay=0.01, fused=True
-    )
-    for step in range(STEPS):
-        for group in optimiser.param_groups:
-            group["lr"] = 3e-3 * min((step + 1) / 50, (STEPS - step) / (STEPS * 0.8), 1)
-        rows = encoded[step * BATCH : (step + 1) * BATCH]
-        longest = max(len(ids) for ids, _ in rows)
-        ids = torch.zeros((BATCH, longest), dtype=torch.long)
-        labels = torch.full((BATCH, longest), -100)
-        for row, (tokens, learnt) in enumerate(rows):
-            wide = tokens.astype(np.int64)
-            ids[row, : len(wide)] = torch.from_numpy(wide)
-            labels[row, : len(wide) - 1] = torch.from_numpy(np.where(learnt, wide, -100)[1:])
-        # Padding stands behind what is learnt, and attention looks back: it needs no mask.
-        hidden = model.hidden(ids, torch.arange(longest).expand_as(ids), torch.zeros_like(ids))
-        loss = functional.cross_entropy(model.lm_head(hidden[labels != -100]), labels[labels != -100])
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        optimiser.zero_grad()
-        if step % 300 == 299:
-            print(f"training the policy: step {step + 1} of {STEPS}, loss {loss.item():.3f}", flush=True)
-    write_model(model, tokenizer, folder)
-    return folder
-
-
 async def compare(folder: Path, count: int, runs: int) -> dict[str, dict[str, float]]:
     policy = LocalPolicy(Model(model=f"local/{folder}"))
     asked = problems("test", count, seed=1)
@@ -236,12 +188,14 @@ async def compare(folder: Path, count: int, runs: int) -> dict[str, dict[str, fl
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--weights", type=Path, default=ROOT / "build/pivotal_policy")
+    parser.add_argument("--weights", type=Path, default=BASE)
     parser.add_argument("--problems", type=int, default=40)
     parser.add_argument("--runs", type=int, default=3)
     given = parser.parse_args()
+    if not (given.weights / "config.json").is_file():
+        parser.error(f"{given.weights} holds no weights: run `make closed-loop` first, or give --weights")
     torch.set_num_threads(1)
-    rows = asyncio.run(compare(trained(given.weights), given.problems, given.runs))
+    rows = asyncio.run(compare(given.weights, given.problems, given.runs))
     ours = rows[METHODS[-1].name]
     ratios = {
         f"times_{name}": round(ours["true_per_1000"] / max(row["true_per_1000"], 1e-9), 2)

@@ -18,7 +18,7 @@ EXAMPLE = ROOT / "examples/closed_loop"
 sys.path.insert(0, str(EXAMPLE))
 
 from closed_loop.__main__ import REPORT, prepare  # noqa: E402 - an example, not installed here
-from closed_loop.problems import METHODS, WRONG, problems  # noqa: E402
+from closed_loop.problems import WRONG, problems  # noqa: E402
 
 
 def test_numbers_of_searched_and_tested_problems_were_never_trained_on() -> None:
@@ -45,10 +45,6 @@ def test_a_share_of_choices_is_wrong_by_method_alone_and_all_arithmetic_is_right
             worked = {"+": operator.add, "-": operator.sub, "*": operator.mul}[sign](int(first), int(second))
             assert worked == int(result) < 100
     assert all(same(final_answer(one.solution(chance, wrong=0)) or "", one.answer) for one in asked[:200])
-
-
-def test_either_sign_is_the_wrong_one_somewhere() -> None:
-    assert {signs for signs in METHODS.values() if signs[0] != signs[1]} == {("-", "+"), ("+", "-"), ("*", "+")}
 
 
 def test_the_data_of_a_base_comes_out_of_the_factory(
