@@ -1,6 +1,6 @@
 # make demo: install, build the default catalogue with no key and no network, look at it, train on it.
 # make test: lint, types and tests.
-# make closed-loop: data, search and training of a tiny model, about twelve minutes on one core.
+# make closed-loop: data, search and training of a tiny model, about ten minutes of one core.
 
 PYTHON ?= python3
 BIN := .venv/bin
