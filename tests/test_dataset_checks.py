@@ -12,7 +12,7 @@ from conftest import Project, Server
 
 from factory.collapse import Alarm, measure, refuses
 from factory.plugins import Submitted
-from factory.records import Answer, Chat, Sample
+from factory.records import Answer, Chat, Message, Preference, Sample
 from validators.balance import balance, cap
 from validators.diversity import diversity
 from validators.near_duplicate import near_duplicate
@@ -58,6 +58,27 @@ def test_near_duplicates_may_be_told_by_the_response_alone(tmp_path: Path) -> No
     chats = Chat.of(prose(1), prose(3)), Chat.of(prose(2), prose(3))
     assert list(near_duplicate.target().choose(Samples(tmp_path, *chats))) == []
     assert len(list(near_duplicate.target(part="response").choose(Samples(tmp_path, *chats)))) == 1
+
+
+def test_of_preferences_the_prompt_is_what_was_asked_and_the_response_is_both(tmp_path: Path) -> None:
+    def pair(prompt: int, chosen: int, rejected: int) -> Preference:
+        asked = (Message(role="user", content=prose(prompt)),)
+        return Preference(prompt=asked, chosen=prose(chosen), rejected=prose(rejected))
+
+    def kept(part: str, *pairs: Preference) -> int:
+        return len(pairs) - len(list(near_duplicate.target(part=part).choose(Samples(tmp_path, *pairs))))
+
+    assert kept("prompt", pair(1, 2, 3), pair(1, 4, 5)) == 1
+    assert kept("response", pair(1, 2, 3), pair(4, 2, 3)) == 1
+    assert kept("response", pair(1, 2, 3), pair(4, 5, 3)) == 2  # one model's bad answer beside two good ones
+
+
+def test_a_letter_is_one_class_however_it_is_written(tmp_path: Path) -> None:
+    letters = ["A", "(A)", "A.", "Option A"] * 10 + ["B"] * 10 + ["(C)"] * 10
+    samples = [Chat.of(prose(n), letter, Answer(value=letter)) for n, letter in enumerate(letters)]
+    check = balance.target(by="answer", most=0.4)
+    assert len(list(check.choose(Samples(tmp_path, *samples)))) == 27
+    assert check.figures["classes"] == {"A": 40, "B": 10, "C": 10}
 
 
 def test_a_template_keeps_its_share_and_no_more(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from factory.plugins import SamplesInOrder, Submitted, validator
 from factory.records import Answer, Verdict
+from validators.answers import key
 
 
 @validator()
@@ -59,9 +60,17 @@ class balance:
             return one.seed_id
         if self._by == "answer":
             answer = one.sample.find(Answer)
-            return answer.value.strip() if answer else None
+            return _class_of(answer.value) if answer else None
         drawn = one.draws.get(self._by)
         return None if drawn is None else str(drawn)
+
+
+def _class_of(answer: str) -> str:
+    """One name for a letter, and for yes and no, however they are written; any other answer as it stands."""
+    read = key(answer)
+    if read is not None and read.kind in ("choice", "boolean"):
+        return str(read.value) if read.kind == "choice" else ("yes" if read.value else "no")
+    return " ".join(answer.split())
 
 
 def cap(sizes: list[int], most: float, at_least: int) -> int:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, TypeVar, cast
 from pydantic import Field
 
 from factory.plugins import Cleaner, Member, SamplesInOrder, SomeSeeds, validator
-from factory.records import Sample, Verdict
+from factory.records import Preference, Sample, Verdict
 from factory.seeds.cleaners.near_duplicates import near_duplicates
 
 Part = Literal["all", "prompt", "response"]
@@ -22,7 +22,8 @@ class near_duplicate:
     """Rejects samples that are nearly the same as a longer one of the dataset, which stays.
 
     MinHash finds candidates, exact Jaccard of word `ngram`s decides: from `threshold` on two are the same. `part`:
-    what of a sample is compared. `recall` and `memory` as in the cleaner `near_duplicates`, which does the work.
+    what of a sample is compared; the response of a preference is both of its. `recall` and `memory` as in the
+    cleaner `near_duplicates`, which does the work.
     """
 
     def __init__(
@@ -68,8 +69,9 @@ class _Texts:
 
 def _text(sample: Sample, part: Part) -> str:
     texts = sample.texts()
+    responses = 2 if isinstance(sample, Preference) else 1
     if part == "response":
-        texts = texts[-1:]
-    elif part == "prompt" and len(texts) > 1:
-        texts = texts[:-1]
+        texts = texts[-responses:]
+    elif part == "prompt" and len(texts) > responses:
+        texts = texts[:-responses]
     return "\n\n".join(texts)
