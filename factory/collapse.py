@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from factory.records import Sample
+from factory.refusals import refusal
 
 OPENING = 6
 """Words of a response that make its opening."""
@@ -20,12 +21,6 @@ _MOST_WORDS = 96
 """Words of a response that are looked at: collapse shows at the start, and this bounds the cost."""
 _ALONE = r"\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 _WORD = re.compile(rf"[^\W_{_ALONE}]+|[{_ALONE}]")
-_REFUSAL = re.compile(
-    r"\W*(?:(?:i['’]?m|i am) (?:very |so |really )?sorry|sorry,|i apologi[sz]e|unfortunately, (?:i|as)\b"
-    r"|(?:i|we) (?:can(?:no|['’])?t|am (?:not able|unable)|['’]m (?:not able|unable)|won['’]t|must decline)\b"
-    r"|as an? (?:ai|artificial|large|language)\b)",
-    re.IGNORECASE,
-)
 
 
 def response(sample: Sample) -> str:
@@ -41,11 +36,6 @@ def words(text: str) -> list[str]:
 def opening(text: str) -> str:
     """The first words of a text: what many share that follow one template."""
     return " ".join(words(text)[:OPENING])
-
-
-def refuses(text: str) -> bool:
-    """Whether a response begins as refusals do. English only."""
-    return _REFUSAL.match(text) is not None
 
 
 @dataclass(frozen=True)
@@ -74,7 +64,7 @@ def measure(texts: Iterable[str]) -> Figures:
         if not found:
             continue
         count += 1
-        refused += refuses(text)
+        refused += bool(refusal(text))
         openings[" ".join(found[:OPENING])] += 1
         whole[hash(tuple(found))] += 1
         made = list(zip(*(found[start:] for start in range(NGRAM)), strict=False))

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from conftest import Project, Server
 
-from factory.collapse import Alarm, measure, refuses
+from factory.collapse import Alarm, measure
 from factory.plugins import Submitted
 from factory.records import Answer, Chat, Message, Preference, Sample
+from factory.refusals import refusal
 from validators.balance import balance, cap
 from validators.diversity import diversity
 from validators.near_duplicate import near_duplicate
@@ -100,9 +101,40 @@ def test_refusals_keep_their_share_and_honest_apologies_in_the_text_are_none(tmp
     rejected = dict(diversity.target(at_least=2).choose(Samples(tmp_path, *refusals, *honest)))
     assert len(rejected) == 18
     assert {verdict.reason for verdict in rejected.values()} == {"too many refusals in the dataset"}
-    assert refuses("As an AI language model, I cannot")
-    assert not refuses("As an aide to the king, I can")
-    assert not refuses("I can hardly wait")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "As an AI language model, I cannot",
+            "I won't be able to help with that.",
+            "**Sorry**, I can't comply.",
+        ),
+        *("Lo siento, no puedo ayudar con eso.", "对不起，我无法提供帮助。", "Извините, я не могу помочь."),
+    ],
+)
+def test_a_refusal_is_one_in_any_language(text: str) -> None:
+    assert refusal(text.replace("**", ""))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "As an aide to the king, I can",
+            "I can hardly wait",
+            "I can't wait to show you.",
+            "Sorry is a hard word.",
+        ),
+        *(
+            "I'm sorry to hear about your loss; here is a letter.",
+            "The court cannot assist with this request.",
+        ),
+    ],
+)
+def test_an_honest_beginning_is_no_refusal(text: str) -> None:
+    assert not refusal(text)
 
 
 def test_a_class_keeps_its_share_of_what_stays(tmp_path: Path) -> None:
@@ -230,7 +262,9 @@ def test_honest_variety_never_sounds_the_alarm_and_collapse_does() -> None:
     told = [alarm.hear([Chat.of("q", f"The answer is {number % 3}.")]) for number in range(200)]
     assert any("repeat another" in one for one in told)
     refusing = Alarm(window=40)
-    assert "refuse" in "".join(refusing.hear([Chat.of("q", f"I cannot {prose(n)}")]) for n in range(40))
+    assert "refuse" in "".join(
+        refusing.hear([Chat.of("q", f"I cannot help with {prose(n)}")]) for n in range(40)
+    )
 
 
 def test_the_measures_know_no_language() -> None:

@@ -9,9 +9,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from factory.collapse import measure, opening, refuses, response
+from factory.collapse import measure, opening, response
 from factory.plugins import SamplesInOrder, validator
 from factory.records import Verdict
+from factory.refusals import refusal
 from validators.settings import Share
 
 _SAMPLE = 20_000
@@ -47,7 +48,7 @@ class diversity:
         openings, refused = Counter[int](), 0
         for one in samples:
             text = response(one.sample)
-            if refuses(text):
+            if refusal(text):
                 refused += 1
                 if refused > most_refusals:
                     yield one.sample_id, Verdict.reject("too many refusals in the dataset")
