@@ -39,8 +39,10 @@ _EDITED = re.compile(rf"\W*(?:{'|'.join(EDITED)})", re.I)
 _UNDERLINED = re.compile(r"\s*(?:_{5,}|-{8,}|—{5,})\s")
 _DIGIT = re.compile(r"\d")
 _LONGEST_NOTE = 160
+_LITTLE = 0.1  # of the words of a post, and what stands beside these is looked into
 _LONGEST_SIGNATURE = 600
 _LONGEST_ANSWERING = 40
+_LONGEST_SUBJECT = 60
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def _says_edited(node: Node) -> bool:
     if not 0 < node.size < _LONGEST_NOTE or node.value is not None:
         return False
     text = node.text(" ")
-    named = "class" in node.attributes and not _NOTES.isdisjoint(node.words)
+    named = "class" in node.attributes and not _NOTES.isdisjoint(node.words) and not _is_named_body(node)
     return (named or _EDITED.match(text) is not None) and _DIGIT.search(text) is not None
 
 
@@ -156,8 +158,10 @@ def _bodies(unit: Node, region: Sequence[Node], beside: frozenset[Node]) -> tupl
         if child not in around and child.size and child.tag != GONE and child in members
     ]
     panels = {node for node in around if _is_beside(node) and not any(map(_is_named_body, node.walk()))}
-    parts = [part for part in parts if panels.isdisjoint(part.above())] or parts
+    parts = [part for part in parts if part.prose or panels.isdisjoint(part.above())] or parts
     said = _said(region)
+    if max((said[part] for part in parts), default=0) < _LITTLE * _unlinked(unit):
+        said = _said(region, within=True)
     most = max((said[part] for part in parts), default=0)
     named = [node for node in _below(parts, members, said) if _is_named_body(node)]
     if named and said[best := max(named, key=lambda node: said[node])] >= 0.3 * most:
@@ -168,20 +172,22 @@ def _bodies(unit: Node, region: Sequence[Node], beside: frozenset[Node]) -> tupl
     return tuple(kept) if not _own_words(unit, around) else (unit,)
 
 
-def _said(region: Sequence[Node]) -> Mapping[Node, int]:
-    """The characters below each node of a post that are neither linked nor heading nor beside its words."""
+def _said(region: Sequence[Node], *, within: bool = False) -> Mapping[Node, int]:
+    """The characters below each node of a post that are neither linked nor heading nor beside its words; `within` what
+    its names say to stand beside these too, where a part of it is named as words and no quote."""
     said: dict[Node, int] = {}
     for node in reversed(region):
-        if (
-            node.tag == "a"
-            or node.tag in _HEADINGS
-            or _is_beside(node)
-            or _is_note(node)
-            or _is_signature(node)
-        ):
+        children = node.elements
+        if node.tag == "a" or node.tag in _HEADINGS or _is_note(node) or _is_signature(node):
             said[node] = 0
+        elif not _is_beside(node):
+            said[node] = node.own + sum(said.get(child, 0) for child in children)
+        elif within and _QUOTES.isdisjoint(node.words):
+            said[node] = sum(
+                said.get(child, 0) for child in children if any(map(_is_named_body, child.walk()))
+            )
         else:
-            said[node] = node.own + sum(said.get(child, 0) for child in node.elements)
+            said[node] = 0
     return said
 
 
@@ -204,7 +210,9 @@ def _apart(parts: Sequence[Node], beside: Iterable[Node], said: Mapping[Node, in
     most = max(parts, key=lambda part: said[part], default=None)
     if most is not None:
         boxes = {above for node in beside for above in node.above()}.difference(most.above())
-        yield from (part for part in parts if part is most or part.prose or boxes.isdisjoint(part.above()))
+        for part in parts:
+            if part is most or part.size > _LONGEST_SUBJECT or boxes.isdisjoint(part.above()):
+                yield part
 
 
 def _is_named_body(node: Node) -> bool:
@@ -238,7 +246,11 @@ def _deepest(best: Node, named: Sequence[Node], said: Mapping[Node, int]) -> Nod
         return inside[-1]
     if not _WORDS.isdisjoint(best.words):
         return best
-    plain = [node for node in within if not _WORDS.isdisjoint(node.words) and said[node] >= 0.3 * said[best]]
+    plain = [
+        node
+        for node in within
+        if not _WORDS.isdisjoint(node.words) and said[best] - said[node] < _LONGEST_SUBJECT
+    ]
     return max(plain, key=lambda node: said[node], default=best)
 
 

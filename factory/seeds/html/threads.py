@@ -9,7 +9,7 @@ is: what readers wrote below an article is none. No rule names a site.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -43,6 +43,9 @@ _FORUM_ADDRESS = re.compile(
     r"//(?:[\w-]+\.)*(?:forums?|discuss\w*|community|bbs|board)\.|/(?:forums?|threads?|topics?|t|questions?|discussions?|boards?|bbs|talk"
     r"|viewtopic\w*|showthread\w*|viewthread\w*)(?=[/.?-]|$)|[?&](?:topic|tid|thread)=?\d",
     re.I,
+)
+_OF_POST = re.compile(
+    r"#.*|[?&](?:p|pid|post|postid|page|authorid|msg|do|comment)=[^&#]*|[-/](?:post|p|page)?-?\d+$", re.I
 )
 _REMARKS = names("comment comments review reviews comentario commentaire kommentar")
 _JUDGED = 10
@@ -201,12 +204,14 @@ def _is_thread(root: Node, head: PageHead, units: Sequence[Node], group: Group, 
         covered += opening.size - opening.linked
     share = covered / max(root.size - root.linked, 1)
     members = [place.node for place in group.members]
-    named = group.named or _most(members, _holds_post)
-    if _says_forum(root, head) or _most(members, _links_to_thread):
-        return share >= (0.1 if named else 0.4)
+    if _says_forum(root, head):
+        return share >= (0.1 if group.named else 0.4)
+    if share >= 0.4 and _link_to_thread(members):
+        return True
     words = frozenset().union(*(node.words for unit in members[:5] for node in (unit, *unit.elements)))
     remarks = not words.isdisjoint(_REMARKS)
     beside_article = remarks and opening is not None and not _signed_alike(opening, members)
+    named = group.named or _most(members, _holds_post)
     return named and share >= (0.75 if remarks else 0.6) and not beside_article
 
 
@@ -220,10 +225,19 @@ def _holds_post(unit: Node) -> bool:
     return any("class" in node.attributes and not UNITS.isdisjoint(node.words) for node in unit.walk())
 
 
-def _links_to_thread(unit: Node) -> bool:
-    """Whether a unit has a link by which boards address a thread or a post of one."""
-    links = (node.attributes.get("href", "") for node in unit.walk() if node.tag == "a")
-    return any(_FORUM_ADDRESS.search(f"/{address}") for address in links)
+def _link_to_thread(units: Sequence[Node]) -> bool:
+    """Whether most units have a link by which boards address a thread, and all the same one: those of a list of
+    threads have each its own."""
+    told: Counter[str] = Counter()
+    for unit in units[:_JUDGED]:
+        links = (f"/{node.attributes.get('href', '')}" for node in unit.walk() if node.tag == "a")
+        told.update({_topic(link) for link in links if _FORUM_ADDRESS.search(link)})
+    return bool(told) and told.most_common(1)[0][1] >= 0.6 * min(len(units), _JUDGED)
+
+
+def _topic(address: str) -> str:
+    """An address without what tells a post in a thread from the others."""
+    return _OF_POST.sub("", address)
 
 
 def _signed_alike(opening: Node, units: Sequence[Node]) -> bool:
