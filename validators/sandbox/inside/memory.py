@@ -8,7 +8,8 @@ import gc
 import sys
 
 _POOL, _SMALL = 1 << 14, 512  # Python's allocator: its pools, and the largest block that it gives from them
-_LARGEST = 1 << 17
+_MOST = 1 << 18  # of one size
+_LARGEST = 1 << 16
 _HEAD = sys.getsizeof(b"")
 
 
@@ -39,22 +40,22 @@ def _filling() -> list[bytes]:
     kept = [b""]
     for size in range(_SMALL, _HEAD, -16):
         row = 0
-        while row < _POOL // size // 2 or id(kept[-1]) % _POOL + 2 * size <= _POOL:
+        for _ in range(_MOST // size):  # an interpreter with another allocator shows no row
             kept.append(bytes(size - _HEAD))
             row = row + 1 if id(kept[-1]) - id(kept[-2]) == size else 0
+            if row >= _POOL // size // 2 and id(kept[-1]) % _POOL + 2 * size > _POOL:
+                break
     return kept
 
 
 def _fill_heap(libc: ctypes.CDLL) -> None:
     """Takes from malloc what it holds free below the top of its heap, for good."""
     libc.mallinfo2.restype = _Told
-    libc.malloc.restype = ctypes.c_void_p
+    libc.malloc.restype = libc.sbrk.restype = ctypes.c_void_p
     libc.malloc.argtypes = (ctypes.c_size_t,)
     libc.free.argtypes = (ctypes.c_void_p,)
-    size = _LARGEST
-    while size >= _SMALL:
-        top = libc.mallinfo2().keepcost
-        block = libc.malloc(size)
-        if libc.mallinfo2().keepcost != top:
-            libc.free(block)
-            size //= 2
+    top = libc.sbrk(0) - libc.mallinfo2().keepcost
+    for size in (*(_LARGEST >> power for power in range(7)), *range(_SMALL, 0, -16)):
+        while (block := libc.malloc(size - 8)) < top:
+            continue
+        libc.free(block)

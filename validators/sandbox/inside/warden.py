@@ -248,7 +248,8 @@ def _relay(source: int, kind: bytes, room: dict[int, int]) -> bool:
     if passed:
         os.write(1, CHUNK.pack(kind, passed))
         _splice(source, 1, passed)
-    _splice(source, _NOTHING, size - passed)
+    if size > passed:
+        _splice(source, _NOTHING, size - passed)
     return True
 
 
