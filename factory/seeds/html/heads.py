@@ -209,7 +209,8 @@ def _named(node: Node) -> Iterator[tuple[int, Node, str]]:
             is_name = below.attributes.get("itemprop") == "name"
             if is_name and (name := _name(below.attributes.get("content", "") or words_in(below))):
                 whole = _name(words_in(node))  # the name of an account, and a person's behind it in brackets
-                yield 12, below, whole if whole.startswith(f"{name} (") else name
+                told = whole.startswith(f"{name} (") and whole != f"{name} ({name})"
+                yield 12, below, whole if told else name
                 return
     sure = not _SURE.isdisjoint(node.words)
     person = _is_person(node)
