@@ -12,7 +12,7 @@ from conftest import ROOT, Project
 from factory.errors import FactoryError
 from factory.plugins import Drop, Found
 from factory.records import Document, Origin
-from factory.seeds.classifier import Example, evaluate, train
+from factory.seeds.classifier import Example, evaluate, examples_of, train
 from factory.seeds.cleaners.quality import quality
 
 GOOD = [
@@ -81,6 +81,16 @@ def test_labels_that_lie_give_no_agreement(tmp_path: Path) -> None:
     lying = [Example(one.text, label) for one, label in zip(examples(), labels, strict=True)]
     card = train(lying, tmp_path / "a.bin", threshold=3)
     assert abs(card["scores"]["all"]["spearman"]) < 0.35
+
+
+def test_what_a_single_label_cannot_show_is_not_measured_and_a_wrong_field_is_told(tmp_path: Path) -> None:
+    train(examples(), tmp_path / "a.bin")
+    alike = [Example(text(GOOD, seed), "5", "fr") for seed in range(5)]
+    scores = evaluate(tmp_path / "a.bin", alike)["scores"]["fr"]
+    assert scores["annotations"] == 5 and scores["spearman"] is None
+    rows = [{"text": "a", "labels": {"education": 3, "topic": "art"}}]
+    with pytest.raises(FactoryError, match="there are: education, topic; did you mean 'education'"):
+        examples_of(rows, "educaton")
 
 
 def test_topics_are_labels_without_an_order(tmp_path: Path) -> None:

@@ -93,6 +93,9 @@ def _rows(annotations: str, catalog: Path) -> list[dict[str, Any]]:
     """Annotations out of a file, or of a dataset's accepted labels."""
     import orjson
 
+    from factory.catalog import load_catalog
+    from factory.errors import did_you_mean
+
     if annotations.endswith(".jsonl"):
         return list(_lines(Path(annotations)))
     sql = (
@@ -100,8 +103,10 @@ def _rows(annotations: str, catalog: Path) -> list[dict[str, Any]]:
         " (select any_value(o.scores ->> 'language') from live_origins o where o.seed_number = a.seed_number)"
         " as language from accepted a where dataset = ? order by sample_id"
     )
+    there = load_catalog(catalog).datasets
+    near = "" if annotations in there else did_you_mean(annotations, there)
     rows = _query(
-        catalog, sql, annotations, f"the dataset '{annotations}' has no accepted label; build it first"
+        catalog, sql, annotations, f"the dataset '{annotations}' has no accepted label; build it first{near}"
     )
     return [
         {"text": text, "labels": orjson.loads(labels), "language": spoken} for text, labels, spoken in rows
@@ -157,5 +162,6 @@ def _show(card: dict[str, Any]) -> None:
     columns = list(next(iter(card["scores"].values()), {}))
     table = summary("held out", *(column.replace("_", " ") for column in columns), words=("held out",))
     for name, scores in card["scores"].items():
-        table.add_row(name, *(f"{scores.get(column, '')}" for column in columns))
+        told = (scores.get(column) for column in columns)
+        table.add_row(name, *("-" if value is None else str(value) for value in told))
     show(table)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from factory.errors import FactoryError
+from factory.errors import FactoryError, did_you_mean
 from factory.seeds.cleaners.quality import judged
 from factory.seeds.fasttext import INSTALL, file_hash, line_of, load_model, probabilities
 
@@ -94,6 +94,7 @@ def evaluate(path: Path, examples: Sequence[Example], *, threshold: float | None
 
     Where labels are numbers: precision, recall and F1 of "at least `threshold`" (the middle of the scale unless
     given), quadratic kappa of the rounded score, Spearman's rank correlation. Else: accuracy, macro F1, kappa.
+    What cannot be measured on so few or so equal labels is None.
     """
     model = load_model(path)
     by_language: defaultdict[str, list[tuple[str, Any]]] = defaultdict(list)
@@ -142,8 +143,9 @@ def _hits(gold: Any, found: Any) -> dict[str, float]:
     }
 
 
-def _kappa(gold: Any, found: Any, *, quadratic: bool) -> float:
-    """Cohen's kappa; with squared distances as weights where labels are steps of a scale."""
+def _kappa(gold: Any, found: Any, *, quadratic: bool) -> float | None:
+    """Cohen's kappa; with squared distances as weights where labels are steps of a scale. None where chance alone
+    would agree as well: with a single label there is nothing to agree on."""
     low = min(int(gold.min()), int(found.min()))
     size = max(int(gold.max()), int(found.max())) - low + 1
     seen = np.zeros((size, size))
@@ -156,12 +158,13 @@ def _kappa(gold: Any, found: Any, *, quadratic: bool) -> float:
     )
     expected = np.outer(seen.sum(1), seen.sum(0)) / seen.sum()
     chance = float((weights * expected).sum())
-    return round(1 - float((weights * seen).sum()) / chance, 4) if chance else 1.0
+    return round(1 - float((weights * seen).sum()) / chance, 4) if chance else None
 
 
-def _spearman(gold: Any, found: Any) -> float:
+def _spearman(gold: Any, found: Any) -> float | None:
+    """The correlation of ranks; None where there is none to speak of, since all are equal or there are too few."""
     if len(gold) < 3 or gold.std() == 0 or found.std() == 0:
-        return 0.0
+        return None
     return round(float(np.corrcoef(_ranks(gold), _ranks(found))[0, 1]), 4)
 
 
@@ -184,5 +187,8 @@ def examples_of(rows: Sequence[Mapping[str, Any]], field: str) -> list[Example]:
         if value is not None and row.get("text"):
             found.append(Example(str(row["text"]), str(value), str(row.get("language") or "")))
     if not found:
-        raise FactoryError(f"no annotation has the field '{field}'")
+        there = sorted({name for row in rows for name in (row.get("labels") or row)} - {"text", "language"})
+        raise FactoryError(
+            f"no annotation has the field '{field}'; there are: {', '.join(there)}{did_you_mean(field, there)}"
+        )
     return found
