@@ -122,3 +122,13 @@ def test_why_a_part_of_a_thread_was_left_out_is_told() -> None:
     left = {decision.text: decision.why for decision in explain(page) if not decision.kept}
     assert "signature" in left["Fair winds to all of you"]
     assert left["Guests here: 3"] == "no part of a post of the thread"
+
+
+def test_a_page_that_calls_itself_an_article_is_no_thread_unless_it_calls_itself_a_forum_too() -> None:
+    post = """<div class="post" id="p{n}"><a class="username" href="/u/{n}">{who}</a><time>2019-03-{n}</time>
+        <div class="content">{said}</div></div>"""
+    page = board(post)
+    article = '<head><meta property="og:type" content="article"></head>'
+    assert told(page.replace(' class="forum"', "")) == WANTED
+    assert told(article + page) == WANTED
+    assert told(article + page.replace(' class="forum"', "")) == []

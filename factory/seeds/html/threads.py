@@ -206,6 +206,8 @@ def _is_thread(root: Node, head: PageHead, units: Sequence[Node], group: Group, 
     members = [place.node for place in group.members]
     if _says_forum(root, head):
         return share >= (0.1 if group.named else 0.4)
+    if head.meta.get("og:type") == "article":
+        return False
     if share >= 0.4 and _link_to_thread(members):
         return True
     words = frozenset().union(*(node.words for unit in members[:5] for node in (unit, *unit.elements)))
