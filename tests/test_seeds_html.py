@@ -438,7 +438,8 @@ def test_what_says_only_what_a_click_does_is_left_out() -> None:
 
 
 def test_notes_to_the_reader_and_short_definitions_stay_in_a_manual() -> None:
-    html = f"""<main>{FILLER}<aside class="note"><p>Mind the tide.</p></aside>
+    html = f"""<main><dl class="field-list"><dt>Author:</dt><dd>Ann Bell</dd><dt>Version</dt><dd>2</dd></dl>
+    {FILLER}<aside class="note"><p>Mind the tide.</p></aside>
     <div class="alert alert--tip"><p>Keep it moored.</p></div>
     <dl class="field-list"><dt>Depth</dt><dd>in feet</dd></dl>
     <div class="alert"><p>Log in first.</p></div><aside><p>Our other harbours.</p></aside>
@@ -446,6 +447,7 @@ def test_notes_to_the_reader_and_short_definitions_stay_in_a_manual() -> None:
     text = extract(html).markdown
     assert "Mind the tide." in text and "Keep it moored." in text and ": in feet" in text
     assert "Log in" not in text and "other harbours" not in text and "helpful" not in text
+    assert "Ann Bell" not in text
 
 
 def test_what_a_click_unfolds_is_content_and_what_is_hidden_otherwise_is_not() -> None:

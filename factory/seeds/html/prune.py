@@ -24,6 +24,7 @@ from factory.seeds.html.words import (
     FORUM,
     NAVIGATION,
     NOTED,
+    OF_PAGE,
     REVIEWS,
     UNSEEN,
     names,
@@ -250,9 +251,18 @@ def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str
             return ""
         if node.linked > rules.linked * node.size:
             return f"named {min(found)}, mostly links"
-        short = node.size < rules.short and not noted and node.tag != "dl"
+        stays = noted or (node.tag == "dl" and not _tells_of_page(node))
+        short = node.size < rules.short and not stays
         return f"named {min(found)}, very short" if short else ""
     return ""
+
+
+def _tells_of_page(definitions: Node) -> bool:
+    """Whether a list of definitions says by whom and of when a page is, as reStructuredText sets it below a title."""
+    terms = {
+        node.text().strip().rstrip(":").strip().lower() for node in definitions.walk() if node.tag == "dt"
+    }
+    return bool(terms) and terms <= OF_PAGE
 
 
 def _is_titled(header: Node) -> bool:

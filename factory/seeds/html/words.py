@@ -40,6 +40,9 @@ DOUBTFUL = names(
 )
 """A node so named is dropped where it is mostly links, very short, or hardly any prose."""
 
+OF_PAGE = names("author authors contact date version revision release status copyright organization")
+"""What a page says of itself in a list below its title: the bibliographic fields of docutils."""
+
 NOTED = names(
     "note notes footnote footnotes tip hint caution warning danger important admonition callout topic"
 )

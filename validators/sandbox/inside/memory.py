@@ -10,6 +10,7 @@ import sys
 _POOL, _SMALL = 1 << 14, 512  # Python's allocator: its pools, and the largest block that it gives from them
 _MOST = 1 << 18  # of one size
 _LARGEST = 1 << 16
+_HEAP = 1 << 26
 _HEAD = sys.getsizeof(b"")
 
 
@@ -56,6 +57,8 @@ def _fill_heap(libc: ctypes.CDLL) -> None:
     libc.free.argtypes = (ctypes.c_void_p,)
     top = libc.sbrk(0) - libc.mallinfo2().keepcost
     for size in (*(_LARGEST >> power for power in range(7)), *range(_SMALL, 0, -16)):
-        while (block := libc.malloc(size - 8)) < top:
-            continue
-        libc.free(block)
+        for _ in range(_HEAP // size):  # a heap that does not grow upwards has no top to reach
+            block = libc.malloc(size - 8)
+            if not block or block >= top:
+                libc.free(block)
+                break
