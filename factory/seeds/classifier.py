@@ -42,7 +42,8 @@ def train(
     examples: Sequence[Example], output: Path, *, threshold: float | None = None, **options: Any
 ) -> dict[str, Any]:
     """Trains a classifier on the examples that are not held out, evaluates it on those that are, and writes the
-    model with its card (``.json`` beside it). The same examples give the same model.
+    model with its card (``.json`` beside it). The same examples, in any order, give the same model
+    up to rounding.
 
     `options`: of fastText's train_supervised. Raises FactoryError for too few examples or a single label.
     """
