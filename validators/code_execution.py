@@ -60,11 +60,12 @@ async def passes(tests: Tests, run: Run, output: Comparison = "tokens", toleranc
         return Verdict.reject("no test cases")
     verdict = Verdict.accept(1.0)
     if tests.language == "javascript":
-        near = [found for case in tests.cases if (found := javascript_cases.distance(case))]
+        measured = [(case, javascript_cases.distance(case)) for case in tests.cases]
+        near = [found for _, found in measured if found]
         if near and not (verdict := await _near(near, run)).passed:
             return verdict
-        others = [case for case in tests.cases if javascript_cases.distance(case) is None]
-        tests = tests.model_copy(update={"cases": tuple(map(javascript_cases.told_by_value, others))})
+        others = tuple(javascript_cases.told_by_value(case) for case, found in measured if not found)
+        tests = tests.model_copy(update={"cases": others})
         if comparing := [case.call for case in tests.cases if javascript_cases.compares(case)]:
             mend = "write the call alone and the value that it must give, or Math.abs(call - number) < number"
             return Verdict.reject(

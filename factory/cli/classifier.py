@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from factory.cli.main import catalog_option
+
+if TYPE_CHECKING:
+    from factory.catalog import Catalog
 
 _field = click.option(
     "--field", "-f", required=True, help="The label to learn: education, topic, factual ..."
@@ -103,10 +106,10 @@ def _rows(annotations: str, catalog: Path) -> list[dict[str, Any]]:
         " (select any_value(o.scores ->> 'language') from live_origins o where o.seed_number = a.seed_number)"
         " as language from accepted a where dataset = ? order by sample_id"
     )
-    there = load_catalog(catalog).datasets
-    near = "" if annotations in there else did_you_mean(annotations, there)
+    loaded = load_catalog(catalog)
+    near = "" if annotations in loaded.datasets else did_you_mean(annotations, loaded.datasets)
     rows = _query(
-        catalog, sql, annotations, f"the dataset '{annotations}' has no accepted label; build it first{near}"
+        loaded, sql, annotations, f"the dataset '{annotations}' has no accepted label; build it first{near}"
     )
     return [
         {"text": text, "labels": orjson.loads(labels), "language": spoken} for text, labels, spoken in rows
@@ -120,20 +123,20 @@ def _texts(texts: str, catalog: Path) -> Any:
     from factory.catalog import load_catalog
     from factory.store.sets import identifier
 
-    load_catalog(catalog).seed_set(texts)
+    loaded = load_catalog(catalog)
+    loaded.seed_set(texts)
     sql = f"select distinct seed_id, content ->> 'text' from sets.{identifier(texts)} where ? != '' order by seed_id"
     for seed_id, text in _query(
-        catalog, sql, texts, f"the seed set '{texts}' is empty; run: factory seeds {texts}"
+        loaded, sql, texts, f"the seed set '{texts}' is empty; run: factory seeds {texts}"
     ):
         yield {"seed_id": seed_id, "text": text}
 
 
-def _query(catalog: Path, sql: str, value: str, empty: str) -> list[tuple[Any, ...]]:
-    from factory.catalog import load_catalog
+def _query(catalog: Catalog, sql: str, value: str, empty: str) -> list[tuple[Any, ...]]:
     from factory.errors import FactoryError
     from factory.store.reader import at_rest, querying
 
-    with at_rest(load_catalog(catalog).store) as store, querying(store) as query:
+    with at_rest(catalog.store) as store, querying(store) as query:
         rows = query(sql, [value])
     if not rows:
         raise FactoryError(empty)

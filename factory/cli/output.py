@@ -78,9 +78,9 @@ def _plain(value: Any) -> Any:
 
 
 def _show(answer: Answer, stream: IO[str], everything: bool) -> None:
-    from rich.console import Console
+    from factory.cli.tables import wide_console
 
-    console = Console(file=stream, highlight=False, width=None if stream.isatty() else 160)
+    console = wide_console(stream)
     if _fits(answer.table, console.width):
         shown = answer.table.num_rows
         _table(answer.table, console)

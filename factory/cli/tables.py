@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import IO
 
 from rich.console import Console
 from rich.table import Table
@@ -12,9 +13,10 @@ _NO_TERMINAL = 160
 _REMARK = 28
 
 
-def wide_console() -> Console:
-    """A console for standard output; where that is no terminal, lines are not cut at 80 characters."""
-    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _NO_TERMINAL)
+def wide_console(stream: IO[str] | None = None) -> Console:
+    """A console for a stream, or standard output; where that is no terminal, lines are not cut at 80 characters."""
+    width = None if (stream or sys.stdout).isatty() else _NO_TERMINAL
+    return Console(file=stream, highlight=False, markup=False, width=width)
 
 
 def summary(*headings: str, words: Sequence[str] = (), remark: str = "") -> Table:

@@ -19,6 +19,7 @@ _ITEM = re.compile(
     r"schema\.org/(?:Question|Answer|Comment|DiscussionForumPosting|SocialMediaPosting|UserComments)$", re.I
 )
 HEADINGS = ("h1", "h2", "h3", "h4", "h5")
+_NO_UNITS = names("a span time body h1 h2 h3 h4 b strong i em small img address")
 NUMBERED = re.compile(r"\d+")
 _EVIDENCE = 20_000
 _TRIED = 8
@@ -109,23 +110,7 @@ def ways_alike(node: Node) -> Iterable[str]:
         yield "schema"
     if "-" in node.tag or node.tag == "article":
         yield node.tag
-    if node.tag in (
-        "a",
-        "span",
-        "time",
-        "body",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "b",
-        "strong",
-        "i",
-        "em",
-        "small",
-        "img",
-        "address",
-    ):
+    if node.tag in _NO_UNITS:
         return
     for name in node.attributes.get("class", "").split()[:12]:
         yield f"{node.tag}.{NUMBERED.sub('#', name)}"

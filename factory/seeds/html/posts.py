@@ -6,6 +6,7 @@ import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from factory.seeds.html.groups import HEADINGS
 from factory.seeds.html.heads import Head, is_dated, names_author, read_head, upto
 from factory.seeds.html.tree import GONE, Node
 from factory.seeds.html.words import EDITED, names
@@ -33,7 +34,6 @@ _UNFOLD = names("expand shrink")
 _NOTES = names("edit edited edition modified pstatus")
 _ANSWERING = names("reply report quote permalink more")
 _QUOTES = names("quote quoted citation quotemain quotebox bbcodequote")
-_HEADINGS = ("h1", "h2", "h3", "h4", "h5")
 _QUOTING = frozenset({"div", "table", "p", "section", "aside", "figure", "li"})
 _EDITED = re.compile(rf"\W*(?:{'|'.join(EDITED)})", re.I)
 _UNDERLINED = re.compile(r"\s*(?:_{5,}|-{8,}|—{5,})\s")
@@ -178,7 +178,7 @@ def _said(region: Sequence[Node], *, within: bool = False) -> Mapping[Node, int]
     said: dict[Node, int] = {}
     for node in reversed(region):
         children = node.elements
-        if node.tag == "a" or node.tag in _HEADINGS or _is_note(node) or _is_signature(node):
+        if node.tag == "a" or node.tag in HEADINGS or _is_note(node) or _is_signature(node):
             said[node] = 0
         elif not _is_beside(node):
             said[node] = node.own + sum(said.get(child, 0) for child in children)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from factory.seeds.html.blocks import Block
@@ -199,7 +199,8 @@ def _says_forum(root: Node, head: PageHead) -> bool:
 
 def _is_thread(root: Node, head: PageHead, units: Sequence[Node], group: Group, opening: Node | None) -> bool:
     """Whether the posts are what the page is for."""
-    covered = sum(place.unlinked for place in group.members if not _inside(place.node, units))
+    within = set(units)
+    covered = sum(place.unlinked for place in group.members if within.isdisjoint(place.node.above()))
     if opening is not None:
         covered += opening.size - opening.linked
     share = covered / max(root.size - root.linked, 1)
@@ -254,11 +255,6 @@ def _signatures(unit: Node) -> frozenset[str]:
     told = [node for node in unit.walk() if names_author(node) and person_kind(node) != "/@"]
     ways = {NUMBERED.sub("#", node.attributes.get("class", "")) for node in told}
     return frozenset(ways | {person_kind(node) for node in told}) - {""}
-
-
-def _inside(node: Node, units: Iterable[Node]) -> bool:
-    members = set(units)
-    return any(above in members for above in node.above())
 
 
 def _opening(units: Sequence[Node], places: Mapping[Node, Place]) -> Node | None:
