@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from collections import Counter
@@ -15,7 +16,7 @@ from snapshots import start_trainer, texts, write_snapshot
 
 from factory.errors import FactoryError
 from trainer.checkpoint import Checkpoint
-from trainer.data import Corpus, Snapshot, tokenise
+from trainer.data import Snapshot
 from trainer.export import read_model
 from trainer.loop import train
 from trainer.metrics import read_metrics
@@ -23,6 +24,7 @@ from trainer.mixture import Library, draw, shuffled
 from trainer.packing import Order, Place, Row
 from trainer.recipe import Recipe, SourceSettings
 from trainer.tokenizer import ChatTokenizer
+from trainer.tokens import Corpus, tokenise
 
 torch.set_num_threads(1)
 CONTEXT = 128
@@ -189,11 +191,33 @@ def test_long_texts_are_told_by_their_whole_length_and_count_more(
         draw({"long": _source(folder, "long", share=1.0, shortest=9999)}, library, 0, tokens=10)
 
 
-def test_splitting_loses_no_token(folder: Path, tokenizer: ChatTokenizer, tmp_path: Path) -> None:
+def test_of_a_document_that_is_split_every_token_but_the_first_is_learnt_once(
+    folder: Path, tokenizer: ChatTokenizer, tmp_path: Path
+) -> None:
     snapshot = Snapshot.open(folder / "long")
     split: Corpus = tokenise(snapshot, tokenizer, tmp_path / "a", context=CONTEXT, long="split")
     whole: Corpus = tokenise(snapshot, tokenizer, tmp_path / "b", context=4096, long="stop")
-    assert np.array_equal(split.ids, whole.ids)
+    assert split.lengths.max() == CONTEXT < whole.lengths.max()
+    predicted = (np.delete(corpus.ids, corpus.bounds[:-1]) for corpus in (split, whole))
+    assert np.array_equal(*predicted)
+    assert split.targets.sum() == whole.targets.sum()
+
+
+def test_tokens_that_other_code_wrote_are_written_again(
+    folder: Path, tokenizer: ChatTokenizer, tmp_path: Path
+) -> None:
+    def made() -> Corpus:
+        return tokenise(
+            Snapshot.open(folder / "long"), tokenizer, tmp_path / "a", context=CONTEXT, long="split"
+        )
+
+    first = made()
+    about = tmp_path / "a/tokens.json"
+    kept = about.stat().st_ino
+    assert made().fingerprint == first.fingerprint
+    assert about.stat().st_ino == kept
+    about.write_text(json.dumps(json.loads(about.read_text()) | {"key": "another", "fingerprint": "another"}))
+    assert made().fingerprint == first.fingerprint  # what counts for a run that goes on is the content
 
 
 # ------------------------------------------------------------------------------------------ whole runs

@@ -253,10 +253,16 @@ def test_numbers_are_cut_into_single_digits_and_every_text_comes_back() -> None:
 
 def test_the_rate_warms_up_and_ends_at_its_final_share() -> None:
     settings = OptimiserSettings(lr=1.0, warmup=2, decay="cosine", final=0.1)
-    rates = [learning_rate(settings, step, 10) for step in range(10)]
+    rates = [learning_rate(settings, step, 10) for step in range(11)]
     assert rates[:3] == [0.5, 1.0, 1.0]
-    assert rates[-1] == pytest.approx(0.1)
+    assert rates[10] == pytest.approx(0.1)  # after the last step
     assert rates[2:] == sorted(rates[2:], reverse=True)
+
+
+def test_the_last_step_of_a_run_learns_where_the_rate_ends_at_nothing() -> None:
+    settings = OptimiserSettings(lr=1.0, warmup=0, decay="linear", final=0.0)
+    assert [learning_rate(settings, step, 4) for step in range(4)] == [1.0, 0.75, 0.5, 0.25]
+    assert learning_rate(settings, 0, 1) == 1.0
 
 
 def test_a_dry_run_says_what_would_be_trained_and_writes_nothing(snapshot: Path) -> None:

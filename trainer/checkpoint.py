@@ -77,7 +77,9 @@ class Checkpoint:
             if before.get(key) != recipe.get(key)
         ]
         if self.state.data != data:
-            changes.append("the rows of the snapshot, or the tokenizer")
+            changes.append(
+                "the tokens of its data: the rows of a snapshot, the tokenizer, or how texts are encoded"
+            )
         if changes:
             raise FactoryError(
                 f"{output}: the checkpoint of step {self.step} was made under another recipe ("

@@ -1,25 +1,19 @@
-"""Snapshots as the trainer reads them: checked Parquet shards, then tokens in flat files that ranks share."""
+"""Snapshots as the trainer reads them: a manifest and checked Parquet shards."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow.parquet as parquet
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from factory.errors import FactoryError
 from factory.records import content_hash
-from trainer.recipe import Long
-from trainer.tokenizer import ChatTokenizer, Encoded
 
 FORMAT = 1
 COLUMNS = {"chat": "messages", "text": "text"}
@@ -163,131 +157,3 @@ def _read_manifest(folder: Path) -> Manifest:
             for fault in error.errors(include_url=False)
         )
         raise FactoryError(f"{path}: is not a snapshot's manifest: {faults}") from error
-
-
-# ------------------------------------------------------------------------------------------- tokens
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """The documents of a snapshot as tokens: document `i` is ``ids[bounds[i]:bounds[i + 1]]``.
-
-    `ids` and `learnt` are mapped from disk, so memory does not grow with the data. A document that was split is
-    several here, and `origins` tells how long the whole one was. `counts` tells what was left out or cut, and why.
-    """
-
-    ids: NDArray[np.uint32]
-    learnt: NDArray[np.bool_]
-    bounds: NDArray[np.int64]
-    targets: NDArray[np.int64]
-    origins: NDArray[np.int64]
-    counts: dict[str, int]
-    fingerprint: str
-
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        """Tokens of each document."""
-        return np.diff(self.bounds)
-
-    @classmethod
-    def open(cls, folder: Path) -> Corpus:
-        """Maps what `tokenise` wrote."""
-        meta = json.loads((folder / "corpus.json").read_text())
-        bounds = np.load(folder / "bounds.npy")
-        return cls(
-            ids=np.memmap(folder / "ids.bin", dtype=np.uint32, mode="r"),
-            learnt=np.memmap(folder / "learnt.bin", dtype=np.bool_, mode="r"),
-            bounds=bounds,
-            targets=np.load(folder / "targets.npy"),
-            origins=np.load(folder / "origins.npy"),
-            counts=meta["counts"],
-            fingerprint=meta["fingerprint"],
-        )
-
-
-def tokenise(
-    snapshot: Snapshot,
-    tokenizer: ChatTokenizer,
-    folder: Path,
-    *,
-    context: int,
-    long: Long,
-) -> Corpus:
-    """Writes the tokens of a snapshot to a folder, unless they are there already, and opens them.
-
-    Raises FactoryError for documents over `context` tokens when `long` is 'stop', and when none are left.
-    """
-    fingerprint = content_hash(snapshot.fingerprint, tokenizer.fingerprint, context, long)
-    if (folder / "corpus.json").is_file():
-        there = Corpus.open(folder)
-        if there.fingerprint == fingerprint:
-            return there
-    aside = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    counts, longest = _write_tokens(snapshot, tokenizer, aside, context=context, long=long)
-    if long == "stop" and counts["too long"]:
-        shutil.rmtree(aside)
-        raise FactoryError(
-            f"{snapshot.folder}: {counts['too long']} of {snapshot.manifest.rows} documents are longer than"
-            f" context ({context} tokens; the longest has {longest}). Raise context, or say"
-            " 'long: split', 'long: truncate' or 'long: drop' in the recipe"
-        )
-    if not counts["documents"]:
-        shutil.rmtree(aside)
-        told = ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "no rows"
-        raise FactoryError(f"{snapshot.folder}: there is nothing to train on ({told})")
-    (aside / "corpus.json").write_text(json.dumps({"fingerprint": fingerprint, "counts": counts}))
-    shutil.rmtree(folder, ignore_errors=True)
-    aside.rename(folder)
-    return Corpus.open(folder)
-
-
-def _write_tokens(
-    snapshot: Snapshot, tokenizer: ChatTokenizer, folder: Path, *, context: int, long: str
-) -> tuple[dict[str, int], int]:
-    """Returns what was counted, and the length of the longest document before cutting."""
-    counts = {"documents": 0, "too long": 0, "cut tokens": 0, "without targets": 0}
-    for kind, count in snapshot.rows_by_kind().items():
-        if kind not in COLUMNS:
-            counts[f"of kind {kind}"] = count
-    lengths, targets, origins, longest = [], [], [], 0
-    with (folder / "ids.bin").open("wb") as ids_file, (folder / "learnt.bin").open("wb") as learnt_file:
-        for kind, rows in snapshot.batches():
-            encode = tokenizer.encode_chats if kind == "chat" else tokenizer.encode_texts
-            for ids, learnt in _encode(encode, rows, snapshot, kind):
-                longest = max(longest, len(ids))
-                pieces = range(0, len(ids), context) if long == "split" else range(1)
-                if len(ids) > context:
-                    counts["too long"] += 1
-                    if long == "truncate":
-                        counts["cut tokens"] += len(ids) - context
-                    elif long != "split":
-                        continue
-                for start in pieces:
-                    piece, wanted = ids[start : start + context], learnt[start : start + context]
-                    # Nothing stands before a document's first token, so it cannot be predicted.
-                    if not wanted[1:].any():
-                        counts["without targets"] += 1
-                        continue
-                    ids_file.write(piece.tobytes())
-                    learnt_file.write(wanted.tobytes())
-                    lengths.append(len(piece))
-                    targets.append(int(wanted[1:].sum()))
-                    origins.append(len(ids))
-    counts["documents"] = len(lengths)
-    np.save(folder / "bounds.npy", np.concatenate(([0], np.cumsum(lengths, dtype=np.int64))))
-    np.save(folder / "targets.npy", np.asarray(targets, dtype=np.int64))
-    np.save(folder / "origins.npy", np.asarray(origins, dtype=np.int64))
-    return counts, longest
-
-
-def _encode(encode: Any, rows: list[Any], snapshot: Snapshot, kind: str) -> list[Encoded]:
-    try:
-        encoded: list[Encoded] = encode(rows)
-    except (TypeError, KeyError) as error:
-        raise FactoryError(
-            f"{snapshot.folder}: a row of kind '{kind}' is not as it should be ({COLUMNS[kind]} is empty or of"
-            " another type); export the snapshot again"
-        ) from error
-    return encoded

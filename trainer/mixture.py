@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from factory.errors import FactoryError
-from trainer.data import Corpus
 from trainer.recipe import SourceSettings
+from trainer.tokens import Corpus
 
 ROUNDS = 4
 _ODD = np.uint64(0x9E3779B97F4A7C15)

@@ -54,11 +54,12 @@ def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
 
 
 def learning_rate(settings: OptimiserSettings, step: int, steps: int) -> float:
-    """The rate of a step (from 0): linear warm-up to the peak, then decay to `final` of it at the last step."""
+    """The rate of a step (from 0): linear warm-up to the peak, then decay, which comes to `final` of it when the last
+    step is done, so that with a `final` of 0 the last step still learns."""
     if step < settings.warmup:
         return settings.lr * (step + 1) / settings.warmup
     if settings.decay == "none":
         return settings.lr
-    done = (step - settings.warmup) / max(steps - 1 - settings.warmup, 1)
+    done = (step - settings.warmup) / (steps - settings.warmup)
     left = 1 - done if settings.decay == "linear" else (1 + math.cos(math.pi * done)) / 2
     return settings.lr * (settings.final + (1 - settings.final) * left)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from trainer.mixture import shuffled
 from trainer.packing import Place, Row, layout, pack
 from trainer.recipe import Long, SourceSettings
 from trainer.tokenizer import ChatTokenizer
+from trainer.tokens import about, written_once
 
 COLUMNS = {"preference": ("prompt", "chosen", "rejected", "loss_tokens"), "token_preference": ("extra",)}
 """The kinds of rows that DPO trains on, and the columns that hold their content."""
@@ -85,12 +85,12 @@ class Pairs:
     @classmethod
     def open(cls, folder: Path) -> Pairs:
         """Maps what `tokenise_pairs` wrote."""
-        meta = json.loads((folder / "pairs.json").read_text())
+        counts, fingerprint = about(folder)
         sizes = np.load(folder / "sizes.npy")
         whole = sizes.sum(axis=1)
         places = np.stack((np.zeros_like(whole), np.cumsum(whole) - whole), axis=1)
         ids = np.memmap(folder / "ids.bin", dtype=np.uint32, mode="r")
-        return cls((ids,), places, sizes, meta["counts"], meta["fingerprint"])
+        return cls((ids,), places, sizes, counts, fingerprint)
 
     @classmethod
     def joined(cls, parts: Mapping[str, Pairs], sources: Mapping[str, SourceSettings], seed: int) -> Pairs:
@@ -199,18 +199,34 @@ def tokenise_pairs(
     A pair that does not fit is never cut: it stops the run, or is left out and counted when `long` is 'drop'.
     Raises FactoryError for pivotal tokens of another tokenizer, and when no pair is left.
     """
-    fingerprint = content_hash("pairs", snapshot.fingerprint, tokenizer.fingerprint, context, long)
-    if (folder / "pairs.json").is_file() and Pairs.open(folder).fingerprint == fingerprint:
-        return Pairs.open(folder)
+
+    def write(aside: Path) -> dict[str, int]:
+        counts, longest = _write_pairs(snapshot, tokenizer, aside, context)
+        if long == "stop" and counts["too long"]:
+            raise FactoryError(
+                f"{snapshot.folder}: {counts['too long']} of {snapshot.manifest.rows} pairs do not fit context"
+                f" ({context} tokens; the longest, prompt and both responses, takes {longest}), and a response that was"
+                " cut is no preference. Raise context, or say 'long: drop' in the recipe"
+            )
+        if not counts["documents"]:
+            told = ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "no rows"
+            raise FactoryError(f"{snapshot.folder}: there is no pair to train on ({told})")
+        return counts
+
+    written_once(folder, ("pairs", snapshot.fingerprint, tokenizer.fingerprint, context, long), write)
+    return Pairs.open(folder)
+
+
+def _write_pairs(
+    snapshot: Snapshot, tokenizer: ChatTokenizer, folder: Path, context: int
+) -> tuple[dict[str, int], int]:
+    """Returns what was counted, and how many positions the longest pair takes."""
     counts = {"documents": 0, "too long": 0, "without difference": 0}
     counts |= {
         f"of kind {kind}": rows for kind, rows in snapshot.rows_by_kind().items() if kind not in COLUMNS
     }
-    aside = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
     sizes, longest = [], 0
-    with (aside / "ids.bin").open("wb") as file:
+    with (folder / "ids.bin").open("wb") as file:
         for prompt, chosen, rejected in _pairs(snapshot, tokenizer):
             length = len(prompt) + len(chosen) + len(rejected) - 2
             longest = max(longest, length)
@@ -222,20 +238,8 @@ def tokenise_pairs(
                 file.write(np.asarray([*prompt, *chosen, *rejected], dtype=np.uint32).tobytes())
                 sizes.append((len(prompt), len(chosen), len(rejected)))
     counts["documents"] = len(sizes)
-    if long == "stop" and counts["too long"]:
-        raise FactoryError(
-            f"{snapshot.folder}: {counts['too long']} of {snapshot.manifest.rows} pairs do not fit context ({context}"
-            f" tokens; the longest, prompt and both responses, takes {longest}), and a response that was cut is no"
-            " preference. Raise context, or say 'long: drop' in the recipe"
-        )
-    if not sizes:
-        told = ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "no rows"
-        raise FactoryError(f"{snapshot.folder}: there is no pair to train on ({told})")
-    np.save(aside / "sizes.npy", np.asarray(sizes, dtype=np.int64))
-    (aside / "pairs.json").write_text(json.dumps({"fingerprint": fingerprint, "counts": counts}))
-    shutil.rmtree(folder, ignore_errors=True)
-    aside.rename(folder)
-    return Pairs.open(folder)
+    np.save(folder / "sizes.npy", np.asarray(sizes, dtype=np.int64))
+    return counts, longest
 
 
 def _pairs(snapshot: Snapshot, tokenizer: ChatTokenizer) -> Iterator[Pair]:

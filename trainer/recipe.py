@@ -143,7 +143,9 @@ class OptimiserSettings(Settings):
     lr: PositiveFloat = 1e-6
     warmup: int = Field(0, ge=0, description="steps")
     decay: Literal["linear", "cosine", "none"] = "linear"
-    final: float = Field(0.0, ge=0, le=1, description="share of the peak rate at the last step")
+    final: float = Field(
+        0.0, ge=0, le=1, description="share of the peak rate that is left after the last step"
+    )
     weight_decay: float = Field(0.1, ge=0, description="on matrices; norms are spared")
     betas: tuple[float, float] = (0.9, 0.95)
     eps: PositiveFloat = 1e-8
@@ -167,7 +169,7 @@ class Recipe(Settings):
         None, description="a new base for the weights of `start`: what lets their context grow"
     )
     tokenizer: TokenizerSettings | None = Field(None, description="default: the one in the `start` folder")
-    context: PositiveInt = Field(description="tokens of a packed row: the longest document that fits")
+    context: int = Field(ge=2, description="tokens of a packed row: the longest document that fits")
     long: Long = Field(
         "stop", description="what to do with documents that do not fit; always counted and told"
     )

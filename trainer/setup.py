@@ -14,7 +14,7 @@ import torch
 
 from factory.errors import FactoryError
 from factory.records import content_hash
-from trainer.data import Corpus, Snapshot, tokenise
+from trainer.data import Snapshot
 from trainer.export import read_model, read_shape
 from trainer.mixture import Library, draw
 from trainer.model import Phi, Shape
@@ -23,6 +23,7 @@ from trainer.pairs import PairOrder, Pairs, tokenise_pairs
 from trainer.plan import pairs_and_steps, plan
 from trainer.recipe import Recipe
 from trainer.tokenizer import ChatTokenizer
+from trainer.tokens import Corpus, tokenise
 from trainer.world import World
 
 PADDED_TO = 64
