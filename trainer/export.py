@@ -75,8 +75,9 @@ def write_model(
     ).save_pretrained(aside)
     # As it is in training, to the byte: transformers adds an empty post-processor, and with it another hash.
     tokenizer.write(aside)
-    # Names that earlier versions of transformers, and what is built on them, look for.
-    _amend(aside / "tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast")
+    # As the released phi-4 has them: by this class llama.cpp's converter knows phi-4's kind of tokenizer, and earlier
+    # versions of transformers look for this place of the base.
+    _amend(aside / "tokenizer_config.json", tokenizer_class="GPT2Tokenizer")
     _amend(aside / "config.json", rope_theta=shape.rope_base)
     found = model.state_dict() if weights is None else weights
     narrow = {
