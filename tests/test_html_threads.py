@@ -132,3 +132,44 @@ def test_a_page_that_calls_itself_an_article_is_no_thread_unless_it_calls_itself
     assert told(page.replace(' class="forum"', "")) == WANTED
     assert told(article + page) == WANTED
     assert told(article + page.replace(' class="forum"', "")) == []
+
+
+def test_a_long_quote_of_a_post_that_stands_above_is_not_said_again_but_who_is_quoted_is() -> None:
+    said = f"{SAID[0]} {SAID[2]}"
+    html = f"""<body class="forum"><div class="post"><a class="username" href="/u/1">ann</a><time>2019-03-11</time>
+        <div class="content">{said}</div></div><div class="post"><a class="username" href="/u/2">bob</a>
+        <time>2019-03-12</time><div class="content"><blockquote><p>ann said:</p><p>{said}</p></blockquote>The small one
+        tore in the last gale.</div></div><div class="post"><a class="username" href="/u/3">Čapek</a><time>2019-03-13
+        </time><div class="content"><blockquote><p>The small one tore</p></blockquote>When was that?</div></div>"""
+    texts = [post.text for post in extract(html).posts]
+    assert texts[1] == "> ann said:\n\nThe small one tore in the last gale."
+    assert texts[2] == "> The small one tore\n\nWhen was that?"  # a hint at what is answered stays
+
+
+def test_the_question_above_its_answers_is_read_where_nobody_signed_it() -> None:
+    post = """<div class="answer" id="a{n}"><a class="username" href="/u/{n}">{who}</a><time>2019-03-{n}</time>
+        <div class="content">{said}</div></div>"""
+    question = """<div class="ask"><h1>Sails</h1><p>My boat is small, and the sea here is seldom calm for long, so
+        what would you buy?</p></div>"""
+    texts = [text for *_, text in told(board(post, head=question))]
+    assert len(texts) == 4 and texts[0].endswith("so what would you buy?")
+
+
+def test_posts_that_are_set_as_they_were_typed_have_their_authors() -> None:
+    post = """<div class="comment" id="c{n}"><span class="user">{who}</span> <span class="time">2019-03-{n}</span>
+        <pre class="comment_text">{said}</pre></div>"""
+    assert [(who, day) for who, day, _ in told(board(post))] == [(who, day) for who, day, _ in WANTED]
+
+
+@pytest.mark.parametrize("name", ["Sails - The Harbour Forum", "帆 - 港口论坛", "Паруса | Форум моряков"])
+def test_a_page_that_is_named_after_a_forum_is_a_thread(name: str) -> None:
+    post = """<div class="entry{n}"><a href="/u/{n}">{who}</a><time>2019-03-{n}</time><p>{said}</p></div>"""
+    html = board(f'<div class="piece">{post}</div>').replace(' class="forum"', "")
+    assert told(html) == []
+    assert told(f"<head><title>{name}</title></head>{html}") == WANTED
+
+
+def test_a_list_of_posts_is_no_list_of_words() -> None:
+    post = """<li><div class="comment" id="c{n}"><a class="user" href="/u/{n}">{who}</a><time>2019-03-{n}</time>
+        <div class="content">{said}</div></div></li>"""
+    assert "1." not in extract(board(f"<ol>{post}</ol>")).markdown

@@ -18,7 +18,7 @@ from factory.seeds.html.notes import mark_notes
 from factory.seeds.html.parse import Parsed, parse
 from factory.seeds.html.places import placed
 from factory.seeds.html.reading import choose
-from factory.seeds.html.repeats import without_repeats
+from factory.seeds.html.repeats import without_repeats, without_requoted
 from factory.seeds.html.tables import protect_tables
 from factory.seeds.html.threads import Post, find_thread, posts_of
 from factory.seeds.html.tree import Index, Node, uncollected, weigh
@@ -97,7 +97,9 @@ def _read(source: Source, whole: bool) -> Page:
     for node in parsed.index.order:
         node.parent = None  # without cycles the tree is gone when this returns
     about = replace(about, title=_PERMALINK.sub("", about.title))
-    if reading and not thread:
+    if thread:
+        blocks = without_requoted(blocks)
+    elif reading:
         blocks = without_clicks(without_repeats(blocks))
     while len(blocks) > 1 and blocks[-1].kind == "heading":
         blocks.pop()  # what stood below it was left out

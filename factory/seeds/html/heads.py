@@ -17,11 +17,11 @@ from factory.seeds.html.words import EDITED, JOINED, LATELY, names
 _AUTHOR = names(
     """author username user poster creator nickname nick member commenter postedby byline displayname
     screenname usercard postleft op bigusername normalname postauthor postername postusername
-    userid autor auteur usuario"""
+    userid autor auteur usuario writer replyer replier uname sender authorname authorinfo posterinfo person"""
 )
 _SURE = names(
     """author username poster creator nickname nick commenter displayname screenname name login bigusername normalname
-    postauthor postername autor auteur usuario"""
+    postauthor postername autor auteur usuario writer uname authorname"""
 )
 _DATE = names(
     "date time timestamp datetime posted published created ago age relativetime timeago dateline postdate when"
@@ -33,7 +33,7 @@ _PERSON = re.compile(
     r"|[?&](?:action=profile|mode=viewprofile|u(?:id|serid)?=\d|(?:show)?user(?:name)?=\w)"
 )
 _AFTER_MARK = re.compile(r"(?<=[~@]).*")
-_AUTHOR_CARRIERS = ("data-author", "data-username", "data-user-name", "author")
+_AUTHOR_CARRIERS = ("data-author", "data-username", "data-user-name", "data-nick", "author", "uname")
 _AUTHOR_ATTRIBUTES = frozenset({"itemprop", "rel", *_AUTHOR_CARRIERS})
 _DATE_ATTRIBUTES = ("created-timestamp", "itemprop", "title")
 _DATE_PROPERTIES = ("datePublished", "dateCreated", "datepublished")
@@ -55,7 +55,7 @@ _NO_NAME = re.compile(
     r"|commented|reply|share|follow|edit|more|guest|community wiki|(?:original|topic|thread) (?:poster|starter))$",
     re.I,
 )
-_JOINED = re.compile(rf"^\W*(?:{'|'.join(JOINED)})", re.I)
+_JOINED = re.compile(rf"^\W*(?:{'|'.join(JOINED)})|(?:{'|'.join(JOINED)})[^\W\d]*\s*[:：]\s*\d", re.I)
 _COUNT = re.compile(
     r"^\s*(?:score|votes|points)?[:\s]*([+\-−–]?\d[\d,.]*)\s*(k)?\s*(?:points?|votes?|upvotes?)?\s*$", re.I
 )
@@ -65,7 +65,9 @@ _BEFORE_NAME = re.compile(
     re.I,
 )
 _AFTER_NAME = re.compile(
-    r"(?:\s+(?:says|said|wrote|writes|replied|commented|posted|on|at))?[\s:,»•·|-]*$", re.I
+    r"(?:\s+(?:says|said|wrote|writes|replied|commented|posted|on|at)|(?<=\S)(?:(?<!名無し)さん|님))?"
+    r"[\s:：,»•·|-]*$",
+    re.I,
 )
 _LONGEST_NAME = 40
 _LONGEST_DATE = 60

@@ -15,7 +15,7 @@ POST = "#post"
 
 _BODY = names(
     """body content contents text message prose post comment entry description markdown answer reply postbody posttext
-    messagebody bbwrapper postmsg postmessage postcontent usertext inner msg story commtext"""
+    messagebody bbwrapper postmsg postmessage postcontent usertext inner msg story commtext article"""
 )
 _WORDS = names(
     """body content contents text message prose markdown postbody posttext messagebody bbwrapper postmsg postmessage

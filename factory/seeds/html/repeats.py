@@ -1,12 +1,33 @@
-"""What a page shows twice: on a wide screen and on a narrow one, or at either end of a carousel."""
+"""What a page shows twice: on a wide screen and on a narrow one, at either end of a carousel, or in a quote."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from factory.seeds.html.blocks import Block
 
 _LONG = 120  # characters from which on a block that stands twice is no accident
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
+_QUOTED = 20  # words from which on a quote is more than a hint at what is answered
+
+
+def without_requoted(blocks: Sequence[Block]) -> list[Block]:
+    """The blocks of a thread without long quotes that stand above, word for word, in the post that they are of. Who is
+    quoted stays."""
+    if not any(block.quoted for block in blocks):
+        return list(blocks)
+    above: set[tuple[str, str, str]] = set()
+    left = []
+    for block in blocks:
+        words = _WORD.findall(block.text.lower())
+        runs = list(zip(words, words[1:], words[2:], strict=False))
+        if not block.quoted:
+            above.update(runs)
+        elif block.kind != "code" and len(words) >= _QUOTED and above.issuperset(runs):
+            continue
+        left.append(block)
+    return left
 
 
 def without_repeats(blocks: Sequence[Block]) -> list[Block]:

@@ -9,8 +9,8 @@ is: what readers wrote below an article is none. No rule names a site.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from factory.seeds.html.blocks import Block
@@ -18,39 +18,25 @@ from factory.seeds.html.dates import is_day_first, iso_date
 from factory.seeds.html.groups import (
     HEADINGS,
     LEAST_WORDS,
-    NUMBERED,
-    UNITS,
-    Group,
     Place,
     best_group,
     group_of,
     places_of,
     ways_alike,
 )
-from factory.seeds.html.heads import Head, names_author, person_kind, upto
+from factory.seeds.html.heads import Head, upto
 from factory.seeds.html.markdown import markdown
 from factory.seeds.html.metadata import Head as PageHead
 from factory.seeds.html.nesting import DEEPEST, depths_of
+from factory.seeds.html.openings import asked_before, signed_opening, title_above, title_of
 from factory.seeds.html.posts import POST, Read, read_post
+from factory.seeds.html.purpose import is_thread, says_forum
 from factory.seeds.html.runs import join_runs
-from factory.seeds.html.tree import Index, Node, weigh
+from factory.seeds.html.tree import Index, Node, in_document_order, weigh
 from factory.seeds.html.words import names
 
 _REPLIES = names("comment comments reply replies answer")
-_FORUM_ITEM = re.compile(r"schema\.org/(?:QAPage|Question|DiscussionForumPosting)", re.I)
-_FORUM_WORDS = names("forum forums thread topic viewtopic showthread question qa discussion")
-_FORUM_ADDRESS = re.compile(
-    r"//(?:[\w-]+\.)*(?:forums?|discuss\w*|community|bbs|board)\.|/(?:forums?|threads?|topics?|t|questions?|discussions?|boards?|bbs|talk"
-    r"|viewtopic\w*|showthread\w*|viewthread\w*)(?=[/.?-]|$)|[?&](?:topic|tid|thread)=?\d",
-    re.I,
-)
-_OF_POST = re.compile(
-    r"#.*|[?&](?:p|pid|post|postid|page|authorid|msg|do|comment)=[^&#]*|[-/](?:post|p|page)?-?\d+$", re.I
-)
-_REMARKS = names("comment comments review reviews comentario commentaire kommentar")
-_JUDGED = 10
-_UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_UNSPACED_SENTENCE = 30  # characters of such a script beside a post that are more than its head
+_LISTS = frozenset({"ul", "ol", "li", "dl", "dt", "dd"})
 
 
 @dataclass(frozen=True)
@@ -98,22 +84,25 @@ def _found(root: Node, head: PageHead, places: Mapping[Node, Place]) -> Thread |
     if group is None:
         return None
     units = [place.node for place in group.members]
-    opening = _opening(units, places)
+    opening = signed_opening(units, places)
     units = ([opening] if opening else []) + units
-    if not _is_thread(root, head, units, group, opening):
+    if not is_thread(root, head, units, group, opening):
         return None
+    title = title_of(root, head.title)
+    if opening is None and title is not None and (asked := asked_before(title, units[0], places)) is not None:
+        units.insert(0, asked)
     depths = depths_of(units)
     replies = _replies(units, places)
     for reply, above in replies.items():
         depths[reply] = min(depths[above] + 1, DEEPEST)
-    found = [place.node for place in places.values() if place.node in depths]
+    found = in_document_order(depths)
     told = [(unit, read) for unit in found if (read := read_post(unit, depths, depths[unit])).bodies]
     told = _dated(told)
     if told and told[0][1].head.accepted:  # what is accepted is an answer
         told[0] = told[0][0], replace(told[0][1], head=replace(told[0][1].head, accepted=False))
-    if len(told) < 2 and not _says_forum(root, head):
+    if len(told) < 2 and not says_forum(root, head):
         return None
-    return _thread(root, told)
+    return _thread(root, told, title)
 
 
 def posts_of(blocks: Sequence[Block]) -> tuple[Post, ...]:
@@ -140,26 +129,23 @@ def _dated(told: Sequence[tuple[Node, Read]]) -> list[tuple[Node, Read]]:
     ]
 
 
-def _thread(root: Node, told: Sequence[tuple[Node, Read]]) -> Thread:
+def _thread(root: Node, told: Sequence[tuple[Node, Read]], title: Node | None) -> Thread:
     """What to read of the page: the posts' words, each below its head, and the heading above the first."""
     kept = {body for _, read in told for body in read.bodies}
     for unit, read in told:
         _mark_quotes(unit, read)
     for unit, read in told:
-        first = read.bodies[0]
-        node = Node(POST, {}, unit.start, unit.end)
-        node.value = read.head
-        if unit.tag in ("li", "dd", "dt"):
-            unit.tag = "div"  # a list of posts is no list of words
-        node.parent = first
-        first.children.insert(0, node)
-    title = _title(root, [unit for unit, _ in told])
+        kept.add(_headed(unit, read))
+    title = title_above(title, [unit for unit, _ in told])
     if title is not None:
         kept.add(title)
     dropped = dict.fromkeys(_repeated(title, told), "repeats the title of the thread")
     for _, read in told:
         dropped.update(dict.fromkeys(read.extras, "beside a post: who, when, signature, buttons"))
     within = {above for node in kept for above in node.above()}
+    for node in within:
+        if node.tag in _LISTS:
+            node.tag = "div"  # a list of posts is no list of words
     stack = [root]
     while stack:
         node = stack.pop()
@@ -173,6 +159,18 @@ def _thread(root: Node, told: Sequence[tuple[Node, Read]]) -> Thread:
     return Thread(tuple(read for _, read in told), root, dropped)
 
 
+def _headed(unit: Node, read: Read) -> Node:
+    """Puts the head of a post before its words, and gives the node of it."""
+    first, head = read.bodies[0], Node(POST, {}, unit.start, unit.end)
+    head.value = read.head
+    if first.value is None or first.parent is None:
+        head.parent, place = first, 0
+    else:  # the words are set as a listing, which has no children
+        head.parent, place = first.parent, first.parent.children.index(first)
+    head.parent.children.insert(place, head)
+    return head
+
+
 def _mark_quotes(unit: Node, read: Read) -> None:
     """Makes what a post quotes a quote, and what holds the post's own words none."""
     for body in read.bodies:
@@ -180,113 +178,6 @@ def _mark_quotes(unit: Node, read: Read) -> None:
             node.tag = "div" if node.tag == "blockquote" else node.tag
     for node in read.quotes:
         node.tag = "blockquote"
-
-
-# ------------------------------------------------------------------------------------------- decision
-
-
-def _says_forum(root: Node, head: PageHead) -> bool:
-    """Whether a page says that it is a thread: by its address, its body's names, or its microdata."""
-    address = head.links.get("canonical") or head.meta.get("og:url", "")
-    if _FORUM_ADDRESS.search(address) or not _FORUM_WORDS.isdisjoint(root.words):
-        return True
-    if any(re.search(r'"(?:QAPage|DiscussionForumPosting)"', text) for text in head.json_ld):
-        return True
-    return any(
-        _FORUM_ITEM.search(node.attributes.get("itemtype", "")) for node in root.walk() if node.attributes
-    )
-
-
-def _is_thread(root: Node, head: PageHead, units: Sequence[Node], group: Group, opening: Node | None) -> bool:
-    """Whether the posts are what the page is for."""
-    within = set(units)
-    covered = sum(place.unlinked for place in group.members if within.isdisjoint(place.node.above()))
-    if opening is not None:
-        covered += opening.size - opening.linked
-    share = covered / max(root.size - root.linked, 1)
-    members = [place.node for place in group.members]
-    if _says_forum(root, head):
-        return share >= (0.1 if group.named else 0.4)
-    if head.meta.get("og:type") == "article":
-        return False
-    if share >= 0.4 and _link_to_thread(members):
-        return True
-    words = frozenset().union(*(node.words for unit in members[:5] for node in (unit, *unit.elements)))
-    remarks = not words.isdisjoint(_REMARKS)
-    beside_article = remarks and opening is not None and not _signed_alike(opening, members)
-    named = group.named or _most(members, _holds_post)
-    return named and share >= (0.75 if remarks else 0.6) and not beside_article
-
-
-def _most(units: Sequence[Node], tells: Callable[[Node], bool]) -> bool:
-    """Whether something is told of most of the first units."""
-    first = units[:_JUDGED]
-    return sum(map(tells, first)) >= 0.6 * len(first)
-
-
-def _holds_post(unit: Node) -> bool:
-    return any("class" in node.attributes and not UNITS.isdisjoint(node.words) for node in unit.walk())
-
-
-def _link_to_thread(units: Sequence[Node]) -> bool:
-    """Whether most units have a link by which boards address a thread, and all the same one: those of a list of
-    threads have each its own."""
-    told: Counter[str] = Counter()
-    for unit in units[:_JUDGED]:
-        links = (f"/{node.attributes.get('href', '')}" for node in unit.walk() if node.tag == "a")
-        told.update({_topic(link) for link in links if _FORUM_ADDRESS.search(link)})
-    return bool(told) and told.most_common(1)[0][1] >= 0.6 * min(len(units), _JUDGED)
-
-
-def _topic(address: str) -> str:
-    """An address without what tells a post in a thread from the others."""
-    return _OF_POST.sub("", address)
-
-
-def _signed_alike(opening: Node, units: Sequence[Node]) -> bool:
-    """Whether a post before a group names its author as those of the group do: an article is signed in another way."""
-    ways = _signatures(opening)
-    return _most(units, lambda unit: not ways.isdisjoint(_signatures(unit)))
-
-
-def _signatures(unit: Node) -> frozenset[str]:
-    """The names of the nodes that tell an author, and the kinds of address by which they link to one, but for "/@":
-    whole platforms of blogs call all people so."""
-    told = [node for node in unit.walk() if names_author(node) and person_kind(node) != "/@"]
-    ways = {NUMBERED.sub("#", node.attributes.get("class", "")) for node in told}
-    return frozenset(ways | {person_kind(node) for node in told}) - {""}
-
-
-def _opening(units: Sequence[Node], places: Mapping[Node, Place]) -> Node | None:
-    """The post before the first of a group, where it is marked up in another way."""
-    members = set(units)
-    inside: Node = units[0]
-    for above in units[0].above():
-        before = above.elements[: above.elements.index(inside)]
-        fits = [
-            node
-            for node in before
-            if node in places and places[node].authors and places[node].dates and _speaks(node)
-        ]
-        if fits:
-            best = max(fits, key=lambda node: places[node].unlinked)
-            return best if best not in members else None
-        inside = above
-    return None
-
-
-def _speaks(node: Node) -> bool:
-    """Whether there are sentences below a node, apart from its headings, in scripts with and without spaces."""
-    walked = list(node.walk())
-    headings = [below for below in walked if below.tag in HEADINGS]
-    if node.prose > sum(heading.prose for heading in headings):
-        return True
-    if node.linked > 0.5 * node.size:
-        return False
-    unspaced = len(_UNSPACED.findall(node.text())) - sum(
-        len(_UNSPACED.findall(each.text())) for each in headings
-    )
-    return unspaced >= _UNSPACED_SENTENCE
 
 
 # ------------------------------------------------------------------------------------------- nesting
@@ -313,7 +204,7 @@ def _replies(units: Sequence[Node], places: Mapping[Node, Place]) -> dict[Node, 
         above = next((one for one in node.above() if one in members or one in replies), None)
         if above is not None:
             held[above].append(node)
-    left = {unit for unit in units if _left(unit, held[unit], places)}
+    left = {unit for unit in units if unit in places and _left(unit, held[unit], places)}
     return {node: unit for unit in units if unit in left for node in held[unit] if node in replies}
 
 
@@ -338,14 +229,3 @@ def _repeated(title: Node | None, told: Sequence[tuple[Node, Read]]) -> Iterator
 
 def _subject(heading: Node) -> str:
     return re.sub(r"^(?:re|aw|sv)\s*:\s*", "", " ".join(heading.text().lower().split()))
-
-
-def _title(root: Node, units: Sequence[Node]) -> Node | None:
-    """The page's first heading, where it stands before the posts or in none of them."""
-    members = set(units)
-    for node in root.walk():
-        if node.tag == "h1" and node.size:
-            return None if any(above in members for above in node.above()) else node
-        if node in members:
-            return None
-    return None

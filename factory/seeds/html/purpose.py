@@ -1,0 +1,106 @@
+"""Tells whether the posts that were found are what a page is for, or stand below what it is for."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from factory.seeds.html.groups import NUMBERED, UNITS, Group
+from factory.seeds.html.heads import names_author, person_kind
+from factory.seeds.html.metadata import Head
+from factory.seeds.html.tree import Node
+from factory.seeds.html.words import names
+
+_FORUM_ITEM = re.compile(r"schema\.org/(?:QAPage|Question|DiscussionForumPosting)", re.I)
+_FORUM_WORDS = names("forum forums thread topic viewtopic showthread question qa discussion")
+_FORUM_ADDRESS = re.compile(
+    r"//(?:[\w-]+\.)*(?:forums?|discuss\w*|community|bbs|board)\.|/(?:forums?|threads?|topics?|t|questions?|discussions?|boards?|bbs|talk"
+    r"|viewtopic\w*|showthread\w*|viewthread\w*)(?=[/.?-]|$)|[?&](?:topic|tid|thread)=?\d",
+    re.I,
+)
+_FORUM_NAME = re.compile(
+    r"\b(?:forums?|foros?|fórum|fóra|foorumi?|message boards?|bbs|форум|φόρουμ|diễn đàn|hỏi đáp)\b"
+    r"|论坛|論壇|贴吧|社区|社區|问答|問答|讨论区|討論區|看板|掲示板|知恵袋|포럼|게시판|갤러리|커뮤니티"
+    r"|กระทู้|เว็บบอร์ด|منتد|انجمن|פורום",
+    re.I,
+)
+_OF_POST = re.compile(
+    r"#.*|[?&](?:p|pid|post|postid|page|authorid|msg|do|comment)=[^&#]*|[-/](?:post|p|page)?-?\d+$", re.I
+)
+_REMARKS = names("comment comments review reviews comentario commentaire kommentar")
+_JUDGED = 10
+
+
+def says_forum(root: Node, head: Head) -> bool:
+    """Whether a page says that it is a thread: by its address, its title, its body's names, or its microdata."""
+    address = head.links.get("canonical") or head.meta.get("og:url", "")
+    if _FORUM_NAME.search(f"{head.title} {head.meta.get('og:site_name', '')}"):
+        return True
+    if _FORUM_ADDRESS.search(address) or not _FORUM_WORDS.isdisjoint(root.words):
+        return True
+    if any(re.search(r'"(?:QAPage|DiscussionForumPosting)"', text) for text in head.json_ld):
+        return True
+    return any(
+        _FORUM_ITEM.search(node.attributes.get("itemtype", "")) for node in root.walk() if node.attributes
+    )
+
+
+def is_thread(root: Node, head: Head, units: Sequence[Node], group: Group, opening: Node | None) -> bool:
+    """Whether the posts are what the page is for."""
+    within = set(units)
+    covered = sum(place.unlinked for place in group.members if within.isdisjoint(place.node.above()))
+    if opening is not None:
+        covered += opening.size - opening.linked
+    share = covered / max(root.size - root.linked, 1)
+    members = [place.node for place in group.members]
+    if says_forum(root, head):
+        return share >= (0.1 if group.named else 0.4)
+    if head.meta.get("og:type") == "article":
+        return False
+    if share >= 0.4 and _link_to_thread(members):
+        return True
+    words = frozenset().union(*(node.words for unit in members[:5] for node in (unit, *unit.elements)))
+    remarks = not words.isdisjoint(_REMARKS)
+    beside_article = remarks and opening is not None and not _signed_alike(opening, members)
+    named = group.named or _most(members, _holds_post)
+    return named and share >= (0.75 if remarks else 0.6) and not beside_article
+
+
+def _most(units: Sequence[Node], tells: Callable[[Node], bool]) -> bool:
+    """Whether something is told of most of the first units."""
+    first = units[:_JUDGED]
+    return sum(map(tells, first)) >= 0.6 * len(first)
+
+
+def _holds_post(unit: Node) -> bool:
+    return any("class" in node.attributes and not UNITS.isdisjoint(node.words) for node in unit.walk())
+
+
+def _link_to_thread(units: Sequence[Node]) -> bool:
+    """Whether most units have a link by which boards address a thread, and all the same one: those of a list of
+    threads have each its own."""
+    told: Counter[str] = Counter()
+    for unit in units[:_JUDGED]:
+        links = (f"/{node.attributes.get('href', '')}" for node in unit.walk() if node.tag == "a")
+        told.update({_topic(link) for link in links if _FORUM_ADDRESS.search(link)})
+    return bool(told) and told.most_common(1)[0][1] >= 0.6 * min(len(units), _JUDGED)
+
+
+def _topic(address: str) -> str:
+    """An address without what tells a post in a thread from the others."""
+    return _OF_POST.sub("", address)
+
+
+def _signed_alike(opening: Node, units: Sequence[Node]) -> bool:
+    """Whether a post before a group names its author as those of the group do: an article is signed in another way."""
+    ways = _signatures(opening)
+    return _most(units, lambda unit: not ways.isdisjoint(_signatures(unit)))
+
+
+def _signatures(unit: Node) -> frozenset[str]:
+    """The names of the nodes that tell an author, and the kinds of address by which they link to one, but for "/@":
+    whole platforms of blogs call all people so."""
+    told = [node for node in unit.walk() if names_author(node) and person_kind(node) != "/@"]
+    ways = {NUMBERED.sub("#", node.attributes.get("class", "")) for node in told}
+    return frozenset(ways | {person_kind(node) for node in told}) - {""}
