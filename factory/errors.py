@@ -18,6 +18,10 @@ class PluginError(FactoryError):
     """A plugin is missing, doubled, badly declared, or fails to import."""
 
 
+class MissingPackage(FactoryError):
+    """An optional package is not installed: no file, row or model is to blame."""
+
+
 class TeacherError(FactoryError):
     """A model could not be asked, or its replies never fitted their schema. Fails the seed."""
 

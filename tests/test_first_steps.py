@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from importlib import metadata
+
 import pytest
 from conftest import Project
+from packaging.requirements import Requirement
 
 STEPS = "  steps: {seeds: questions, generator: lab.steps, validators: [lab.short]}"
 
@@ -16,6 +19,62 @@ def test_a_starter_builds_and_exports_as_it_stands(project: Project) -> None:
     assert project.query("select done, failed from progress") == [(8, 0)]
     assert "written by rehearsal" in project.factory("show", "answers", "-n", "1")
     project.factory("export", "sft")
+
+
+CORE_ALONE = """
+import sys
+from importlib.machinery import PathFinder
+
+class Alone(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name.partition(".")[0] in BEYOND else super().find_spec(name, path, target)
+
+sys.meta_path[:] = [Alone if finder is PathFinder else finder for finder in sys.meta_path]
+"""
+
+
+@pytest.fixture
+def core_alone(project: Project) -> Project:
+    """A project where only what the core depends on can be imported."""
+    core, found = {"seedfactory"}, ["seedfactory"]
+    while found:
+        for line in metadata.requires(found.pop()) or ():
+            needed = Requirement(line)
+            if (needed.marker is None or needed.marker.evaluate({"extra": ""})) and needed.name not in core:
+                core.add(needed.name)
+                found.append(needed.name)
+    modules = metadata.packages_distributions()
+    core = {name.lower().replace("_", "-") for name in core}
+    beyond = [
+        module
+        for module, owners in modules.items()
+        if not core & {owner.lower().replace("_", "-") for owner in owners}
+    ]
+    assert {"torch", "numba", "fastwarc", "fasttext"} <= set(beyond)
+    project.plugin("sitecustomize.py", CORE_ALONE + f"BEYOND = {set(beyond)}\n")
+    return project
+
+
+def test_a_starter_builds_with_the_core_alone(core_alone: Project) -> None:
+    core_alone.factory("init", ".")
+    core_alone.factory("build")
+    assert core_alone.query("select done, failed from progress") == [(8, 0)]
+    core_alone.factory("export", "sft")
+    assert "lacks" in core_alone.factory("doctor")
+
+
+def test_a_missing_package_is_named_with_what_needs_it_before_any_work(core_alone: Project) -> None:
+    core_alone.questions("one?", "two?")
+    core_alone.catalog("  steps: {seeds: questions, generator: lab.steps, validators: [near_duplicate]}")
+    mend = "numba, which is not installed: pip install 'seedfactory[seeds]'"
+    for command in (["build"], ["plan"], ["decontaminate", "index", "questions.jsonl", "--out", "index"]):
+        assert mend in core_alone.factory(*command, code=1)
+    assert core_alone.query("select count(*) from samples") == [(0,)]
+    for command in (["train", "recipe.yaml"], ["tune", "tuning.yaml"], ["evaluate", "model", "tasks"]):
+        assert "pip install 'seedfactory[train]'" in core_alone.factory(*command, code=1)
+    pages = core_alone.write("pages.warc", "WARC/1.0")
+    assert "web archive needs fastwarc" in core_alone.factory("extract", pages.name, code=1)
 
 
 def test_a_starter_overwrites_nothing(project: Project) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from factory.extras import need
+
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
 
@@ -40,14 +42,8 @@ def train(
     A run that was stopped goes on where it was when the same command is typed again. On several devices:
     torchrun --nproc-per-node N -m trainer RECIPE
     """
-    try:
-        from trainer import loop
-    except ImportError as error:
-        from factory.errors import FactoryError
-
-        raise FactoryError(
-            f"training needs {error.name}, which is not installed: pip install 'seedfactory[train]'"
-        ) from error
+    need("train", "torch", "transformers", by="training")
+    from trainer import loop
     from trainer.recipe import read_recipe
 
     if wrong := next((change for change in changes if "=" not in change), None):

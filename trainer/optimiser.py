@@ -8,6 +8,7 @@ import torch
 from torch.distributed.tensor import DTensor
 
 from factory.errors import FactoryError
+from factory.extras import need
 from trainer.model import Phi
 from trainer.recipe import OptimiserSettings
 
@@ -31,12 +32,9 @@ def make_optimiser(model: Phi, settings: OptimiserSettings, *, fused: bool = Tru
             "optimiser.states: 8bit is for one device (torchao's do not lie in FSDP's shards); on several, the float32"
             " ones are spread over all of them, so leave it out"
         )
-    try:
-        from torchao.optim import AdamW8bit
-    except ImportError as error:
-        raise FactoryError(
-            "optimiser.states: 8bit needs torchao: pip install 'seedfactory[train8bit]'"
-        ) from error
+    need("train8bit", "torchao", by="optimiser.states: 8bit")
+    from torchao.optim import AdamW8bit
+
     narrow = matrices[0].dtype == torch.bfloat16
     optimiser: torch.optim.Optimizer = AdamW8bit(
         groups, lr=settings.lr, betas=settings.betas, eps=settings.eps, bf16_stochastic_round=narrow

@@ -11,6 +11,7 @@ from importlib import metadata
 import click
 
 from factory.errors import FactoryError
+from factory.extras import install
 
 _REQUIRED = re.compile(r"([\w.-]+).*; extra == ['\"](\w+)['\"]")
 _NOT_SHOWN = ("all", "bench", "dev")
@@ -24,7 +25,7 @@ def doctor() -> None:
     """
     good = [_python(), _clashes(), _plugins(), *_executors()]
     for extra, missing in _extras().items():
-        lacks = f"lacks {', '.join(missing)}: pip install 'seedfactory[{extra}]'"
+        lacks = f"lacks {', '.join(missing)}: {install(extra)}"
         click.echo(f"  -   extra {extra}: {lacks if missing else 'installed'}")
     sys.exit(0 if all(good) else 1)
 

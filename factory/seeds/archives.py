@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 from xml.etree.ElementTree import Element, ParseError
 
 from factory.errors import FactoryError
+from factory.extras import need
 from factory.seeds.files import open_bytes
 
 
@@ -283,11 +284,10 @@ def parse_xml(data: bytes, name: str) -> Element:
 
     The entities of HTML are known, since JATS and XHTML use them. Raises HostileError.
     """
-    try:
-        from defusedxml.common import DefusedXmlException
-        from defusedxml.ElementTree import DefusedXMLParser
-    except ImportError as error:
-        raise FactoryError("XML sources need: pip install 'seedfactory[seeds]'") from error
+    need("seeds", "defusedxml", by="XML")
+    from defusedxml.common import DefusedXmlException
+    from defusedxml.ElementTree import DefusedXMLParser
+
     if data.count(b"<") > MAX_TAGS:
         raise HostileError(f"{name}: has more than {MAX_TAGS} tags; refused")
     parser = DefusedXMLParser(forbid_dtd=False, forbid_entities=True, forbid_external=True)

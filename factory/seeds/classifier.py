@@ -15,8 +15,9 @@ import numpy as np
 import orjson
 
 from factory.errors import FactoryError, did_you_mean
+from factory.extras import need
 from factory.seeds.cleaners.quality import judged
-from factory.seeds.fasttext import INSTALL, file_hash, line_of, load_model, probabilities
+from factory.seeds.fasttext import file_hash, line_of, load_model, probabilities
 
 HELD_OUT = 0.2
 LEAST = 20
@@ -54,10 +55,9 @@ def train(
             f"{len(learnt)} annotations with {len(counts)} labels are too few to learn from; at least {LEAST} with"
             " two labels are needed: annotate more documents"
         )
-    try:
-        import fasttext
-    except ImportError as error:
-        raise FactoryError(f"classifiers need: {INSTALL}") from error
+    need("quality", "fasttext", by="a classifier")
+    import fasttext
+
     settings = {
         "lr": 0.5,
         "epoch": 25,

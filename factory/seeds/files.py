@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from factory.errors import CatalogError, FactoryError, did_you_mean
+from factory.extras import need
 from factory.plugins import Span
 
 SHARD_MB = 8
@@ -41,10 +42,9 @@ def path_of(text: str) -> Path:
     """A path, or a UPath for a URL: both open, and have a name and a suffix."""
     if "://" not in text:
         return Path(text)
-    try:
-        from upath import UPath
-    except ImportError as error:
-        raise FactoryError(f"{text} needs: pip install 'seedfactory[seeds]'") from error
+    need("seeds", "upath", by=text)
+    from upath import UPath
+
     return cast("Path", UPath(text))
 
 
@@ -117,10 +117,9 @@ def open_bytes(path: Path) -> BinaryIO:
         case ".xz":
             return cast("BinaryIO", lzma.LZMAFile(stream))
         case ".zst" | ".zstd":
-            try:
-                import zstandard
-            except ImportError as error:
-                raise FactoryError(f"{path.name} needs: pip install 'seedfactory[seeds]'") from error
+            need("seeds", "zstandard", by=path.name)
+            import zstandard
+
             return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(stream))
     return stream
 

@@ -18,7 +18,7 @@ import duckdb
 import orjson
 
 from factory.discovery import CLEANERS, SOURCES, load
-from factory.errors import FactoryError
+from factory.errors import FactoryError, MissingPackage
 from factory.plugins import Broken, Cleaner, Found, Source, Span
 from factory.records import Origin, Seed
 from factory.seeds.clean import SOURCE, Counts, Failed, Left, Steps
@@ -221,9 +221,9 @@ class _Reader:
         """What the source finds; an error of the source itself is a broken record of the file."""
         try:
             yield from self.source(path, self.kind, span, **self.settings)
+        except MissingPackage:
+            raise  # no file would be read
         except Exception as error:
-            if isinstance(error.__cause__, ImportError):
-                raise  # a missing package: no file is to blame, and none would be read
             if unit and isinstance(error, OSError):
                 self.done.unread.add(unit)
             yield Broken(Origin(address="", place=""), _told(error, path))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from html import unescape
 from typing import Any
 
-from factory.errors import FactoryError
+from factory.extras import need
 from factory.fences import fenced
 from factory.seeds.wikitemplates import shown_of
 
@@ -66,10 +66,9 @@ def to_markdown(text: str) -> str:
 
 def _words(text: str) -> str:
     """Text without templates, with links as their words; markup of lines stays."""
-    try:
-        import mwparserfromhell
-    except ImportError as error:
-        raise FactoryError("wiki markup needs: pip install 'seedfactory[seeds]'") from error
+    need("seeds", "mwparserfromhell", by="wiki markup")
+    import mwparserfromhell
+
     return _plain(mwparserfromhell.parse(text, skip_style_tags=True), 0)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from factory.errors import FactoryError, StoreError, did_you_mean
+from factory.extras import need
 
 if TYPE_CHECKING:
     from factory.catalog import Catalog
@@ -60,16 +61,12 @@ def evaluate(
     """
     if not tasks and harness is None:
         raise click.UsageError("name a task file or a folder of them, or --lm-eval TASKS")
-    try:
-        from trainer.evaluation.subject import Subject
-    except ImportError as error:
-        raise FactoryError(
-            f"evaluation needs {error.name}, which is not installed: pip install 'seedfactory[train]'"
-        ) from error
+    need("train", "torch", "transformers", by="evaluation")
     from dataclasses import replace
 
     from factory.store.writer import Writer
     from trainer.evaluation.run import evaluate as run
+    from trainer.evaluation.subject import Subject
     from trainer.evaluation.tasks import read_tasks
 
     read = read_tasks(tasks) if tasks else []

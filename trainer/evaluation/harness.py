@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from factory.errors import FactoryError
+from factory.extras import need
 
 
 def harness_scores(
@@ -17,13 +18,10 @@ def harness_scores(
 
     Raises FactoryError with the install line, and for a task that it does not know.
     """
-    try:
-        from lm_eval import simple_evaluate
-        from lm_eval.tasks import TaskManager
-    except ImportError as error:
-        raise FactoryError(
-            f"--lm-eval needs {error.name}, which is not installed: pip install 'seedfactory[evaluate]'"
-        ) from error
+    need("evaluate", "lm_eval", by="--lm-eval")
+    from lm_eval import simple_evaluate
+    from lm_eval.tasks import TaskManager
+
     names = [name.strip() for name in tasks.split(",") if name.strip()]
     manager = TaskManager(include_path=str(include_path) if include_path else None)
     if unknown := sorted(set(names) - set(manager.all_tasks)):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from factory.extras import need
 from trainer.command import INTERRUPTED
 
 
@@ -30,14 +31,8 @@ def tune(tuning: Path) -> None:
 
     Runs that are done are kept: the same command goes on where it was stopped. See docs/evaluation.md.
     """
-    try:
-        from trainer.tuning import report, run
-    except ImportError as error:
-        from factory.errors import FactoryError
-
-        raise FactoryError(
-            f"tuning needs {error.name}, which is not installed: pip install 'seedfactory[train]'"
-        ) from error
+    need("train", "torch", "transformers", by="tuning")
+    from trainer.tuning import report, run
     from trainer.tuning.settings import read_tuning
 
     runs = run.Runs(read_tuning(tuning), click.echo)

@@ -8,7 +8,6 @@ its CPU time, and never about numbers, sets against tuples, units, words or choi
 from __future__ import annotations
 
 import functools
-import importlib.util
 import json
 import os
 import re
@@ -20,6 +19,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 from factory.errors import FactoryError
+from factory.extras import need
 from validators.answers.key import key
 
 CPU_SECONDS = 2.0
@@ -55,8 +55,7 @@ class MathVerify:
 
     def __init__(self, cpu_seconds: float = CPU_SECONDS) -> None:
         """Raises FactoryError where math-verify is not installed."""
-        if importlib.util.find_spec("math_verify") is None:
-            raise FactoryError("comparing formulas needs math-verify: pip install 'seedfactory[math]'")
+        need("math", "math_verify", by="comparing formulas")
         self._cpu_seconds = cpu_seconds
         self._known: OrderedDict[tuple[str, str], bool] = OrderedDict()
         self._lock = threading.Lock()
@@ -107,7 +106,7 @@ class MathVerify:
             self._end()
             raise FactoryError(
                 "math-verify does not start; see what 'python -c \"import math_verify\"' says,"
-                " or install it anew: pip install 'seedfactory[math]'"
+                " or install it anew: {install('math')}"
             )
         return self._worker
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from factory.errors import FactoryError
+from factory.extras import need
 from factory.plugins import validator
 from factory.records import Sample, Verdict
 from validators.settings import Share
@@ -52,6 +53,7 @@ class Decontamination:
         index: str | None = None,
         clean: tuple[str, ...] = (),
     ) -> None:
+        need("seeds", "numba", by="decontamination")
         if not benchmarks and index is None:
             raise FactoryError(
                 "decontamination: no benchmarks; name the files to compare with under"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from factory.cli.main import catalog_option
+from factory.extras import need
 
 if TYPE_CHECKING:
     from factory.plugins import Validator
@@ -69,6 +70,7 @@ def index(
 
     The usual columns of the well-known benchmarks are known; the files themselves are yours.
     """
+    need("seeds", "numba", by="decontamination")
     from validators.decontamination.recipe import Recipe
 
     def watch(path: Path) -> None:
@@ -117,6 +119,7 @@ def scan(
     With --json a line for each row that is contaminated or partial, and the totals in the last. Exit status 3 where
     something is contaminated.
     """
+    need("seeds", "numba", by="decontamination")
     from validators.decontamination import CONTAMINATED, INFO
     from validators.decontamination.check import check, check_parts
     from validators.decontamination.data import sources

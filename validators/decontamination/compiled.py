@@ -9,9 +9,8 @@ All of it is one file, since what numba keeps of a function does not change with
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
-
-from validators.decontamination.jit import njit
 
 Hashes = NDArray[np.uint64]
 Numbers = NDArray[np.int64]

@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from factory.errors import FactoryError
-from validators.personal_data.spans import INSTALL, Finder, Span, counts_up, near
+from factory.extras import need
+from validators.personal_data.spans import Finder, Span, counts_up, near
 
 
 def _library(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise FactoryError(f"personal_data: phone, card, iban and national_id need {INSTALL}") from error
+    need("privacy", name.partition(".")[0], by="personal_data, for phone, card, iban and national_id,")
+    return importlib.import_module(name)
 
 
 # -------------------------------------------------------------------------------------- telephones

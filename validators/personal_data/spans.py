@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-INSTALL = "pip install 'seedfactory[privacy]'"
-
 
 @dataclass(frozen=True)
 class Span:

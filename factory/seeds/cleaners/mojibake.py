@@ -6,7 +6,7 @@ import difflib
 import io
 import re
 
-from factory.errors import FactoryError
+from factory.extras import need
 from factory.plugins import Drop, Found, cleaner
 from factory.records import Code, Document, Passage, Question
 
@@ -21,11 +21,10 @@ def mojibake(item: Found, *, max_share: float = 0.2) -> Found | Drop:
     A text of which more than `max_share` would change is left out: what is left of it cannot be trusted.
     Scores: `mended`, the characters that changed.
     """
-    try:
-        import ftfy
-        from ftfy.badness import is_bad
-    except ImportError as error:
-        raise FactoryError("mojibake needs: pip install 'seedfactory[seeds]'") from error
+    need("seeds", "ftfy", by="mojibake")
+    import ftfy
+    from ftfy.badness import is_bad
+
     text: str = item.seed.text  # type: ignore[attr-defined]
     settings = ftfy.TextFixerConfig(
         unescape_html=False,

@@ -15,6 +15,7 @@ import pyarrow.parquet as parquet
 from numpy.typing import NDArray
 
 from factory.errors import FactoryError
+from factory.extras import need
 from factory.plugins import Drop, Member, SeedsInOrder, SomeSeeds, cleaner
 from factory.records import Code, Document, Passage, Question
 from factory.store.sets import literal
@@ -50,6 +51,7 @@ class near_duplicates:
         recall: float = 0.99,
         memory: str = "1GB",
     ) -> None:
+        need("seeds", "numba", by="near_duplicates")
         for name, value in (("threshold", threshold), ("recall", recall)):
             if not 0 < value <= 1:
                 raise FactoryError(f"near_duplicates: {name} {value} is not above 0 and at most 1")

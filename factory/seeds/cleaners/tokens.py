@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from factory.errors import FactoryError
+from factory.extras import need
 from factory.plugins import Drop, Found, cleaner
 from factory.records import Code, Document, Passage
 from factory.seeds.fasttext import file_hash
@@ -40,8 +41,7 @@ def read_tokenizer(path: Path) -> Any:
     """A tokenizer.json. Raises FactoryError for a missing file or package."""
     if not path.is_file():
         raise FactoryError(f"there is no tokenizer {path}; name a tokenizer.json, or a folder that holds one")
-    try:
-        from tokenizers import Tokenizer
-    except ImportError as error:
-        raise FactoryError("tokenizers are counted with: pip install 'seedfactory[train]'") from error
+    need("train", "tokenizers", by=path.name)
+    from tokenizers import Tokenizer
+
     return Tokenizer.from_file(str(path))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from factory.errors import FactoryError
+from factory.extras import need
 from factory.plugins import Broken, Found, source
 from factory.records import Code, Document, Origin, Seed
 from factory.seeds.html.words import names
@@ -148,15 +149,10 @@ def _definitions(
 
 @functools.cache
 def _parser(language: Language) -> Any:
-    try:
-        import tree_sitter
+    need("seeds", "tree_sitter", language.package, by=language.name)
+    import tree_sitter
 
-        grammar = importlib.import_module(language.package)
-    except ImportError as error:
-        package = language.package.replace("_", "-")
-        raise FactoryError(
-            f"{language.name} needs: pip install {package}, or 'seedfactory[seeds]'"
-        ) from error
+    grammar = importlib.import_module(language.package)
     return tree_sitter.Parser(tree_sitter.Language(getattr(grammar, language.call)()))
 
 

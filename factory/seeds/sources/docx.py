@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 from xml.etree.ElementTree import Element, tostring
 
-from factory.errors import FactoryError
+from factory.extras import need
 from factory.plugins import Found, source
 from factory.records import Code, Document, Origin, Passage, Seed, Table
 from factory.seeds.archives import HostileError, parse_xml, unpack
@@ -48,10 +48,9 @@ def docx(
 
     Places are in bytes of the HTML that mammoth makes. Pictures and comments are left out.
     """
-    try:
-        import mammoth
-    except ImportError as error:
-        raise FactoryError("Word documents need: pip install 'seedfactory[seeds]'") from error
+    need("seeds", "mammoth", by=path.name)
+    import mammoth
+
     with path.open("rb") as stream:
         if stream.read(4) == b"\xd0\xcf\x11\xe0":
             raise HostileError(

@@ -14,6 +14,7 @@ from statistics import median
 from typing import Any
 
 from factory.errors import FactoryError
+from factory.extras import need
 from factory.plugins import Broken, Found, source
 from factory.records import Document, Origin, Passage, Seed
 from factory.seeds.html.dates import iso_date
@@ -78,10 +79,9 @@ def pdf(
 
 def _read(path: Path) -> tuple[list[list[str]], dict[str, str]]:
     """The lines of each page, and what the file says of itself."""
-    try:
-        import pypdfium2
-    except ImportError as error:
-        raise FactoryError("PDF files need: pip install 'seedfactory[seeds]'") from error
+    need("seeds", "pypdfium2", by=path.name)
+    import pypdfium2
+
     # A file on this machine is read as its pages are; it need not fit into memory.
     document: Any = pypdfium2.PdfDocument(str(path) if type(path) is type(Path()) else path.read_bytes())
     try:

@@ -12,7 +12,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from factory.errors import FactoryError
+from factory.extras import need
 from factory.plugins import Broken, Found, Span, source
 from factory.records import Code, Document, Origin, Passage, Seed, Table, Thread
 from factory.seeds.cleaners.language import checked
@@ -98,10 +98,9 @@ def pages_of(path: Path) -> Iterator[tuple[str, bytes]]:
 
 def _records(stream: BinaryIO, start: int) -> Iterator[tuple[int, Any]]:
     """Records with their first bytes; where one is damaged its error, and then those behind it."""
-    try:
-        from fastwarc.warc import ArchiveIterator, WarcRecordType
-    except ImportError as error:
-        raise FactoryError("web archives need: pip install 'seedfactory[seeds]'") from error
+    need("seeds", "fastwarc", by="a web archive")
+    from fastwarc.warc import ArchiveIterator, WarcRecordType
+
     kinds = WarcRecordType.response | WarcRecordType.resource | WarcRecordType.conversion
     size = stream.seek(0, io.SEEK_END)
     start = start or _behind_notes(stream)
