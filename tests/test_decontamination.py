@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, cast
 
@@ -380,16 +378,6 @@ def test_a_kept_index_is_used_until_the_files_change(benchmark: str, tmp_path: P
     assert again == first and kept.stat().st_mtime_ns == written
     Path(benchmark).write_text(json.dumps({"question": OARSMEN_ITEM}))
     assert verdict(judge(benchmarks=[benchmark], index=str(kept)), Text.of(WELL)).passed
-
-
-def test_a_missing_numba_is_named_with_its_mend(benchmark: str) -> None:
-    code = (
-        "import sys, asyncio; sys.modules['numba'] = None; from validators.decontamination import Decontamination;"
-        f"asyncio.run(Decontamination.target(benchmarks=({benchmark!r},)).setup())"
-    )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
-    assert "FactoryError: decontamination needs numba" in told.stderr
-    assert "pip install 'seedfactory[seeds]'" in told.stderr
 
 
 def test_faults_of_the_settings_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
