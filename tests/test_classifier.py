@@ -10,10 +10,11 @@ import pytest
 from conftest import ROOT, Project
 
 from factory.errors import FactoryError
-from factory.plugins import Drop, Found
+from factory.plugins import Drop, Found, Score
 from factory.records import Document, Origin
-from factory.seeds.classifier import Example, evaluate, examples_of, train
+from factory.seeds.classifier import Classifier
 from factory.seeds.cleaners.quality import quality
+from factory.seeds.learning import SETTINGS, Example, Wanted, evaluate, examples_of, train, unseen
 
 GOOD = [
     "because",
@@ -50,6 +51,10 @@ def text(words: list[str], seed: int) -> str:
     return " ".join(source.choice(words if source.random() < 0.4 else PLAIN) for _ in range(60))
 
 
+def found(words: str, **scores: Score) -> Found:
+    return Found(Document(text=words), Origin(address="a"), scores)
+
+
 def examples(count: int = 400) -> list[Example]:
     """Texts whose label follows from their words, half of them said to be German."""
     made = []
@@ -61,7 +66,7 @@ def examples(count: int = 400) -> list[Example]:
 
 
 def test_a_classifier_agrees_with_annotations_that_it_has_not_seen_by_language(tmp_path: Path) -> None:
-    card = train(examples(), tmp_path / "education.bin", threshold=3)
+    card = train(examples(), tmp_path / "education.bin", wanted=Wanted(good=3))
     assert 250 < card["trained_on"] < 400
     assert card["evaluated_on"] == 400 - card["trained_on"]
     for language in ("all", "en", "de"):
@@ -70,7 +75,7 @@ def test_a_classifier_agrees_with_annotations_that_it_has_not_seen_by_language(t
         assert scores["quadratic_kappa"] > 0.8
         assert scores["spearman"] > 0.8
     assert json.loads((tmp_path / "education.json").read_text()) == card
-    again = train(list(reversed(examples())), tmp_path / "again.bin", threshold=3)
+    again = train(list(reversed(examples())), tmp_path / "again.bin", wanted=Wanted(good=3))
     for language, scores in card["scores"].items():
         assert again["scores"][language] == pytest.approx(
             scores, abs=0.02
@@ -82,7 +87,7 @@ def test_labels_that_lie_give_no_agreement(tmp_path: Path) -> None:
     labels = [one.label for one in examples()]
     source.shuffle(labels)
     lying = [Example(one.text, label) for one, label in zip(examples(), labels, strict=True)]
-    card = train(lying, tmp_path / "a.bin", threshold=3)
+    card = train(lying, tmp_path / "a.bin", wanted=Wanted(good=3))
     assert abs(card["scores"]["all"]["spearman"]) < 0.35
 
 
@@ -104,6 +109,133 @@ def test_topics_are_labels_without_an_order(tmp_path: Path) -> None:
     card = train(topics, tmp_path / "topic.bin")
     assert card["scores"]["all"]["accuracy"] > 0.9
     assert evaluate(tmp_path / "topic.bin", topics)["scores"]["all"]["kappa"] > 0.8
+
+
+def test_topics_keep_their_names(tmp_path: Path) -> None:
+    topics = [
+        Example(text((GOOD, POOR)[seed % 2], seed), ("natural science", "home and hobbies")[seed % 2])
+        for seed in range(100)
+    ]
+    card = train(topics, tmp_path / "topic.bin")
+    assert set(card["labels"]) == {"natural science", "home and hobbies"}
+    step = quality.bind(model=str(tmp_path / "topic.bin"), score="topic")
+    assert step.clean(found(text(GOOD, 9999))).scores["topic"] == "natural science"
+    bounded = quality.bind(model=str(tmp_path / "topic.bin"), score="topic", min_score=2)
+    with pytest.raises(FactoryError, match="gives labels such as 'natural science'; leave it out"):
+        bounded.clean(found(text(GOOD, 9999)))
+
+
+def test_scripts_without_spaces_are_learnt_character_by_character(tmp_path: Path) -> None:
+    """The same few characters tell the label, in sentences none of which ever comes again."""
+    filling = [chr(0x4E00 + 37 * number) for number in range(300)]
+
+    def sentence(seed: int) -> str:
+        source = random.Random(seed)
+        sure = ("因为所以", "购买优惠")[seed % 2]
+        return "".join(source.choice(sure if source.random() < 0.3 else filling) for _ in range(40)) + "。"
+
+    made = [Example(sentence(seed), ("4", "0")[seed % 2], "zh") for seed in range(200)]
+    assert train(made, tmp_path / "zh.bin")["scores"]["zh"]["f1"] > 0.9
+
+
+def test_a_label_inside_of_a_text_is_a_word_like_others(tmp_path: Path) -> None:
+    lying = [Example(f"{one.text} __label__9 </s>", one.label) for one in examples(200)]
+    card = train(lying, tmp_path / "a.bin")
+    assert set(card["labels"]) == {"0", "2", "4"}
+    assert float(Classifier(tmp_path / "a.bin").judge(lying[0].text)) < 1
+
+
+def test_passages_of_a_document_stand_on_one_side_and_so_do_pages_of_a_site(tmp_path: Path) -> None:
+    rows = [
+        {
+            "text": text(GOOD, seed),
+            "education": 3,
+            "document": f"page {seed // 5}",
+            "url": f"https://{seed // 50}.org/{seed}",
+        }
+        for seed in range(500)
+    ]
+    for apart, size in (("document", 5), ("site", 50)):
+        made = examples_of(rows, "education", apart=apart)
+        sides = [{one.held_out for one in made[start : start + size]} for start in range(0, 500, size)]
+        assert all(len(side) == 1 for side in sides) and {True, False} == set.union(*sides)
+
+
+def test_copies_of_what_was_learnt_measure_nothing() -> None:
+    made = examples(200)
+    learnt = next(one for one in made if not one.held_out)
+    copies = [Example(f"{learnt.text} word{number}", "0") for number in range(200)]
+    held = [one for one in made if one.held_out]
+    assert unseen([*made, *copies]) == held
+
+
+def test_the_cut_may_be_named_by_what_it_keeps_or_by_its_precision_and_is_one_for_all_languages(
+    tmp_path: Path,
+) -> None:
+    made = [
+        Example(
+            text((POOR, POOR[:6] + GOOD[:6], GOOD)[seed % 3], seed),
+            str(2 * ((seed + seed % 7 // 6) % 3)),
+            spoken,
+        )
+        for seed in range(600)
+        for spoken in ("en" if seed % 2 else "de",)
+    ]
+    path = tmp_path / "a.bin"
+    plain = train(made, path, wanted=Wanted(good=3))
+    held = unseen(made)
+    kept = evaluate(path, held, wanted=Wanted(good=3, keep=0.2))
+    assert kept["scores"]["all"]["keeps"] == pytest.approx(0.2, abs=0.02)
+    assert kept["min_score"] > plain["min_score"] == 3
+    sure = evaluate(path, held, wanted=Wanted(good=3, precision=0.8))
+    assert sure["scores"]["all"]["precision"] >= 0.8
+    assert sure["min_score"] <= kept["min_score"] or kept["scores"]["all"]["precision"] < 0.8
+    assert [cut["keeps"] for cut in sure["cuts"]] == sorted((c["keeps"] for c in sure["cuts"]), reverse=True)
+    poor = [Example(one.text, "0") for one in held]
+    with pytest.raises(FactoryError, match="no score keeps texts of which 50% are good: at best 0% are"):
+        evaluate(path, poor, wanted=Wanted(good=3, precision=0.5))
+    with pytest.raises(FactoryError, match="precision 80 is not above 0 and at most 1"):
+        Wanted(precision=80)
+
+
+def test_a_language_that_was_not_learnt_is_told_in_score_and_reason(tmp_path: Path) -> None:
+    train(examples(), tmp_path / "a.bin")
+    step = quality.bind(model=str(tmp_path / "a.bin"), min_score=2)
+    for spoken, said in (("de", "a"), ("sw", "a, which learnt no sw")):
+        assert step.clean(found(text(GOOD, 9), language=spoken)).scores["education_by"] == said
+    assert step.clean(found(text(POOR, 9), language="sw")).reason == "low education, in a language not learnt"
+
+
+def test_a_card_of_another_model_is_refused_and_a_model_without_one_reads_plain_text(tmp_path: Path) -> None:
+    import fasttext
+
+    train(examples(), tmp_path / "a.bin")
+    lines = tmp_path / "lines.txt"
+    lines.write_text(
+        "".join(f"__label__{one.label} {one.text.upper()}\n" for one in examples()), encoding="utf-8"
+    )
+    foreign = fasttext.train_supervised(str(lines), thread=1, seed=0, verbose=0, **SETTINGS)
+    foreign.save_model(str(tmp_path / "a.bin"))
+    with pytest.raises(FactoryError, match=r"a\.json is the card of another model"):
+        Classifier(tmp_path / "a.bin")
+    (tmp_path / "a.json").unlink()
+    judge = Classifier(tmp_path / "a.bin").judge
+    assert float(judge(text(GOOD, 9).upper())) > 3 > 1 > float(judge(text(POOR, 9).upper()))
+    assert float(judge(text(GOOD, 9))) == pytest.approx(float(judge(text(POOR, 9))), abs=0.2)
+
+
+def test_what_is_no_label_is_refused(tmp_path: Path) -> None:
+    rows = [
+        {"text": f"{number}", "labels": {"description": f"About {number}.", "steps": []}}
+        for number in range(99)
+    ]
+    with pytest.raises(FactoryError, match="are no labels, but texts of their own"):
+        train(examples_of(rows, "description"), tmp_path / "a.bin")
+    with pytest.raises(FactoryError, match="'steps' is no label but a list"):
+        examples_of(rows, "steps")
+    train(examples(), tmp_path / "a.bin")
+    with pytest.raises(FactoryError, match="are numbers, those of the annotations are not"):
+        evaluate(tmp_path / "a.bin", [Example("a", "good")])
 
 
 @pytest.mark.parametrize("few", [examples(10), [Example(f"text {n}", "1") for n in range(200)]])

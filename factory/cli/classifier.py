@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +12,32 @@ import click
 from factory.cli.main import catalog_option
 
 if TYPE_CHECKING:
+    import duckdb
+
     from factory.catalog import Catalog
+    from factory.seeds.learning import Example
 
 _field = click.option(
     "--field", "-f", required=True, help="The label to learn: education, topic, factual ..."
 )
-_threshold = click.option(
-    "--threshold", "-t", type=float, help="From which score on a text counts as good. Default: mid-scale."
-)
+
+
+def _wanted(command: Any) -> Any:
+    """The options that say where to cut."""
+    for option in (
+        click.option("--keep", type=float, help="Cut where this share of the texts stays, such as 0.1."),
+        click.option(
+            "--precision", type=float, help="Cut where this share of what stays is good, such as 0.8."
+        ),
+        click.option(
+            "--threshold",
+            "-t",
+            type=float,
+            help="From which annotation on a text is good. Default: mid-scale.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 @click.group()
@@ -30,7 +50,11 @@ def classifier() -> None:
     \b
       factory build -s annotations
       factory classifier train annotations -f education -o build/classifiers/education.bin
-      seeds: {web: {..., clean: [{quality: {model: build/classifiers/education.bin, min_score: 3}}]}}
+      factory classifier evaluate build/classifiers/education.bin annotations -f education --precision 0.8
+      seeds: {web: {..., clean: [{quality: {model: build/classifiers/education.bin, min_score: 2.9}}]}}
+
+    A fifth of the annotations is held out, by the hash of the document they are of, and evaluates the model:
+    no document is on both sides, and copies of what was learnt are left out.
     """
 
 
@@ -38,18 +62,33 @@ def classifier() -> None:
 @click.argument("annotations", metavar="DATASET|FILE.jsonl")
 @_field
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="The model file.")
-@_threshold
+@click.option(
+    "--apart",
+    type=click.Choice(["document", "site"]),
+    default="document",
+    show_default=True,
+    help="Hold out whole documents, or whole sites: how it does on sites that it never saw.",
+)
+@_wanted
 @catalog_option
-def train(annotations: str, field: str, output: Path | None, threshold: float | None, catalog: Path) -> None:
-    """Train on a dataset of labels, or a file of JSON lines with text, the field, and language if known.
+def train(
+    annotations: str,
+    field: str,
+    output: Path | None,
+    apart: str,
+    threshold: float | None,
+    precision: float | None,
+    keep: float | None,
+    catalog: Path,
+) -> None:
+    """Train on a dataset of labels, or a file of JSON lines with text and the field; and with language, document and
+    url, if known."""
+    from factory.seeds.learning import Wanted
+    from factory.seeds.learning import train as learn
 
-    A fifth of the texts, chosen by their hashes, is held out and evaluates the model.
-    """
-    from factory.seeds.classifier import examples_of
-    from factory.seeds.classifier import train as learn
-
+    wanted = Wanted(threshold, precision, keep)
     path = output or Path("build/classifiers") / f"{field}.bin"
-    card = learn(examples_of(_rows(annotations, catalog), field), path, threshold=threshold)
+    card = learn(_examples(annotations, field, apart, catalog), path, wanted=wanted, apart=apart)
     click.echo(f"trained on {card['trained_on']} annotations: {path}, card: {path.with_suffix('.json')}")
     _show(card)
 
@@ -58,21 +97,28 @@ def train(annotations: str, field: str, output: Path | None, threshold: float | 
 @click.argument("model", type=click.Path(dir_okay=False, path_type=Path))
 @click.argument("annotations", metavar="DATASET|FILE.jsonl")
 @_field
-@_threshold
+@_wanted
 @click.option("--all", "everything", is_flag=True, help="Those that it was trained on too.")
 @catalog_option
 def evaluate(
-    model: Path, annotations: str, field: str, threshold: float | None, everything: bool, catalog: Path
+    model: Path,
+    annotations: str,
+    field: str,
+    threshold: float | None,
+    precision: float | None,
+    keep: float | None,
+    everything: bool,
+    catalog: Path,
 ) -> None:
-    """Precision, recall and agreement with held-out annotations, in all and by language."""
-    from factory.errors import FactoryError
-    from factory.seeds.classifier import evaluate as measure
-    from factory.seeds.classifier import examples_of
+    """Precision, recall and agreement with held-out annotations, in all and by language; and where to cut."""
+    from factory.seeds.classifier import Classifier
+    from factory.seeds.learning import Wanted, unseen
+    from factory.seeds.learning import evaluate as measure
 
-    examples = [one for one in examples_of(_rows(annotations, catalog), field) if everything or one.held_out]
-    if not examples:
-        raise FactoryError("no annotation is held out; add --all, or annotate more documents")
-    _show(measure(model, examples, threshold=threshold))
+    wanted = Wanted(threshold, precision, keep)
+    card = Classifier(model).card or {}
+    examples = _examples(annotations, field, card.get("apart") or "document", catalog)
+    _show(measure(model, examples if everything else unseen(examples), wanted=wanted))
 
 
 @classifier.command()
@@ -83,40 +129,49 @@ def apply(model: Path, texts: str, catalog: Path) -> None:
     """Score texts: JSON lines of id and score, for a seed set of the store or a file of JSON lines with text."""
     import orjson
 
-    from factory.seeds.cleaners.quality import judged
-    from factory.seeds.fasttext import load_model, probabilities
+    from factory.seeds.classifier import Classifier
 
-    loaded = load_model(model)
+    judge = Classifier(model).judge
     for number, row in enumerate(_texts(texts, catalog), start=1):
-        score = judged(probabilities(loaded, str(row.get("text") or "")))
-        click.echo(orjson.dumps({"id": row.get("seed_id", number), "score": score}).decode())
+        score = judge(str(row.get("text") or ""))
+        click.echo(orjson.dumps({"id": row.get("id", number), "score": score}).decode())
 
 
-def _rows(annotations: str, catalog: Path) -> list[dict[str, Any]]:
-    """Annotations out of a file, or of a dataset's accepted labels."""
+def _examples(annotations: str, field: str, apart: str, catalog: Path) -> list[Example]:
+    from factory.seeds.learning import examples_of
+
+    rows = list(
+        _lines(Path(annotations)) if annotations.endswith(".jsonl") else _labelled(annotations, catalog)
+    )
+    return examples_of(rows, field, apart=apart)
+
+
+def _labelled(dataset: str, catalog: Path) -> Iterator[dict[str, Any]]:
+    """A dataset's accepted labels, each with where its text was found first."""
     import orjson
 
     from factory.catalog import load_catalog
     from factory.errors import did_you_mean
 
-    if annotations.endswith(".jsonl"):
-        return list(_lines(Path(annotations)))
-    sql = (
-        "select text, extra -> 'labels' as labels,"
-        " (select any_value(o.scores ->> 'language') from live_origins o where o.seed_number = a.seed_number)"
-        " as language from accepted a where dataset = ? order by sample_id"
-    )
     loaded = load_catalog(catalog)
-    near = "" if annotations in loaded.datasets else did_you_mean(annotations, loaded.datasets)
-    rows = _query(
-        loaded, sql, annotations, f"the dataset '{annotations}' has no accepted label; build it first{near}"
+    near = "" if dataset in loaded.datasets else did_you_mean(dataset, loaded.datasets)
+    sql = (
+        "with found as (select seed_number, first(struct_pack(parent, url, scores) order by address, place) as first"
+        " from live_origins group by seed_number)"
+        " select a.text, a.extra -> 'labels', coalesce(first.scores ->> 'language', s.content ->> 'language'),"
+        " coalesce(first.parent, s.seed_id), first.url"
+        " from accepted a join seeds s using (seed_number) left join found using (seed_number)"
+        " where dataset = ?"
     )
-    return [
-        {"text": text, "labels": orjson.loads(labels), "language": spoken} for text, labels, spoken in rows
-    ]
+    with _rows(
+        loaded, sql, dataset, f"the dataset '{dataset}' has no accepted label; build it first{near}"
+    ) as rows:
+        for text, labels, spoken, document, url in rows:
+            about = {"language": spoken, "document": document, "url": url}
+            yield {"text": text, "labels": orjson.loads(labels), **about}
 
 
-def _texts(texts: str, catalog: Path) -> Any:
+def _texts(texts: str, catalog: Path) -> Iterator[dict[str, Any]]:
     if texts.endswith(".jsonl"):
         yield from _lines(Path(texts))
         return
@@ -125,25 +180,37 @@ def _texts(texts: str, catalog: Path) -> Any:
 
     loaded = load_catalog(catalog)
     loaded.seed_set(texts)
-    sql = f"select distinct seed_id, content ->> 'text' from sets.{identifier(texts)} where ? != '' order by seed_id"
-    for seed_id, text in _query(
-        loaded, sql, texts, f"the seed set '{texts}' is empty; run: factory seeds {texts}"
-    ):
-        yield {"seed_id": seed_id, "text": text}
+    view = f"sets.{identifier(texts)}"
+    # Where it was found first stands for a seed that was found twice: so no text is ever sorted or grouped.
+    sql = (
+        f"with once as (select seed_id, min((address, place)) as first from {view} group by seed_id)"
+        f" select seed_id, content ->> 'text' from {view} join once using (seed_id)"
+        " where (address, place) = first and ? != ''"
+    )
+    with _rows(loaded, sql, texts, f"the seed set '{texts}' is empty; run: factory seeds {texts}") as rows:
+        for seed_id, text in rows:
+            yield {"id": seed_id, "text": text}
 
 
-def _query(catalog: Catalog, sql: str, value: str, empty: str) -> list[tuple[Any, ...]]:
+@contextmanager
+def _rows(catalog: Catalog, sql: str, value: str, empty: str) -> Iterator[Iterator[tuple[Any, ...]]]:
+    """Rows of the store as they come. Raises FactoryError where there is none."""
     from factory.errors import FactoryError
-    from factory.store.reader import at_rest, querying
+    from factory.store.reader import at_rest, open_reader
 
-    with at_rest(catalog.store) as store, querying(store) as query:
-        rows = query(sql, [value])
-    if not rows:
-        raise FactoryError(empty)
-    return rows
+    def following(found: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
+        some = found.fetchmany(256)
+        if not some:
+            raise FactoryError(empty)
+        while some:
+            yield from some
+            some = found.fetchmany(256)
+
+    with at_rest(catalog.store) as store, open_reader(store, own_sql=True) as connection:
+        yield following(connection.execute(sql, [value]))
 
 
-def _lines(path: Path) -> Any:
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
     import orjson
 
     from factory.errors import FactoryError
@@ -152,19 +219,40 @@ def _lines(path: Path) -> Any:
         raise FactoryError(f"there is no file {path}")
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
             try:
-                if line.strip():
-                    yield orjson.loads(line)
+                row = orjson.loads(line)
             except orjson.JSONDecodeError as error:
                 raise FactoryError(f"{path}, line {number}: no JSON: {error}") from error
+            if not isinstance(row, dict):
+                raise FactoryError(f'{path}, line {number}: no object, such as {{"text": ...}}')
+            yield row
 
 
 def _show(card: dict[str, Any]) -> None:
+    if not card["scores"]:
+        click.echo(
+            "no annotation is held out, so nothing is measured; annotate more, or see 'evaluate --all'"
+        )
+        return
+    _table([{"held out": name, **scores} for name, scores in card["scores"].items()])
+    if "cuts" in card:
+        click.echo(
+            f"good from {card['good']:g} on, cut at min_score {card['min_score']:g}; other cuts, in all:"
+        )
+        _table(
+            [
+                {name: cut[name] for name in ("min_score", "keeps", "precision", "recall")}
+                for cut in card["cuts"]
+            ]
+        )
+
+
+def _table(rows: list[dict[str, Any]]) -> None:
     from factory.cli.tables import show, summary
 
-    columns = list(next(iter(card["scores"].values()), {}))
-    table = summary("held out", *(column.replace("_", " ") for column in columns), words=("held out",))
-    for name, scores in card["scores"].items():
-        told = (scores.get(column) for column in columns)
-        table.add_row(name, *("-" if value is None else str(value) for value in told))
+    table = summary(*(name.replace("_", " ") for name in rows[0]), words=("held out",))
+    for row in rows:
+        table.add_row(*("-" if value is None else str(value) for value in row.values()))
     show(table)
