@@ -28,8 +28,11 @@ class Found:
 
     def changed(self, **content: Any) -> Found:
         """The same with other content (``text=...``): a seed of its own, found at the same place."""
-        seed = type(self.seed).model_validate({**dict(self.seed), **content})
-        return dataclasses.replace(self, seed=seed)
+        kind = type(self.seed)
+        held = {
+            name: getattr(self.seed, name) for name in kind.model_fields
+        }  # an id, once asked for, is no field
+        return dataclasses.replace(self, seed=kind.model_validate(held | content))
 
 
 @dataclass(frozen=True)

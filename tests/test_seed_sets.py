@@ -12,6 +12,9 @@ import pytest
 from conftest import Project
 
 from factory.errors import StoreError
+from factory.passing import Found
+from factory.records import Document, Origin
+from factory.seeds.clean import Counts, Failed, Steps
 from factory.store.reader import answer
 
 STEPS = {
@@ -119,6 +122,25 @@ def test_steps_change_score_and_leave_out_and_sql_shows_where_seeds_went(steps: 
     assert len(rows) == 4
     assert all(text == text.upper() and letters > 100 for text, letters in rows)
     assert steps.query("select score, seeds from seed_scores") == [("letters", 4)]
+
+
+def test_several_steps_may_change_one_seed(steps: Project) -> None:
+    catalog(steps, PAGES % ("lab.shout, lab.shout", ""))
+    steps.factory("seeds")
+    assert steps.query("select kept, changed, broken from seed_funnel where step = 'lab.shout'") == [
+        (7, 7, 0),
+        (7, 0, 0),
+    ]
+
+
+def test_a_seed_with_half_a_character_is_told_of_before_any_step_sees_it() -> None:
+    half, whole = (
+        Found(Document(text=text), Origin(address="a.md", place=text[0])) for text in ("1 \ud800", "2")
+    )
+    failed, kept = Steps([("step", lambda item: item)]).run([half, whole], Counts())
+    assert isinstance(failed, Failed) and "half a character" in failed.broken.error
+    assert failed.broken.origin.place == "1"
+    assert kept == whole
 
 
 def test_a_second_reading_changes_nothing_and_a_new_page_is_judged_among_all(steps: Project) -> None:

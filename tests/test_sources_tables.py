@@ -16,7 +16,7 @@ import zstandard
 from factory.errors import FactoryError
 from factory.plugins import Broken, Found, Source
 from factory.records import Document, Passage, Question
-from factory.seeds.files import line_spans
+from factory.seeds.files import UnreadableError, line_spans
 from factory.seeds.sources.csv import csv
 from factory.seeds.sources.html import html
 from factory.seeds.sources.jsonl import jsonl
@@ -141,6 +141,41 @@ def test_a_line_beyond_every_bound_does_not_fill_memory(tmp_path: Path) -> None:
     found = list(lines_of(path, most=100))
     assert [len(line) for _, line in found] == [100, 19]
     assert found[1][0] == 10_001
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zst"])
+def test_of_a_packed_file_that_was_cut_off_the_whole_lines_are_read_and_the_loss_is_told(
+    suffix: str, tmp_path: Path
+) -> None:
+    pack = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress, ".zst": zstandard.compress}
+    path = tmp_path / f"a.jsonl{suffix}"
+    path.write_bytes(pack[suffix](b'{"text": "one?"}\n') + pack[suffix](b'{"text": "two?"}\n')[:-3])
+    items = []
+    with pytest.raises(UnreadableError, match=r"a.jsonl.*cut off behind byte \d+ .*fetch it again"):
+        for item in jsonl(path, Question):
+            items.append(item)  # noqa: PERF402
+    assert items[0].seed == Question(text="one?")  # type: ignore[union-attr]
+
+
+def test_what_careless_programs_write_as_json_is_read_as_it_was_meant(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(
+        b'{"text": "half \\ud83d of a face"}\n{"text": "a whole \\ud83d\\ude00"}\n{"text": "raw \xed\xa0\x80"}\n'
+        b'{"text": "tab\there"}\n{"text": "none?", "answer": NaN}\n'
+    )
+    assert [item.seed for item in read(jsonl, path)] == [  # type: ignore[union-attr]
+        Question(text="half \ufffd of a face"),
+        Question(text="a whole \U0001f600"),
+        Question(text="raw \ufffd"),
+        Question(text="tab\there"),
+        Question(text="none?"),
+    ]
+    path.write_text('{"text": "schön?"}\n', encoding="latin-1")
+    (broken,) = read(jsonl, path)
+    assert (
+        isinstance(broken, Broken)
+        and broken.error == "not in UTF-8, as JSON is (byte 13); write it anew in UTF-8"
+    )
 
 
 def test_documents_come_out_of_columns_too(tmp_path: Path) -> None:

@@ -18,11 +18,7 @@ from xml.etree.ElementTree import Element, ParseError
 
 from factory.errors import FactoryError
 from factory.extras import need
-from factory.seeds.files import open_bytes
-
-
-class UnreadableError(FactoryError):
-    """A file, or a part of one, is not what it is read as. The message says why."""
+from factory.seeds.files import UnreadableError, open_bytes
 
 
 class HostileError(UnreadableError):

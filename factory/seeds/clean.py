@@ -53,7 +53,7 @@ class Steps:
 
     def run(self, found: Iterable[Found | Broken], counts: Counts) -> Iterator[Found | Left | Failed]:
         """What is kept, what is left out and what fails, in the order of the source."""
-        for item in found:
+        for item in map(_sound, found):
             counts.seen[SOURCE] += 1
             if isinstance(item, Broken):
                 counts.broken[SOURCE] += 1
@@ -78,3 +78,13 @@ class Steps:
             counts.changed[position] += after.seed is not item.seed and after.seed.id != item.seed.id
             item = after
         return item
+
+
+def _sound(item: Found | Broken) -> Found | Broken:
+    """A seed whose text UTF-8 can hold: cleaners, models and the store take no other."""
+    if isinstance(item, Found):
+        try:
+            _ = item.seed.id
+        except TypeError:
+            return Broken(item.origin, "holds half a character (a lone surrogate), which no UTF-8 text can")
+    return item

@@ -8,18 +8,27 @@ import io
 import lzma
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from factory.errors import CatalogError, FactoryError, did_you_mean
 from factory.extras import need
 from factory.plugins import Span
+from factory.seeds.cutoff import frames
 
 SHARD_MB = 8
 """About how many MB of files make a shard: a few seconds of work."""
 
-PACKED = frozenset({".gz", ".bz2", ".xz", ".zst", ".zstd"})
+_AHEAD = 1 << 16
+"""Bytes that are unpacked at once."""
+
+_ZSTD = frozenset({".zst", ".zstd"})
+PACKED = frozenset({".gz", ".bz2", ".xz"}) | _ZSTD
 MAX_LINE = 256 << 20
 """Bytes of the longest line that is read: a record beyond it is broken."""
+
+
+class UnreadableError(FactoryError):
+    """A file, or a part of one, is not what it is read as. The message says why."""
 
 
 def files_of(paths: Sequence[str], root: Path, name: str) -> list[Path]:
@@ -107,21 +116,66 @@ def _near(pattern: str, root: Path) -> str:
 
 
 def open_bytes(path: Path) -> BinaryIO:
-    """Opens a file for reading, unpacking .gz, .bz2, .xz and .zst as it is read."""
+    """Opens a file for reading, unpacking .gz, .bz2, .xz and .zst as it is read.
+
+    Reading raises UnreadableError where what is packed is damaged or was cut off, behind all that is whole."""
     stream = path.open("rb")
     match path.suffix.lower():
         case ".gz":
-            return cast("BinaryIO", gzip.GzipFile(fileobj=stream))
+            return _unpacked(gzip.GzipFile(fileobj=stream), stream, path)
         case ".bz2":
-            return cast("BinaryIO", bz2.BZ2File(stream))
+            return _unpacked(bz2.BZ2File(stream), stream, path)
         case ".xz":
-            return cast("BinaryIO", lzma.LZMAFile(stream))
-        case ".zst" | ".zstd":
+            return _unpacked(lzma.LZMAFile(stream), stream, path)
+        case suffix if suffix in _ZSTD:
             need("seeds", "zstandard", by=path.name)
             import zstandard
 
-            return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(stream))
+            return _unpacked(zstandard.ZstdDecompressor().stream_reader(stream), stream, path)
     return stream
+
+
+def _unpacked(reader: Any, stream: BinaryIO, path: Path) -> BinaryIO:
+    return cast("BinaryIO", io.BufferedReader(_Unpacked(reader, stream, path), _AHEAD))
+
+
+class _Unpacked(io.RawIOBase):
+    """What a packed file holds, as far as it is whole."""
+
+    def __init__(self, reader: Any, stream: BinaryIO, path: Path) -> None:
+        self._reader, self._stream, self._path, self._given = reader, stream, path, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            data = self._reader.read1(len(buffer))  # `read` would throw away what it has when it fails
+        except Exception as error:
+            if isinstance(error, OSError) and (error.errno is not None or isinstance(error, TimeoutError)):
+                raise  # the machine or the network, not the file
+            raise self._damaged(str(error)) from error
+        if not data and self._breaks_off():
+            raise self._damaged("its last frame has no end")
+        buffer[: len(data)] = data
+        self._given += len(data)
+        return len(data)
+
+    def _damaged(self, why: str) -> UnreadableError:
+        behind = f"behind byte {self._given} of what it holds unpacked"
+        return UnreadableError(f"{self._path.name}: damaged or cut off {behind}: {why}; fetch it again")
+
+    def _breaks_off(self) -> bool:
+        """Whether a file of zstd ends inside of a frame, which its reader takes for the frame's end."""
+        if self._path.suffix.lower() not in _ZSTD:
+            return False
+        size = self._stream.seek(0, io.SEEK_END)
+        return any(frame.end > size for frame in frames(self._stream, 0))
+
+    def close(self) -> None:
+        self._reader.close()
+        self._stream.close()
+        super().close()
 
 
 def line_spans(path: Path, size: int) -> Iterator[Span]:
@@ -138,8 +192,11 @@ def lines_of(path: Path, span: Span | None = None, *, most: int = MAX_LINE) -> I
     with open_bytes(path) as stream:
         at = 0
         if span and span.start:
-            stream.seek(span.start - 1)
-            at = span.start - 1 + len(stream.readline())
+            stream.seek(at := span.start - 1)
+            while piece := stream.readline(most):
+                at += len(piece)
+                if piece.endswith(b"\n"):
+                    break
         while span is None or at < span.end:
             line = stream.readline(most)
             if not line:

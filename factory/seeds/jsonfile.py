@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import orjson
 
 from factory.plugins import Span
 from factory.seeds.archives import Limits, read
-from factory.seeds.files import MAX_LINE, line_spans, lines_of, open_bytes
+from factory.seeds.files import MAX_LINE, UnreadableError, line_spans, lines_of, open_bytes
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LINES = frozenset({".jsonl", ".ndjson", ".jsonlines"})
@@ -43,27 +44,53 @@ def records(path: Path, span: Span | None = None) -> Iterator[tuple[str, Any]]:
             line = line.removeprefix(_BYTE_ORDER_MARK)
         if not line.strip():
             continue
-        try:
-            yield place, orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            why = f"a line of more than {MAX_LINE} bytes" if len(line) >= MAX_LINE else f"no JSON: {error}"
-            yield place, NoJson(why)
+        too_long = len(line) >= MAX_LINE
+        yield place, NoJson(f"a line of more than {MAX_LINE} bytes") if too_long else _read(line)
 
 
 def _whole(path: Path) -> Iterator[tuple[str, Any]]:
-    try:
-        content = orjson.loads(read(path, _LIMITS).removeprefix(_BYTE_ORDER_MARK))
-    except orjson.JSONDecodeError as error:
-        yield "byte 0", NoJson(f"no JSON: {error}")
+    content = _read(read(path, _LIMITS).removeprefix(_BYTE_ORDER_MARK))
+    if isinstance(content, NoJson):
+        yield "byte 0", content
         return
     for number, record in enumerate(content if isinstance(content, list) else [content], start=1):
         yield f"record {number}", record
 
 
+def _read(data: bytes) -> Any:
+    """A value of JSON, or why it is none. What careless programs write is read as it was meant: halves of
+    characters (U+FFFD in their place), line breaks inside of strings, NaN (no value)."""
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        why = NoJson(f"no JSON: {error}")
+    try:
+        return _mended(json.loads(data.decode("utf-8", "surrogatepass"), strict=False, parse_constant=_none))
+    except UnicodeDecodeError as error:
+        return NoJson(f"not in UTF-8, as JSON is (byte {error.start}); write it anew in UTF-8")
+    except (ValueError, RecursionError):
+        return why
+
+
+def _none(name: str) -> None:
+    """What NaN and infinities stand for."""
+
+
+def _mended(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_mended(name): _mended(inner) for name, inner in value.items()}
+    return [_mended(inner) for inner in value] if isinstance(value, list) else value
+
+
 def _is_whole(path: Path) -> bool:
     """Whether a file is one list or one record: it begins as one, and its first line alone is none."""
-    with open_bytes(path) as stream:
-        head = stream.read(_HEAD).removeprefix(_BYTE_ORDER_MARK).lstrip()
+    try:
+        with open_bytes(path) as stream:
+            head = stream.read(_HEAD).removeprefix(_BYTE_ORDER_MARK).lstrip()
+    except UnreadableError:
+        return False  # the lines before the damage are whole
     first, _, others = head.partition(b"\n")
     named = next((ending for ending in reversed(path.suffixes) if ending.lower() in _LINES), "")
     if head[:1] not in (b"[", b"{") or (named and head[:1] == b"{"):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from factory.errors import FactoryError
 from factory.plugins import Broken, Found
 from factory.records import Code, Document, Origin, Passage, Post, Seed, Table, Thread
-from factory.seeds.archives import UnreadableError
+from factory.seeds.files import UnreadableError
 from factory.seeds.html import Block, Page, extract
 from factory.seeds.prose import blocks_of_text
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS, segment

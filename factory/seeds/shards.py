@@ -6,6 +6,7 @@ files and the recipe, so that any number of processes, in any order, gives the s
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +30,8 @@ from factory.store.sets import json_rows, literal
 SHARD_FILES = 256
 EXCERPT = 200
 """Characters that are kept of a seed that was left out."""
+
+_RAISED = re.compile(r"[A-Za-z_][\w.]*: ")
 
 SEEDS = {
     "position": "bigint",
@@ -313,10 +316,11 @@ def _told(error: Exception, path: Path) -> str:
 
 
 def _failure(failed: Failed, address: str) -> dict[str, Any]:
-    first = failed.broken.error.strip().splitlines()
+    lines = failed.broken.error.strip().splitlines() or ["unreadable"]
     return {
         "stage": failed.stage,
-        "error": first[-1] if first else "unreadable",
+        # What a traceback says in the end may take several lines, of which the first names it.
+        "error": next(filter(_RAISED.match, reversed(lines)), lines[-1]),
         "traceback": failed.broken.error,
         "address": f"{address} {failed.broken.origin.place}".strip(),
     }

@@ -10,7 +10,7 @@ import orjson
 
 from factory.plugins import Found, source
 from factory.records import Code, Document, Origin, Passage, Seed
-from factory.seeds.archives import UnreadableError
+from factory.seeds.files import UnreadableError
 from factory.seeds.laid import in_order
 from factory.seeds.prose import blocks_of_text
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS, count_words, segment, token_counter

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from factory.plugins import Broken, Found, source
 from factory.records import Code, Document, Origin, Passage, Seed
-from factory.seeds.archives import BULK, UnreadableError, members, members_of, unpack
+from factory.seeds.archives import BULK, members, members_of, unpack
+from factory.seeds.files import UnreadableError
 from factory.seeds.html.dates import iso_date
 from factory.seeds.html.encoding import decode
 from factory.seeds.pages import Wanted, guarded, seeds_of_markdown

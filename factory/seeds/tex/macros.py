@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from factory.seeds.archives import UnreadableError
+from factory.seeds.files import UnreadableError
 from factory.seeds.tex.scan import NAME, argument, option, raw_parts
 
 MOST = 300_000

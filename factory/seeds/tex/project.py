@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from posixpath import dirname, join, normpath
 
-from factory.seeds.archives import UnreadableError
+from factory.seeds.files import UnreadableError
 from factory.seeds.tex.scan import raw_parts
 
 DEPTH = 20
