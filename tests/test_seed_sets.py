@@ -422,10 +422,10 @@ def test_a_missing_package_stops_the_reading_and_is_no_fault_of_a_file(
         "catalog.yaml",
         "seeds: {wiki: {source: wikipedia, path: '*/enwiki.xml', as: document, with: {min_words: 1}}}\n",
     )
-    project.plugin("mwparserfromhell.py", "raise ImportError('it is not installed')")
+    project.plugin("sitecustomize.py", "import sys\nsys.modules['mwparserfromhell'] = None\n")
     told = project.factory("seeds", "-w", workers, code=1)
     assert "pip install 'seedfactory[seeds]'" in told and "Traceback" not in told
-    (project.site / "mwparserfromhell.py").unlink()
+    (project.site / "sitecustomize.py").unlink()
     project.factory("seeds", "-w", workers)
     assert project.query("select count(*) from sets.wiki") == [(2,)]
     assert project.query("select count(*) from failures") == [(0,)]

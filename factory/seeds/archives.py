@@ -16,7 +16,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 from xml.etree.ElementTree import Element, ParseError
 
-from factory.errors import FactoryError
 from factory.extras import need
 from factory.seeds.files import UnreadableError, open_bytes
 
