@@ -8,6 +8,7 @@ validators, the teacher's `journal` records replies; this module ties them toget
 from __future__ import annotations
 
 import inspect
+import shutil
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
@@ -24,6 +25,7 @@ from factory.line import Item, Line
 from factory.plan import Prepared, chunks, describe, find_work, prepare
 from factory.plugins import Executor, Isolation
 from factory.report import Progress, Report, Watch
+from factory.store.sets import folder
 from factory.store.socket import serve
 from factory.store.writer import Writer
 from factory.teacher.clients import client_for
@@ -111,13 +113,15 @@ class Build:
             ),
             "version": __version__,
         }
-        # A build that was killed could not say so itself; only one holds the store, so it is over.
+        # A build that was killed could not say so itself, nor tidy up; only one holds the store, so it is over.
+        for left in folder(self.catalog.store).glob(".*"):
+            shutil.rmtree(left)
         over = "update builds set status = 'interrupted' where status = 'running'"
         await writer.transact({"builds": [row]}, [(over, [])])
 
     async def _read_seeds(self, writer: Writer, report: Report) -> None:
-        def tick(name: str, done: int, of: int) -> None:
-            report.reading = f"{name}: file {done} of {of}"
+        def tick(what: str) -> None:
+            report.reading = what
             self._watch(report)
 
         reading = Reading(

@@ -49,8 +49,8 @@ class Intake:
     dropped: int = 0
 
 
-Tick = Callable[[str, int, int], None]
-"""Called with a seed set's name, its units (files, spans of large ones) that are done, and all of them."""
+Tick = Callable[[str], None]
+"""Called with what is going on, in words."""
 
 
 @dataclass(frozen=True)
@@ -100,13 +100,13 @@ class _SeedSet:
 
     async def read(self) -> Intake:
         """Reads what is new, withdraws what is gone, and runs the steps over the whole set."""
-        self.scratch.mkdir(parents=True, exist_ok=True)
+        self.scratch.mkdir(parents=True)
         await intake.describe(self.writer, self.seeds, self.build_id)
         units = await self._units()
         waiting = await self._waiting(units)
         self.intake.files, self.intake.unchanged = len(units), len(units) - len(waiting)
         ended = len(units) - len(waiting)
-        self.reading.tick(self.seeds.name, ended, len(units))
+        self._tell(f"file {ended:,} of {len(units):,}")
         with Workers(self.reading.workers) as workers:
             async for some in self._read(waiting, workers):
                 added = await intake.take(self.writer, self.seeds, some, self.fingerprint, self.build_id)
@@ -115,19 +115,27 @@ class _SeedSet:
                     self.intake.broken += done.broken
                     self.intake.dropped += done.dropped
                     ended += len(shard.units)
-                self.reading.tick(self.seeds.name, ended, len(units))
+                self._tell(f"file {ended:,} of {len(units):,}")
             await intake.forget_returned(self.writer, self.seeds.name)
             if self.parquet:
                 # Its view needs a file to stand on.
                 await intake.describe(self.writer, self.seeds, self.build_id)
-            if not self.reading.stopping():
-                self.intake.dropped += await choose_whole(
-                    self.writer, self.seeds, self.whole, self.scratch, self.build_id, workers
-                )
+            self.intake.dropped += await choose_whole(
+                self.writer, self.seeds, self.whole, self.scratch, self.build_id, workers, self._goes_on
+            )
         if self.parquet:
             await intake.sweep(self.writer, self.seeds.name, self.parquet)
+            await intake.describe(self.writer, self.seeds, self.build_id)
         self.intake.seeds = await intake.count(self.writer, self.seeds)
         return self.intake
+
+    def _tell(self, what: str) -> None:
+        self.reading.tick(f"{self.seeds.name}: {what}")
+
+    def _goes_on(self, what: str) -> bool:
+        """Tells what is going on; whether it is to go on."""
+        self._tell(what)
+        return not self.reading.stopping()
 
     async def _units(self) -> list[Unit]:
         if self.seeds.parent:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +15,16 @@ import orjson
 
 from factory.catalog import SeedSet, Step
 from factory.fingerprint import step_fingerprint
-from factory.plugins import Drop
+from factory.plugins import Drop, Rewritten
 from factory.records import Seed, content_hash
-from factory.seeds.intake import Statement, describe, seed_statements
-from factory.seeds.members import Members, in_parts, parts_sql, rows_sql
-from factory.seeds.shards import SEEDS, seed_row
+from factory.seeds.intake import Statement, describe, seed_statements, table_statements
+from factory.seeds.laid import scatter
+from factory.seeds.members import Part, Row, Stopped, laid_down
+from factory.seeds.shards import DROPS, EXCERPT, seed_row, writing
 from factory.seeds.workers import Workers
 from factory.store.rows import json_text
-from factory.store.sets import changed_shard, folder, identifier, json_rows, literal, parquet_rows
+from factory.store.sets import changed_shard, folder, literal, parquet_rows
 from factory.store.writer import Writer
-
-CHOSEN = {"seed_id": "varchar", "reason": "varchar", "scores": "varchar", "text": "varchar"}
-CHANGED = {name: SEEDS[name] for name in ("seed_id", "kind", "content", "characters")} | {"was": "varchar"}
 
 
 async def choose_whole(
@@ -33,10 +34,12 @@ async def choose_whole(
     scratch: Path,
     build_id: str,
     workers: Workers,
+    goes_on: Callable[[str], bool],
 ) -> int:
     """Decides anew what the steps leave out, where the seeds or the steps changed; how many seeds went.
 
-    Earlier decisions of these steps are forgotten: what a step leaves out depends on what else is there.
+    Earlier decisions of these steps are forgotten: what a step leaves out depends on what else is there. `goes_on` is
+    told what is going on; where it says no, the rest is left to the next time.
     """
     first = 1 + len(seeds.steps) - len(steps)
     before = content_hash(
@@ -48,9 +51,11 @@ async def choose_whole(
     await _forget(writer, seeds.name)
     dropped = 0
     for position, (step, made) in enumerate(steps, start=first):
-        dropped += await _Choice(
-            writer, seeds, step, position, scratch / f"{position}", build_id, workers
-        ).run(made)
+        choice = _Choice(writer, seeds, step, position, scratch / f"{position}", build_id, workers, goes_on)
+        try:
+            dropped += await choice.run(made)
+        except Stopped:
+            return dropped
     await writer.transact({}, [("update seed_sets set members = ? where seed_set = ?", [before, seeds.name])])
     return dropped
 
@@ -93,119 +98,124 @@ class _Choice:
     scratch: Path
     build_id: str
     workers: Workers
+    goes_on: Callable[[str], bool]
 
     async def run(self, made: Any) -> int:
         """Lets the step choose, and takes over what it chose, in one transaction; how many seeds went."""
         self.scratch.mkdir()
-        view = f"sets.{identifier(self.seeds.name)}"
-        begins = await self.writer.query(parts_sql(view))
-        rows = self.writer.stream(rows_sql(view))
-        parts = await asyncio.to_thread(in_parts, rows, begins, self.scratch)
-        members = Members(parts, self.scratch, self.workers)
-        dropped, changed = await asyncio.to_thread(self._choose, made, members)
-        if changed:
-            await self._rewrite()
+        dropped, changed, seen = await asyncio.to_thread(self._choose, made)
         row = {
             "seed_set": self.seeds.name,
             "position": self.position,
             "step": self.step.plugin.name,
             "address": "",
-            "seen": len(members),
-            "kept": len(members) - dropped,
+            "seen": seen,
+            "kept": seen - dropped,
             "changed": changed,
             "broken": 0,
             "build_id": self.build_id,
         }
-        await self.writer.transact({"cleaning": [row]}, self._statements(changed))
+        await self.writer.transact({"cleaning": [row]}, self._statements())
         if changed and self.seeds.keep == "shards":
-            await describe(self.writer, self.seeds, self.build_id)  # its view has one more file
+            await describe(self.writer, self.seeds, self.build_id)  # its view has more files
+        shutil.rmtree(self.scratch)
         return dropped
 
-    def _choose(self, made: Any, members: Members) -> tuple[int, int]:
-        """Writes down what the step chose; how many seeds go, and how many have another text."""
-        dropped = changed = 0
-        with self._file("chosen").open("wb") as out:
-            for seed_id, choice in made.choose(members):
-                text = None if isinstance(choice, Drop) else choice.text
-                dropped, changed = dropped + (text is None), changed + (text is not None)
-                scores = json_text(dict(choice.scores))
-                row = {"seed_id": seed_id, "reason": choice.reason, "scores": scores, "text": text}
-                out.write(orjson.dumps(row) + b"\n")
-        return dropped, changed
+    def _choose(self, made: Any) -> tuple[int, int, int]:
+        """Lets the step choose, and writes down what comes of it; how many seeds go, are changed, and are there."""
+        members = laid_down(
+            self.writer.stream, self.writer.path, self.seeds.name, self.scratch, self.workers, self._goes_on
+        )
+        chosen = made.choose(members)
+        scatter((_choices(members.part_of(seed_id)), _line(seed_id, choice)) for seed_id, choice in chosen)
+        shards = None if self.seeds.keep == "store" else folder(self.writer.path) / self.seeds.name
+        follow = _Following(self.step.plugin.name, self.position, self.seeds.kind, self.build_id, shards)
+        counts = list(members.map(follow))
+        dropped, changed = sum(dropped for dropped, _ in counts), sum(changed for _, changed in counts)
+        return dropped, changed, len(members)
 
-    async def _rewrite(self) -> None:
-        """Makes the seeds of the changed texts, each with the id of what it was."""
-        await self.writer.transact(
-            {},
-            [
+    def _goes_on(self, what: str) -> bool:
+        return self.goes_on(f"{self.step.plugin.name}, {what}")
+
+    def _statements(self) -> list[Statement]:
+        name, step = literal(self.seeds.name), literal(self.step.plugin.name)
+        statements: list[Statement] = []
+        if any(self.scratch.glob("*.drops")):
+            drops = parquet_rows([self.scratch / "*.drops"])
+            statements += table_statements("drops", drops, self.seeds, self.build_id)
+            statements.append(
                 (
-                    "copy (select c.seed_id, any_value(c.text) as text, any_value(content::varchar) as content"
-                    f" from {json_rows(self._file('chosen'), CHOSEN)} c"
-                    f" join sets.{identifier(self.seeds.name)} v on v.seed_id = c.seed_id"
-                    f" where c.text is not null group by c.seed_id order by c.seed_id)"
-                    f" to {literal(self._file('texts'))} (format json)",
+                    f"update origins set dropped = {step} where seed_set = {name} and not withdrawn and"
+                    f" seed_number in (select seed_number from seeds join {drops} using (seed_id))",
                     [],
                 )
-            ],
-        )
-        await asyncio.to_thread(self._write_changed)
-
-    def _write_changed(self) -> None:
-        with self._file("texts").open("rb") as lines, self._file("changed").open("wb") as out:
-            for line in lines:
-                row = orjson.loads(line)
-                content = {**orjson.loads(row["content"]), "text": row["text"]}
-                seed: Seed = self.seeds.kind.model_validate(content)
-                out.write(orjson.dumps({**seed_row(seed), "was": row["seed_id"]}) + b"\n")
-
-    def _file(self, name: str) -> Path:
-        return self.scratch / f"{name}.jsonl"
-
-    def _statements(self, changed: int) -> list[Statement]:
-        name, step = literal(self.seeds.name), literal(self.step.plugin.name)
-        view = f"sets.{identifier(self.seeds.name)}"
-        chosen = json_rows(self._file("chosen"), CHOSEN)
-        statements: list[Statement] = [(f"create or replace temp table chosen as select * from {chosen}", [])]
-        if changed:
-            # Read before the drops are written: they take what changed out of the view.
-            made = self._made()
-            statements.append((f"copy ({self._changed_rows(view)}) to {literal(made)} (format parquet)", []))
-        statements += [
-            (
-                "insert into drops by name"
-                f" select {self.position} as position, {step} as step, true as whole, c.reason, c.scores,"
-                f" seed_id, first(kind) as kind, min(address) as address, min(place) as place,"
-                " min(url) as url, min(title) as title, first(characters) as characters,"
-                " first(left(coalesce(content ->> 'text', ''), 200)) as excerpt,"
-                f" {name} as seed_set, {literal(self.build_id)} as build_id"
-                f" from chosen c join {view} v using (seed_id) group by seed_id, c.reason, c.scores",
-                [],
-            ),
-            (
-                f"update origins set dropped = {step} where seed_set = {name} and not withdrawn and"
-                " seed_number in (select seed_number from seeds join chosen using (seed_id))",
-                [],
-            ),
-            ("drop table chosen", []),
-        ]
-        if changed and self.seeds.keep == "store":
-            rows = parquet_rows([made])
-            statements += seed_statements(rows, self.seeds, self.build_id, self.step.plugin.name)
+            )
+        if any(self.scratch.glob("*.seeds")):
+            changed = parquet_rows([self.scratch / "*.seeds"])
+            statements += seed_statements(changed, self.seeds, self.build_id, self.step.plugin.name)
         return statements
 
-    def _made(self) -> Path:
-        """Where changed seeds go: of a seed set kept as shards, they are one more that its view shows."""
-        if self.seeds.keep == "store":
-            return self.scratch / "seeds.parquet"
-        path = changed_shard(folder(self.writer.path) / self.seeds.name, self.build_id, self.position)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
 
-    def _changed_rows(self, view: str) -> str:
-        """Where a changed seed stands: wherever the one that it was made of stands."""
-        return (
-            "select row_number() over (order by m.seed_id, address, place) as position, m.seed_id, m.kind,"
-            " m.content, m.characters, address, '' as span, place, url, parent, licence, title, author, date,"
-            f" scores::varchar as scores from {json_rows(self._file('changed'), CHANGED)} m"
-            f" join {view} v on v.seed_id = m.was"
-        )
+@dataclass(frozen=True)
+class _Following:
+    """Writes down what follows from a step's choices, part by part: rows of `drops`, and of seeds with other texts.
+
+    Those of a seed set kept as shards are one shard more for each part.
+    """
+
+    step: str
+    position: int
+    kind: type[Seed]
+    build_id: str
+    shards: Path | None
+
+    def __call__(self, part: Part) -> tuple[int, int]:
+        """How many seeds of the part go, and how many are changed."""
+        if not (path := _choices(part)).exists():
+            return 0, 0
+        choices = {seed_id: choice for seed_id, *choice in map(orjson.loads, path.read_bytes().splitlines())}
+        outputs = {"drops": part.path.with_suffix(".drops"), "seeds": self._seeds(part)}
+        dropped = changed = 0
+        with writing(outputs, part.path) as write:
+            for seed_id, rows in groupby(part.rows(), key=attrgetter("seed_id")):
+                if seed_id in choices:
+                    places = list(rows)
+                    reason, scores, text = choices[seed_id]
+                    write("drops", self._drop(places[0], reason, scores))
+                    dropped, changed = dropped + (text is None), changed + (text is not None)
+                    for row in self._changed(places, text) if text is not None else ():
+                        write("seeds", row)
+        return dropped, changed
+
+    def _seeds(self, part: Part) -> Path:
+        if self.shards is None:
+            return part.path.with_suffix(".seeds")
+        return changed_shard(self.shards, self.build_id, self.position, part.path.stem)
+
+    def _drop(self, row: Row, reason: str, scores: str) -> dict[str, Any]:
+        return {
+            "position": self.position,
+            "step": self.step,
+            "whole": True,
+            "reason": reason,
+            "scores": scores,
+            "excerpt": str(row.content.get("text") or "")[:EXCERPT],
+            **{name: getattr(row, name) for name in DROPS if name in Row._fields and name != "scores"},
+        }
+
+    def _changed(self, places: Sequence[Row], text: str) -> Iterator[dict[str, Any]]:
+        """A changed seed stands wherever the one that it was made of stands."""
+        seed = seed_row(self.kind.model_validate({**places[0].content, "text": text}))
+        for position, row in enumerate(places):
+            scores = json_text(row.scores) if row.scores else None
+            yield {**row._asdict(), **seed, "position": position, "span": "", "scores": scores}
+
+
+def _choices(part: Part) -> Path:
+    """Where what a step chose of a part is laid down."""
+    return part.path.with_suffix(".choices")
+
+
+def _line(seed_id: str, choice: Drop | Rewritten) -> bytes:
+    text = None if isinstance(choice, Drop) else choice.text
+    return orjson.dumps([seed_id, choice.reason, json_text(dict(choice.scores)), text]) + b"\n"

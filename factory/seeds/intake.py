@@ -15,6 +15,7 @@ from factory.plugins import Span
 from factory.seeds.laid import scatter
 from factory.seeds.shards import TABLES, Done, Shard, Unit
 from factory.store.sets import folder, identifier, literal, parquet_rows, scored_view, view
+from factory.store.texts import seed_rows
 from factory.store.writer import Writer
 from factory.teacher.journal import now
 
@@ -81,21 +82,26 @@ async def lay_down(
     writer: Writer, parent: SeedSet, shards: Sequence[Shard], take: int | None, most: int
 ) -> None:
     """Writes the documents of some shards' units where other processes read them."""
-    files = {(unit.address, unit.span_text): shard.documents for shard in shards for unit in shard.units}
-    columns = "address, place, seed_id, url, parent, licence, title, author, date"
-    rows = writer.stream(
-        f"select part, {columns}, scores::varchar, content::varchar from sets.{identifier(parent.name)}"
-        f" join ({_parted(parent, take, most)}) using (address, place, seed_id)"
-        " where address in (select unnest(?))",
-        [list({address for address, _ in files})],
+    files = {
+        (unit.address, unit.span.start if unit.span else 0): shard.documents
+        for shard in shards
+        for unit in shard.units
+    }
+    wanted = ", ".join(f"({literal(address)}, {part})" for address, part in files)
+    columns = ("address", "place", "seed_id", "url", "parent", "licence", "title", "author", "date")
+    rows = seed_rows(
+        writer.stream,
+        writer.path,
+        parent.name,
+        f"{', '.join(columns)}, scores::varchar, content::varchar",
+        f"from ({_parted(parent, take, most)}) where (address, part) in ({wanted})",
     )
 
     def lines() -> Iterator[tuple[Path, bytes]]:
         for part, *about, scores, content in rows:
-            path = files.get((about[0], f"{part}-{part + 1}")) or files.get((about[0], ""))
-            if path:
-                row = dict(zip(columns.split(", "), about, strict=True))
-                row |= {"scores": Fragment(scores or "null"), "content": Fragment(content)}
+            row = dict(zip(columns, about, strict=True))
+            row |= {"scores": Fragment(scores or "null"), "content": Fragment(content)}
+            if path := files[row["address"], part]:
                 yield path, orjson.dumps(row) + b"\n"
 
     await asyncio.to_thread(lambda: scatter(lines()))
@@ -129,7 +135,7 @@ async def take(
     for table in TABLES:
         there = [path for shard, _ in shards if (path := shard.output(table)).exists()]
         if there and not (table == "seeds" and seeds.keep == "shards"):
-            statements += _statements(table, parquet_rows(there), seeds, build_id)
+            statements += table_statements(table, parquet_rows(there), seeds, build_id)
     files = [
         {
             "seed_set": seeds.name,
@@ -154,7 +160,7 @@ async def _last_number(writer: Writer) -> int:
     return int((await writer.query("select coalesce(max(seed_number), 0) from seeds"))[0][0])
 
 
-def _statements(table: str, rows: str, seeds: SeedSet, build_id: str) -> list[Statement]:
+def table_statements(table: str, rows: str, seeds: SeedSet, build_id: str) -> list[Statement]:
     """Adds the rows of a table that shards wrote."""
     name, build = literal(seeds.name), literal(build_id)
     if table == "seeds":
@@ -216,15 +222,17 @@ async def forget_returned(writer: Writer, name: str) -> None:
 
 
 async def sweep(writer: Writer, name: str, shards: Path) -> None:
-    """Removes the Parquet files of which nothing counts any more."""
+    """Removes the files among a seed set's shards that do not count: not any more, or left by a build that died."""
     rows = await writer.query(
-        "select shard from files where seed_set = $1 union"
-        " select build_id || '-' || position || '.parquet' from cleaning where seed_set = $1 and address = ''",
+        "select parse_filename(shard, true) from files where seed_set = $1 union"
+        " select build_id || '-' || position from cleaning where seed_set = $1 and address = ''",
         [name],
     )
-    current = {shard for (shard,) in rows}
-    for path in shards.rglob("*.parquet"):
-        if path.name not in current:
+    current = {made for (made,) in rows}
+    for path in shards.rglob("*"):
+        # A step's file is named after its part too, but for those of older versions.
+        stems = {path.stem, path.stem.rpartition("-")[0]}
+        if path.is_file() and not (path.suffix == ".parquet" and stems & current):
             path.unlink()
 
 

@@ -3,30 +3,57 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import accumulate, repeat
+from functools import cached_property
+from itertools import accumulate, islice, repeat
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
 from factory.errors import FactoryError
-from factory.plugins import Member, SomeSeeds
+from factory.plugins import Member
 from factory.seeds.laid import in_order, scatter
 from factory.seeds.workers import Workers
+from factory.store.sets import identifier
+from factory.store.texts import Stream, seed_rows
 
 PART_CHARACTERS = 8 << 20
 """About how many characters of text make a part: what a process holds."""
+_TELLING = 1024
+"""Seeds that are laid down between two words about it."""
 
 T = TypeVar("T")
 
 
-Row: TypeAlias = tuple[str, str, str, str | None, str | None, str]
-"""Id, address, place, URL, scores and content of a seed, the last two as JSON: what `rows_sql` gives."""
+class Stopped(Exception):
+    """Whoever waits for the seeds has been told to stop."""
+
+
+class Row(NamedTuple):
+    """A seed where it was found, as its part's file holds it: by id first, then by place."""
+
+    seed_id: str
+    address: str
+    place: str
+    content: Any
+    scores: Any = None
+    kind: str = ""
+    characters: int = 0
+    url: str | None = None
+    parent: str | None = None
+    licence: str | None = None
+    title: str | None = None
+    author: str | None = None
+    date: str | None = None
+
+
+_COLUMNS = ", ".join(f"{name}::varchar" if name in ("content", "scores") else name for name in Row._fields)
 
 
 @dataclass(frozen=True)
@@ -37,18 +64,23 @@ class Part:
     scratch: Path
     first: int
     count: int
+    first_id: str
 
     def __len__(self) -> int:
         return self.count
 
     def __iter__(self) -> Iterator[Member]:
         before = ""
+        for row in self.rows():
+            if row.seed_id != before:  # where it was found first says the rest
+                text = row.content.get("text") or "\n\n".join(_strings(row.content))
+                yield Member(row.seed_id, text, row.address, row.scores or {}, row.url)
+            before = row.seed_id
+
+    def rows(self) -> Iterator[Row]:
+        """A row for each place where a seed was found: those of a seed follow each other."""
         for line in in_order(self.path):
-            seed_id, address, _, url, scores, content = orjson.loads(line)
-            if seed_id != before:  # where it was found first says the rest
-                text = content.get("text") or "\n\n".join(_strings(content))
-                yield Member(seed_id, text, address, scores or {}, url)
-            before = seed_id
+            yield Row(*orjson.loads(line))
 
 
 @dataclass(frozen=True)
@@ -58,6 +90,7 @@ class Members:
     parts: tuple[Part, ...]
     scratch: Path
     shared: Workers
+    goes_on: Callable[[str], bool] = lambda _: True
 
     @property
     def first(self) -> int:
@@ -76,51 +109,74 @@ class Members:
         for part in self.parts:
             yield from part
 
-    def map(self, work: Callable[[SomeSeeds], T]) -> Iterator[T]:
+    @cached_property
+    def _first_ids(self) -> list[str]:
+        return [part.first_id for part in self.parts]
+
+    def part_of(self, seed_id: str) -> Part:
+        """The part that holds a seed of the set."""
+        return self.parts[bisect_right(self._first_ids, seed_id) - 1]
+
+    def map(self, work: Callable[[Part], T]) -> Iterator[T]:
         """What `work` makes of each part, in their order, some at once. Raises FactoryError for a dead process."""
         pool = self.shared.pool(len(self.parts))
-        running: list[Future[T]] = []
+        running: deque[Future[T]] = deque()
         following = iter(self.parts)
-        while True:
-            while len(running) < 2 * self.workers and (part := next(following, None)):
-                running.append(pool.submit(work, part))
-            if not running:
-                return
+        for done in range(len(self.parts)):
+            if not self.goes_on(f"part {done + 1:,} of {len(self.parts):,}"):
+                raise Stopped
+            running += [
+                pool.submit(work, part) for part in islice(following, 2 * self.workers - len(running))
+            ]
             try:
-                yield running.pop(0).result()
+                yield running.popleft().result()
             except BrokenProcessPool as error:
                 raise FactoryError(
                     "a process died over a part of the seed set; out of memory? Try fewer --workers"
                 ) from error
 
 
-def parts_sql(view: str) -> str:
-    """SQL for the first id of each part of a seed set, and how many seeds the part holds."""
-    return (
-        "select min(seed_id), count(*) from (select seed_id,"
-        f" (sum(size) over (order by seed_id) - size) // {PART_CHARACTERS} as part"
-        f" from (select seed_id, max(characters) as size from {view} group by seed_id))"
-        " group by part order by part"
+def laid_down(
+    stream: Stream,
+    store: Path,
+    name: str,
+    scratch: Path,
+    shared: Workers,
+    goes_on: Callable[[str], bool] = lambda _: True,
+) -> Members:
+    """A seed set of a store, its live seeds laid down in parts below `scratch`. Raises Stopped where `goes_on`, told
+    what is going on, says no."""
+    begins = list(
+        stream(
+            "select min(seed_id), count(*) from (select seed_id,"
+            f" (sum(size) over (order by seed_id) - size) // {PART_CHARACTERS} as part"
+            f" from (select seed_id, max(characters) as size from sets.{identifier(name)} group by seed_id))"
+            " group by part order by part"
+        )
     )
 
+    def rows() -> Iterator[Row]:
+        for number, values in enumerate(seed_rows(stream, store, name, _COLUMNS)):
+            if number % _TELLING == 0 and not goes_on(f"{number:,} seeds laid down"):
+                raise Stopped
+            yield Row(*values)
 
-def rows_sql(view: str) -> str:
-    """SQL for the rows that `in_parts` takes, in no order: one for each place where a seed was found."""
-    return f"select seed_id, address, place, url, scores::varchar, content::varchar from {view}"
+    return Members(in_parts(rows(), begins, scratch), scratch, shared, goes_on)
 
 
-def in_parts(rows: Iterable[Row], begins: Sequence[tuple[str, int]], scratch: Path) -> tuple[Part, ...]:
-    """Lays seeds down in parts, of which `begins` says the first id and the number of seeds."""
+def in_parts(rows: Iterable[Row], begins: Sequence[tuple[Any, ...]], scratch: Path) -> tuple[Part, ...]:
+    """Lays seeds down in parts, of which `begins` says the first id and the number of seeds. Contents and scores are
+    JSON."""
     ids, counts = [seed_id for seed_id, _ in begins], [count for _, count in begins]
-    paths = [scratch / f"{number}.members" for number in range(len(ids))]
-    scatter((paths[bisect_right(ids, row[0]) - 1], _line(*row)) for row in rows)
+    paths = [scratch / f"{number:06}.members" for number in range(len(ids))]
+    scatter((paths[bisect_right(ids, row.seed_id) - 1], _line(row)) for row in rows)
     firsts = accumulate(counts, initial=0)
-    return tuple(map(Part, paths, repeat(scratch), firsts, counts))
+    return tuple(map(Part, paths, repeat(scratch), firsts, counts, ids))
 
 
-def _line(seed_id: str, address: str, place: str, url: str | None, scores: str | None, content: str) -> bytes:
-    parts = [seed_id, address, place, url, orjson.Fragment(scores or "null"), orjson.Fragment(content)]
-    return orjson.dumps(parts) + b"\n"
+def _line(row: Row) -> bytes:
+    parsed = orjson.Fragment(row.content), orjson.Fragment(row.scores or "null")
+    return orjson.dumps([*row[:3], *parsed, *row[5:]]) + b"\n"
 
 
 @contextmanager
@@ -130,7 +186,7 @@ def seeds_in_order(
     """Seeds as a step over a whole set is given them, `rows` a part: to try a step out by itself."""
     folder.mkdir(parents=True, exist_ok=True)
     made: list[Row] = [
-        (one.seed_id, one.address, "", one.url, _json(dict(one.scores)), _json({"text": one.text}))
+        Row(one.seed_id, one.address, "", _json({"text": one.text}), _json(dict(one.scores)), url=one.url)
         for one in sorted(members, key=lambda member: member.seed_id)
     ]
     starts = range(0, len(made), rows)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 import traceback
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, TypeAlias
 
 import duckdb
 import orjson
@@ -82,6 +82,9 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "cleaning": COUNTS,
 }
 """The columns of what a shard gives, a file each; one of which it gives nothing is not there."""
+
+Write: TypeAlias = Callable[[str, Mapping[str, Any]], Any]
+"""Takes a row of a table."""
 
 
 @dataclass(frozen=True)
@@ -162,25 +165,35 @@ def read_shard(shard: Shard) -> Done:
 
     An error of a source is a broken record of its file; a missing package raises FactoryError.
     """
-    lines = {table: shard.folder / f"{shard.name}.{table}.jsonl" for table in TABLES}
+    outputs = {table: shard.output(table) for table in TABLES}
+    with writing(outputs, shard.folder / shard.name, even_empty=shard.parquet) as write:
+        return _Reader(shard, write).run()
+
+
+@contextmanager
+def writing(outputs: Mapping[str, Path], aside: Path, *, even_empty: Path | None = None) -> Iterator[Write]:
+    """Where rows of tables go to become Parquet files, one a table: `outputs` by table. Of a table without rows there
+    is none, unless it is `even_empty`. Until the end rows are lines of files beside `aside`."""
+    lines = {table: aside.with_name(f"{aside.name}.{table}.jsonl") for table in outputs}
     with ExitStack() as stack:
         files = {table: stack.enter_context(path.open("wb")) for table, path in lines.items()}
-        done = _Reader(shard, files).run()
-    with duckdb.connect(config={"memory_limit": "512MB", "threads": 1}) as connection:
+        yield lambda table, row: files[table].write(orjson.dumps(row) + b"\n")
+    # Rows come in the order of the lines with one thread, and only so are their groups bounded by bytes.
+    with duckdb.connect(config={"memory_limit": "1GB", "threads": 1}) as connection:
+        connection.execute("set preserve_insertion_order = false")
         for table, path in lines.items():
-            if path.stat().st_size or shard.output(table) == shard.parquet:
-                to_parquet(connection, json_rows(path, TABLES[table]), shard.output(table))
+            if path.stat().st_size or outputs[table] == even_empty:
+                _to_parquet(connection, json_rows(path, TABLES[table]), outputs[table])
             path.unlink()
-    return done
 
 
-def to_parquet(connection: duckdb.DuckDBPyConnection, rows: str, output: Path) -> None:
+def _to_parquet(connection: duckdb.DuckDBPyConnection, rows: str, output: Path) -> None:
     """Rows as a Parquet file: written aside, then renamed, so that what is there is whole."""
     output.parent.mkdir(parents=True, exist_ok=True)
     aside = output.with_suffix(".writing")
     connection.execute(
         f"copy (select * from {rows}) to {literal(aside)}"
-        " (format parquet, compression zstd, row_group_size 20000)"
+        " (format parquet, compression zstd, row_group_size 20000, row_group_size_bytes '16MB')"
     )
     aside.rename(output)
 
@@ -188,9 +201,9 @@ def to_parquet(connection: duckdb.DuckDBPyConnection, rows: str, output: Path) -
 class _Reader:
     """One shard on its way into files."""
 
-    def __init__(self, shard: Shard, files: Mapping[str, BinaryIO]) -> None:
+    def __init__(self, shard: Shard, write: Write) -> None:
         recipe = shard.recipe
-        self.shard, self.files = shard, files
+        self.shard, self._write = shard, write
         self.source: Source = load(SOURCES, recipe.source)
         self.settings = dict(self.source.settings.model_validate(dict(recipe.settings)))
         self.kind = next(kind for kind in self.source.gives if kind.kind == recipe.kind)
@@ -271,9 +284,6 @@ class _Reader:
                 "broken": counts.broken[position],
             }
             self._write("cleaning", row)
-
-    def _write(self, table: str, row: Mapping[str, Any]) -> None:
-        self.files[table].write(orjson.dumps(row) + b"\n")
 
 
 def seed_row(seed: Seed) -> dict[str, Any]:

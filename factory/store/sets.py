@@ -14,6 +14,10 @@ _LONGEST = 128 << 20
 """Bytes of the longest line: a seed with all that is known of it."""
 
 
+_CHANGED_BY = "regexp_replace(parse_filename(filename, true), '(-[0-9]+)-[0-9]+$', '\\1')"
+"""SQL for the build and the step that made a changed shard. Older ones are named by these alone."""
+
+
 def folder(store: Path) -> Path:
     """Where shards live and are handed over: the one folder that the store's SQL reaches beside its file."""
     return store.parent.resolve() / "seeds"
@@ -50,42 +54,47 @@ def scored_view(as_shards: Iterable[str]) -> str:
 
 
 def _rows(name: str, keep: str, shards: Path) -> str:
+    columns = f"seed_id, kind, content, characters, {_ORIGIN}"
     if keep == "store":
         return (
-            f"select seed_number, seed_id, kind, content, characters, {_ORIGIN}"
+            f"select seed_number, {columns}"
             f" from live_origins join seeds using (seed_number) where seed_set = {literal(name)}"
         )
     if not any(shards.glob("*.parquet")):
         # No file matches yet, and what matches nothing cannot be a view.
-        return (
-            f"select seed_number, seed_id, kind, content, characters, {_ORIGIN}"
-            " from origins join seeds using (seed_number) where false"
-        )
-    read = (
+        return f"select seed_number, {columns} from origins join seeds using (seed_number) where false"
+    return (
         f"select null::bigint as seed_number, seed_id, kind, content::json as content, characters, {_PLACE},"
-        " scores::json as scores"
+        f" scores::json as scores from ({live_rows(name, shards)})"
     )
+
+
+def live_rows(name: str, shards: Path) -> str:
+    """SQL for the rows of a seed set's shards that count: the columns of a shard, `filename` and `file_row_number`."""
     dropped = f"from drops d where d.seed_set = {literal(name)} and d.whole and d.seed_id = p.seed_id"
     rows = (
-        f"{read} from read_parquet({literal(shards / '*.parquet')}, filename = true) p"
+        f"select p.* from {_numbered(shards / '*.parquet')} p"
         f" semi join files f on f.seed_set = {literal(name)} and f.address = p.address and f.span = p.span"
         f" and f.shard = parse_filename(p.filename) where not exists ({dropped})"
     )
-    changed = changed_shard(shards, "*", "*")
-    if any(changed.parent.glob(changed.name)):
+    if any(shards.glob("changed/*.parquet")):
         # Made by a step over the whole set; only a later one can have left them out.
         rows += (
-            f" union all {read} from read_parquet({literal(changed)}, filename = true) p"
-            " join (select position as step, build_id || '-' || position || '.parquet' as file from cleaning"
-            f" where seed_set = {literal(name)} and address = '') c on c.file = parse_filename(p.filename)"
+            f" union all by name select p.* from {_numbered(shards / 'changed/*.parquet')} p"
+            " join (select position as step, build_id || '-' || position as made from cleaning"
+            f" where seed_set = {literal(name)} and address = '') c on c.made = {_CHANGED_BY}"
             f" where not exists ({dropped} and d.position > c.step)"
         )
     return rows
 
 
-def changed_shard(shards: Path, build_id: str, position: int | str) -> Path:
-    """The Parquet file of the seeds whose text a step over the whole set changed."""
-    return shards / "changed" / f"{build_id}-{position}.parquet"
+def _numbered(paths: Path) -> str:
+    return f"read_parquet({literal(paths)}, filename = true, file_row_number = true)"
+
+
+def changed_shard(shards: Path, build_id: str, position: int, part: str) -> Path:
+    """The Parquet file of the seeds of a part whose text a step over the whole set changed."""
+    return shards / "changed" / f"{build_id}-{position}-{part}.parquet"
 
 
 def json_rows(path: Path, columns: Mapping[str, str]) -> str:

@@ -18,6 +18,7 @@ from factory.errors import RowError, StoreError
 from factory.store.migrate import open_writer_schema
 from factory.store.sets import cut_off
 from factory.store.statement import Answer, select
+from factory.store.texts import streaming
 
 Row = Mapping[str, Any]
 Parameters = Sequence[Any] | Mapping[str, Any]
@@ -90,12 +91,9 @@ class Writer:
         with self._reading:
             return self._reader.execute(sql, parameters).fetchall()
 
-    def stream(self, sql: str, parameters: Parameters = ()) -> Iterator[tuple[Any, ...]]:
+    def stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
         """Rows of a query as they come, on a cursor of their own: memory holds a few of them."""
-        with self._connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
-            while rows := cursor.fetchmany(64):
-                yield from rows
+        return streaming(self._connection)(sql)
 
     def answer(self, sql: str, keep: int | None = None) -> Answer:
         """What `factory sql` gets from a running build: the first `keep` rows of one SELECT, on a cursor of
