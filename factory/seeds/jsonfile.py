@@ -45,11 +45,11 @@ def records(path: Path, span: Span | None = None) -> Iterator[tuple[str, Any]]:
         if not line.strip():
             continue
         too_long = len(line) >= MAX_LINE
-        yield place, NoJson(f"a line of more than {MAX_LINE} bytes") if too_long else _read(line)
+        yield place, NoJson(f"a line of more than {MAX_LINE} bytes") if too_long else parsed(line)
 
 
 def _whole(path: Path) -> Iterator[tuple[str, Any]]:
-    content = _read(read(path, _LIMITS).removeprefix(_BYTE_ORDER_MARK))
+    content = parsed(read(path, _LIMITS).removeprefix(_BYTE_ORDER_MARK))
     if isinstance(content, NoJson):
         yield "byte 0", content
         return
@@ -57,7 +57,7 @@ def _whole(path: Path) -> Iterator[tuple[str, Any]]:
         yield f"record {number}", record
 
 
-def _read(data: bytes) -> Any:
+def parsed(data: bytes) -> Any:
     """A value of JSON, or why it is none. What careless programs write is read as it was meant: halves of
     characters (U+FFFD in their place), line breaks inside of strings, NaN (no value)."""
     try:

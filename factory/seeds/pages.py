@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import traceback
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from factory.errors import FactoryError
 from factory.plugins import Broken, Found
@@ -72,6 +74,26 @@ def seeds_of_markdown(text: str, wanted: Wanted, origin: Origin, language: str =
     title = origin.title or next((block.text for block in blocks if block.kind == "heading"), "")
     document = Document(text=text.strip(), title=title, language=language)
     yield from _seeds(blocks, document, wanted, origin.model_copy(update={"title": title or None}))
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a document as Markdown, and the pages (or cells) of its file that it goes from and to."""
+
+    text: str
+    first: int
+    last: int
+
+
+def seeds_of_parts(parts: Sequence[Part], unit: str, wanted: Wanted, origin: Origin) -> Iterator[Found]:
+    """The seeds of a document that stands in parts; their places are in units: 'page 3', 'pages 3-5'."""
+    ends = list(accumulate(len(part.text.encode("utf-8", "replace")) + 2 for part in parts))
+    for found in seeds_of_markdown("\n\n".join(part.text for part in parts), wanted, origin):
+        start, end = map(int, found.origin.place.rpartition("bytes ")[2].split("-"))
+        first, last = (parts[min(bisect_right(ends, at), len(ends) - 1)] for at in (start, end - 1))
+        alone = first.first == last.last
+        place = f"{unit} {first.first}" if alone else f"{unit}s {first.first}-{last.last}"
+        yield replace(found, origin=found.origin.model_copy(update={"place": place}))
 
 
 def _seeds(blocks: Sequence[Block], document: Document, wanted: Wanted, about: Origin) -> Iterator[Found]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import accumulate
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -18,7 +16,7 @@ from factory.extras import need
 from factory.plugins import Broken, Found, source
 from factory.records import Document, Origin, Passage, Seed
 from factory.seeds.html.dates import iso_date
-from factory.seeds.pages import Wanted, seeds_of_markdown
+from factory.seeds.pages import Part, Wanted, seeds_of_parts
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS
 
 MAX_PAGES = 5_000
@@ -65,16 +63,8 @@ def pdf(
         "author": about.get("Author"),
         "date": _date(about.get("CreationDate", "")),
     }
-    origin = Origin(
-        address=str(path), place=f"pages 1-{len(pages)}", **{k: v or None for k, v in told.items()}
-    )
-    text = "\n\n".join(paragraph.text for paragraph in paragraphs)
-    ends = list(accumulate(len(paragraph.text.encode("utf-8", "replace")) + 2 for paragraph in paragraphs))
-    for item in seeds_of_markdown(text, Wanted(kind, min_words, max_words), origin):
-        start, end = map(int, item.origin.place.rpartition("bytes ")[2].split("-"))
-        first, last = (paragraphs[min(bisect_right(ends, at), len(ends) - 1)] for at in (start, end - 1))
-        place = f"page {first.page}" if first.page == last.last else f"pages {first.page}-{last.last}"
-        yield Found(item.seed, item.origin.model_copy(update={"place": place}))
+    origin = origin.model_copy(update={name: said or None for name, said in told.items()})
+    yield from seeds_of_parts(paragraphs, "page", Wanted(kind, min_words, max_words), origin)
 
 
 def _read(path: Path) -> tuple[list[list[str]], dict[str, str]]:
@@ -101,21 +91,12 @@ def _read(path: Path) -> tuple[list[list[str]], dict[str, str]]:
         document.close()
 
 
-@dataclass
-class Paragraph:
-    """A paragraph, and the pages on which it begins and ends."""
-
-    text: str
-    page: int
-    last: int
-
-
-def paragraphs_of(pages: Sequence[Sequence[str]]) -> list[Paragraph]:
+def paragraphs_of(pages: Sequence[Sequence[str]]) -> list[Part]:
     """The lines of pages as paragraphs."""
     heads = _running(pages)
     lines = [(line, number) for number, page in enumerate(pages, start=1) for line in _without(page, heads)]
     usual = median([len(line) for line, _ in lines if len(line) > 20] or [80])
-    paragraphs: list[Paragraph] = []
+    paragraphs: list[Part] = []
     open_ = False
     for line, number in lines:
         if open_ and not _ITEM.match(line):
@@ -125,9 +106,9 @@ def paragraphs_of(pages: Sequence[Sequence[str]]) -> list[Paragraph]:
                 text = before + line  # "state-of-the-" has hyphens of its own
             else:
                 text = before.rstrip("-\u00ad\u2010") + line if joined else f"{before} {line}"
-            paragraphs[-1] = Paragraph(text, paragraphs[-1].page, number)
+            paragraphs[-1] = Part(text, paragraphs[-1].first, number)
         else:
-            paragraphs.append(Paragraph(line, number, number))
+            paragraphs.append(Part(line, number, number))
         # A paragraph ends with a short line, or a sentence that ends before the line does.
         open_ = len(line) > 0.75 * usual and not (_ENDS.search(line) and len(line) < 0.9 * usual)
     return [replace(paragraph, text=_escaped(_plain(paragraph.text))) for paragraph in paragraphs]
