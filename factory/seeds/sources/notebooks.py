@@ -15,7 +15,7 @@ from factory.seeds.jsonfile import NoJson, parsed
 from factory.seeds.pages import Part, Wanted, seeds_of_parts
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS
 
-_NAME = re.compile(r"[\w+#.-]*")
+_BEHIND_NAME = re.compile(r"[^\w+#.-].*", re.DOTALL)
 _PICTURE = re.compile(r"!\[([^\]\n]*+)\]\((?:data|attachment):[^)\s]*+\)")
 
 
@@ -94,7 +94,7 @@ def _language(book: Mapping[str, Any]) -> str:
     for part, name in (("language_info", "name"), ("kernelspec", "language")):
         inner = about.get(part)
         if isinstance(inner, dict) and isinstance(inner.get(name), str):
-            return _NAME.match(inner[name].lower())[0]
+            return _BEHIND_NAME.sub("", inner[name].lower())
     return "python"
 
 
