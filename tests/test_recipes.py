@@ -121,7 +121,11 @@ def test_a_plan_needs_nothing_built_and_tells_parameters_memory_operations_steps
     assert "14,659,507,200 parameters" in plan  # what transformers counts for microsoft/phi-4
     assert "423,856 steps of 5,760 rows" in plan
     assert "synthetic: 40.0% of the tokens, 290,000,000,000 unique, 13.8 epochs" in plan
-    assert "218.4 on 1, 27.3 on 8" in plan  # 16 bytes a parameter
+    # 16 bytes a parameter; a copy of the model lies on 8 devices, however many copies there are.
+    assert "in copies on 8 each: 218.4 on 1, 27.3 on 8, 27.3 on 64, 27.3 on 512" in plan
+    assert "spread over all: 218.4 on 1, 27.3 on 8, 3.4 on 64" in _plan(
+        PHI4 / "pretrain.yaml", "--set", "shard=null"
+    )
     assert "28.9 days at 4,000,000 tokens/s" in plan
 
 
@@ -149,7 +153,8 @@ def test_operations_are_six_a_weight_and_causal_attention() -> None:
     shape = Shape(layers=24, width=3072, heads=24, kv_heads=6, ffn=10_752, vocabulary=100_352, context=4096)
     count, cost = parameters(shape), Cost.of(shape)
     embedding, norms = shape.vocabulary * shape.width, (2 * 24 + 1) * 3072
-    assert cost.matrices == 6 * (count - embedding - norms)
+    assert cost.layers + cost.head == 6 * (count - embedding - norms)
+    assert cost.head == 6 * embedding
     # Scores and values, forward and twice that backward: 12 operations a pair of tokens and channel, half of them.
     assert cost.attention == 12 * 24 * 3072 / 2
 

@@ -19,15 +19,18 @@ import torch
 import yaml
 from click.testing import CliRunner
 from conftest import ROOT
+from safetensors.torch import load_file, save_file
+from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from factory.errors import FactoryError
 from trainer.checkpoint import Checkpoint
 from trainer.command import train as command
 from trainer.evaluation.results import trained_on
-from trainer.export import read_model
+from trainer.export import read_model, write_model
 from trainer.loop import train
 from trainer.metrics import read_metrics
+from trainer.model import Phi, Shape
 from trainer.optimiser import learning_rate
 from trainer.recipe import OptimiserSettings, Recipe
 from trainer.tokenizer import ChatTokenizer
@@ -208,6 +211,55 @@ def test_weights_whose_attention_sees_less_than_the_context_are_refused(snapshot
     config.write_text(json.dumps(json.loads(config.read_text()) | {"sliding_window": 255}))
     with pytest.raises(FactoryError, match="sees 255 tokens of 256"):
         train(_recipe(snapshot, model=None, tokenizer=None, start=str(base.output / "export")), _quiet)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("model.norm.weight", None, r"model.norm.weight is missing"),
+        ("model.norm.weight", torch.ones(31), r"model.norm.weight is of shape \[31\] and not \[32\]"),
+        ("model.extra.weight", torch.ones(3), r"model.extra.weight is unknown"),
+    ],
+    ids=["missing", "of another shape", "unknown"],
+)
+def test_weights_that_do_not_fit_are_told_by_name(
+    snapshot: Path, name: str, value: Tensor | None, told: str
+) -> None:
+    path = _weights(snapshot) / "model.safetensors"
+    weights = {key: tensor for key, tensor in load_file(path).items() if key != name}
+    save_file(weights if value is None else {**weights, name: value}, path)
+    with pytest.raises(FactoryError, match=told):
+        train(_recipe(snapshot, model=None, tokenizer=None, start=str(path.parent)), _quiet)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "told"),
+    [
+        ("model.safetensors", "half", r"model.safetensors: cannot be read .* copy it again"),
+        ("config.json", "{", r"config.json: is no JSON"),
+        ("config.json", '{"model_type": "phi3"}', r"config.json: lacks 'num_attention_heads'"),
+    ],
+)
+def test_a_folder_of_weights_that_cannot_be_read_is_told_with_the_file(
+    snapshot: Path, file: str, content: str, told: str
+) -> None:
+    folder = _weights(snapshot)
+    (folder / file).write_text(content)
+    with pytest.raises(FactoryError, match=told):
+        train(_recipe(snapshot, model=None, tokenizer=None, start=str(folder)), _quiet)
+
+
+def _weights(snapshot: Path) -> Path:
+    """A folder of weights as an export has them."""
+    folder, tokenizer = snapshot.parent / "weights", ChatTokenizer.train(STORIES, 300)
+    write_model(Phi(Shape(2, 32, 4, 2, 48, tokenizer.size, 256)), tokenizer, folder)
+    return folder
+
+
+def test_a_gpu_that_is_asked_for_and_not_there_is_told(snapshot: Path) -> None:
+    if not torch.cuda.is_available():
+        with pytest.raises(FactoryError, match="torch sees no GPU here"):
+            train(_recipe(snapshot, device="cuda"), _quiet)
 
 
 def test_an_export_gives_the_logits_of_the_model_and_ends_its_turns(snapshot: Path) -> None:

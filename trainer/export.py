@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 import yaml
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -96,14 +96,22 @@ def _amend(path: Path, **values: Any) -> None:
 
 
 def read_shape(folder: Path) -> Shape:
-    """The shape of a folder of weights. Raises FactoryError for another architecture, a scaled RoPE or attention that
-    sees less than the context."""
+    """The shape of a folder of weights. Raises FactoryError for a configuration that cannot be read, another
+    architecture, a scaled RoPE or attention that sees less than the context."""
     path = folder / "config.json"
     if not path.is_file():
         raise FactoryError(
             f"{path}: there is no such file; 'start' names a folder of weights with its config.json"
         )
-    config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        return _shape(path, json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise FactoryError(f"{path}: is no JSON ({error}); export or copy the weights again") from error
+    except KeyError as error:
+        raise FactoryError(f"{path}: lacks {error}; export or copy the weights again") from error
+
+
+def _shape(path: Path, config: dict[str, Any]) -> Shape:
     if config.get("model_type") != "phi3":
         raise FactoryError(
             f"{path}: model_type is '{config.get('model_type')}'; this trainer knows 'phi3' (phi-4's)"
@@ -138,7 +146,7 @@ def read_shape(folder: Path) -> Shape:
 def read_model(folder: Path, shape: Shape | None = None) -> Phi:
     """Reads a folder of safetensors weights in float32, one file or many; `shape` may ask for another context.
 
-    Raises FactoryError that names the parameters that are missing or that the model does not have.
+    Raises FactoryError that names the parameters that are missing, that the model does not have, or of another shape.
     """
     with torch.device("meta"):  # to draw 14B weights that are then replaced would take minutes
         model = Phi(shape or read_shape(folder))
@@ -147,19 +155,25 @@ def read_model(folder: Path, shape: Shape | None = None) -> Phi:
     if not files:
         raise FactoryError(f"{folder}: holds no *.safetensors; convert the weights to safetensors first")
     parameters = dict(model.named_parameters())
-    missing, unknown = set(parameters), set[str]()
+    faults = dict.fromkeys(parameters, "missing")
     for file in files:
-        with safe_open(file, framework="pt") as weights, torch.no_grad():
-            for name in weights.keys():  # noqa: SIM118 - not a dictionary
-                if name in parameters:
-                    parameters[name].copy_(weights.get_tensor(name))
-                    missing.discard(name)
-                elif not (model.shape.tied and name == "lm_head.weight"):
-                    unknown.add(name)
-    if missing or unknown:
+        try:
+            with safe_open(file, framework="pt") as weights, torch.no_grad():
+                for name in weights.keys():  # noqa: SIM118 - not a dictionary
+                    found, wanted = weights.get_tensor(name), parameters.get(name)
+                    if wanted is not None and found.shape == wanted.shape:
+                        wanted.copy_(found)
+                        faults.pop(name, None)
+                    elif wanted is not None:
+                        faults[name] = f"of shape {list(found.shape)} and not {list(wanted.shape)}"
+                    elif not (model.shape.tied and name == "lm_head.weight"):
+                        faults[name] = "unknown"
+        except SafetensorError as error:
+            raise FactoryError(f"{file}: cannot be read ({error}); export or copy it again") from error
+    if faults:
+        told = ", ".join(f"{name} is {fault}" for name, fault in sorted(faults.items())[:4])
         raise FactoryError(
-            f"{folder}: the weights do not fit its config.json: missing {sorted(missing)[:4]},"
-            f" unknown {sorted(unknown)[:4]}"
+            f"{folder}: {len(faults)} parameters do not fit its config.json: {told}; export or copy the weights again"
         )
     return model
 

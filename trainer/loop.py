@@ -182,7 +182,7 @@ class _Run:
         tokens = int(lengths.sum())
         self.step, self.place, self.tokens = self.step + 1, end, self.tokens + tokens
         seconds = perf_counter() - began
-        operations = self.cost.of_documents(lengths) / seconds / self.world.size
+        operations = self.cost.of_documents(lengths, work.predicted(rows)) / seconds / self.world.size
         return Step(
             step=self.step,
             epoch=work.epochs(end),

@@ -49,6 +49,10 @@ class Work(Protocol):
         """What the mean loss of these rows is a mean over: tokens that are learnt, or pairs."""
         ...
 
+    def predicted(self, rows: Sequence[Row]) -> int:
+        """How many tokens of these rows the model is asked for."""
+        ...
+
     def lengths(self, rows: Sequence[Row]) -> NDArray[np.int64]:
         """Tokens of each document, or pair, of these rows."""
         ...
@@ -147,6 +151,10 @@ class Order:
     def targets(self, rows: Sequence[Row]) -> int:
         """See Work."""
         return int(self.library.targets[_documents(rows)].sum())
+
+    def predicted(self, rows: Sequence[Row]) -> int:
+        """See Work."""
+        return self.targets(rows)
 
     def lengths(self, rows: Sequence[Row]) -> NDArray[np.int64]:
         """See Work."""

@@ -142,6 +142,10 @@ class PairOrder:
         """How many pairs these rows hold."""
         return sum(map(len, rows))
 
+    def predicted(self, rows: Sequence[Row]) -> int:
+        """How many tokens of both responses count."""
+        return int(self.pairs.sizes[list(itertools.chain.from_iterable(rows)), 1:].sum())
+
     def lengths(self, rows: Sequence[Row]) -> NDArray[np.int64]:
         """How many positions each pair of these rows fills."""
         return self.pairs.lengths[list(itertools.chain.from_iterable(rows))]

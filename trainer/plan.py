@@ -49,9 +49,11 @@ PEAKS = {
 
 @dataclass(frozen=True)
 class Cost:
-    """Floating point operations, forward and backward: of a token, and of a token for each token of its document."""
+    """Floating point operations, forward and backward: of a token in the layers, of a token that is predicted in the
+    output projection, and of a token for each token of its document in attention."""
 
-    matrices: float
+    layers: float
+    head: float
     attention: float
 
     @classmethod
@@ -62,13 +64,16 @@ class Cost:
             + shape.width * shape.width
             + 3 * shape.width * shape.ffn
         )
-        matrices = 6 * (shape.layers * a_layer + shape.width * shape.vocabulary)
-        return cls(float(matrices), 6.0 * shape.layers * shape.width)
+        return cls(
+            6.0 * shape.layers * a_layer,
+            6.0 * shape.width * shape.vocabulary,
+            6.0 * shape.layers * shape.width,
+        )
 
-    def of_documents(self, lengths: NDArray[np.int64]) -> float:
-        """The operations for documents of so many tokens; those of pairs count as one document."""
+    def of_documents(self, lengths: NDArray[np.int64], predicted: int) -> float:
+        """The operations for documents of so many tokens, of which so many are predicted; a pair is one document."""
         wide = lengths.astype(np.float64)
-        return float(self.matrices * wide.sum() + self.attention * (wide**2).sum())
+        return float(self.layers * wide.sum() + self.head * predicted + self.attention * (wide**2).sum())
 
 
 def parameters(shape: Shape) -> int:
@@ -96,9 +101,10 @@ def plan(
 ) -> list[str]:
     """The model, the training and its cost in a few lines. `rate`: tokens a second over all devices, if known."""
     count, cost = parameters(shape), Cost.of(shape)
-    operations = tokens * (cost.matrices + cost.attention * recipe.context)
+    in_matrices, in_attention = tokens * (cost.layers + cost.head), tokens * cost.attention * recipe.context
+    operations = in_matrices + in_attention
     unit = "pairs" if recipe.stage == "dpo" else f"rows of {recipe.context:,} tokens"
-    peak = PEAKS["H200"]
+    peak, warmup = PEAKS["H200"], recipe.optimiser.warmup
     time = (
         f"{_duration(tokens / rate)} at {rate:,.0f} tokens/s"
         if rate
@@ -109,10 +115,11 @@ def plan(
         f"model     {count:,} parameters, {shape.layers} layers, width {shape.width},"
         f" vocabulary {shape.vocabulary:,}, context {shape.context:,}, RoPE base {shape.rope_base:,.0f}",
         f"training  {steps:,} steps of {recipe.batch_items:,} {unit} on {ranks} {device.type},"
-        f" about {tokens:,} tokens",
+        f" about {tokens:,} tokens"
+        + (f", all of them in the warm-up of {warmup:,}" if warmup >= steps else ""),
         *memory(recipe, shape, count, math.ceil(tokens / (steps * recipe.context * ranks))),
         f"compute   {operations:.2e} floating point operations"
-        f" ({cost.matrices * tokens / operations:.0%} in matrices, the rest in causal attention over whole rows)",
+        f" ({in_matrices / operations:.0%} in matrices, the rest in causal attention over whole rows)",
         f"time      {time}",
     ]
 
@@ -121,11 +128,15 @@ def memory(recipe: Recipe, shape: Shape, count: int, share: int) -> list[str]:
     """GiB on each device: of the state, for several layouts, and of what is kept for the backward pass of as many of
     a rank's `share` of rows as it holds at once."""
     lines = []
+    spread = f"in copies on {recipe.shard} each" if recipe.shard else "spread over all"
     for weights, states in {(recipe.weights, recipe.optimiser.states): None, ("bfloat16", "8bit"): None}:
         each = 2 * (4 if weights == "float32" else 2) + 2 * (4 if states == "float32" else 1)
-        shares = ", ".join(f"{each * count / devices / GIB:,.1f} on {devices}" for devices in LAYOUTS)
+        shares = ", ".join(
+            f"{each * count / min(devices, recipe.shard or devices) / GIB:,.1f} on {devices}"
+            for devices in LAYOUTS
+        )
         lines.append(
-            f"memory    GiB a device of weights and gradients in {weights} and {states} moments, sharded: {shares}"
+            f"memory    GiB a device of weights and gradients in {weights} and {states} moments, {spread}: {shares}"
         )
     rows = min(recipe.rows_at_once or share, share)
     width = 2 if recipe.dtype == "bfloat16" else 4
@@ -161,6 +172,9 @@ def plan_unbuilt(
         total, steps = pairs_and_steps(recipe, pairs)
         tokens = total * recipe.context
         lines += [f"mixture   {name}: {source.pairs or 0:,} pairs" for name, source in recipe.sources.items()]
+        lines.append(
+            f"mixture   each pair is reckoned with at {recipe.context:,} tokens, the most that it can have"
+        )
     else:
         if recipe.planned_steps is None:
             raise FactoryError(

@@ -119,9 +119,17 @@ def whole(tensor: Tensor) -> Tensor:
 
 @contextmanager
 def joined(device: str) -> Iterator[World]:
-    """Joins the ranks that torchrun announces in the environment; leaves them at the end."""
+    """Joins the ranks that torchrun announces in the environment; leaves them at the end.
+
+    Raises FactoryError for a GPU that is asked for and not there.
+    """
     size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
-    cuda = device == "cuda" or (device == "auto" and torch.cuda.is_available())
+    there = torch.cuda.is_available()
+    if device == "cuda" and not there:
+        raise FactoryError(
+            "device: cuda, and torch sees no GPU here; take 'device: auto', or install a torch that is built for CUDA"
+        )
+    cuda = there and device != "cpu"
     place = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if cuda else torch.device("cpu")
     if cuda:
         torch.cuda.set_device(place)
