@@ -10,14 +10,16 @@ import pytest
 import torch
 from snapshots import texts, write_snapshot
 from torch import Tensor
+from torch._dynamo.testing import CompileCounterWithBackend
 
 from factory.errors import FactoryError
 from trainer.attention import attend, block_mask, spans
 from trainer.checkpoint import Checkpoint
 from trainer.export import read_model
+from trainer.logprobs import token_logprobs
 from trainer.loop import train
 from trainer.metrics import Step, read_metrics
-from trainer.model import Phi, Shape
+from trainer.model import Phi, Shape, rotation_at
 from trainer.packing import Batch
 from trainer.plan import Cost
 from trainer.recipe import Recipe
@@ -137,6 +139,44 @@ def test_attention_sees_its_document_and_of_other_branches_the_trunk_here_and_on
     with torch.no_grad():
         for found in (spans(documents, chosen), block_mask(documents, chosen)):
             torch.testing.assert_close(attend(query, key, value, found), plain, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("branched", [False, True])
+def test_layers_as_gpus_compute_them_are_one_graph_with_the_loss_and_gradient_of_here(
+    branched: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # torch only refuses: the backward pass of flex_attention as a graph runs on a CPU too.
+    monkeypatch.setattr("torch.nn.attention.flex_attention._validate_device", lambda *tensors: None)
+    shape = Shape(layers=2, width=32, heads=4, kv_heads=2, ffn=48, vocabulary=64, context=128)
+    here, there = Phi(shape), Phi(shape)
+    there.load_state_dict(here.state_dict())
+    there.prepare(recompute=True, compiled=False)
+    graphs = CompileCounterWithBackend("aot_eager")
+    for layer in there.model.layers:
+        layer.compile(backend=graphs)
+    documents, branches = _rows()
+    for seed in range(2):
+        chance = torch.Generator().manual_seed(seed)
+        ids = torch.randint(0, 64, documents.shape, generator=chance)
+        positions = torch.arange(128).expand(2, 128)
+        before = (documents[:, :-1] == documents[:, 1:]).nonzero() @ torch.tensor([128, 1])
+        asked = (ids, positions, documents, branches if branched else None, before, ids.flatten()[before + 1])
+        here.zero_grad()
+        there.zero_grad()
+        ours = here.logprobs(*asked).mean()
+        x, seen = there.model.embed_tokens(ids), block_mask(documents, branches if branched else None)
+        for layer in there.model.layers:
+            x = layer(x, rotation_at(positions, shape), seen)
+        last = there.model.norm(x).flatten(0, 1)[before]
+        theirs = token_logprobs(last, there.lm_head.weight, asked[-1]).mean()
+        for loss in (ours, theirs):
+            loss.backward()  # type: ignore[no-untyped-call]
+        torch.testing.assert_close(theirs, ours)
+        for one, other in zip(here.parameters(), there.parameters(), strict=True):
+            torch.testing.assert_close(other.grad, one.grad, atol=1e-6, rtol=1e-4)
+        documents = documents.flip(0)  # other documents and branches are no reason to compile again
+        branches = branches.flip(0)
+    assert graphs.frame_count == 1
 
 
 def test_a_loss_over_a_long_row_never_makes_all_its_logits(monkeypatch: pytest.MonkeyPatch) -> None:
