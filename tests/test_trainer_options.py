@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from snapshots import texts, write_snapshot
+from snapshots import start_trainer, texts, write_snapshot
 from torch import Tensor
 from torch._dynamo.testing import CompileCounterWithBackend
 
@@ -107,10 +107,31 @@ def test_states_of_8_bits_and_weights_of_16_learn_and_go_on_from_a_checkpoint(
 
     wide = _recipe(snapshot, tmp_path / "wide", steps=30)
     train(wide, _quiet)
-    train(narrow("narrow"), _quiet, stop_after=20)
-    summary = train(narrow("narrow"), _quiet)
+    summary = train(narrow("whole"), _quiet)
+    train(narrow("parted"), _quiet, stop_after=20)
+    train(narrow("parted"), _quiet)
     assert summary.last_loss == pytest.approx(_losses(wide)[-1], rel=0.1)
-    assert next(iter(read_model(tmp_path / "narrow/export").parameters())).dtype == torch.float32
+    # Chance rounds the weights, and it is the same where a run goes on.
+    assert _losses(narrow("parted")) == _losses(narrow("whole"))
+    assert next(iter(read_model(tmp_path / "whole/export").parameters())).dtype == torch.float32
+
+
+def test_states_of_8_bits_lie_in_shards_and_go_on_from_two_ranks_on_one(
+    snapshot: Path, tmp_path: Path, eager: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def narrow(name: str, **changes: Any) -> Recipe:
+        optimiser = {"lr": 3e-3, "states": "8bit"}
+        return _recipe(
+            snapshot, tmp_path / name, dtype="bfloat16", recompute=True, optimiser=optimiser, **changes
+        )
+
+    train(narrow("one"), _quiet)
+    monkeypatch.setenv("TORCHDYNAMO_DISABLE", "1")  # as `eager`, in the processes that are started
+    start = start_trainer(narrow("two"), tmp_path / "two.yaml", "--stop-after", "6", ranks=2, port=29591)
+    told, _ = start.communicate(timeout=200)
+    assert start.returncode == 0, told
+    train(narrow("two"), _quiet)
+    assert _losses(narrow("two")) == pytest.approx(_losses(narrow("one")), rel=1e-2)
 
 
 def test_weights_of_16_bits_want_stochastic_rounding(snapshot: Path, tmp_path: Path) -> None:

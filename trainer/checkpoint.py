@@ -21,6 +21,7 @@ from torch.distributed.checkpoint.api import CheckpointException
 from torch.distributed.checkpoint.state_dict import get_state_dict, set_state_dict
 from torch.distributed.checkpoint.state_dict_loader import load
 from torch.distributed.checkpoint.state_dict_saver import async_save
+from torch.distributed.tensor import DTensor
 
 from factory.errors import FactoryError
 from trainer.model import Phi
@@ -179,10 +180,20 @@ def _content(weights: Mapping[str, Any], moments: Mapping[str, Any]) -> dict[str
 
 
 def _plain(moment: Any) -> Any:
-    """Moments of 8 bits as their codes and scales, since DCP does not know torchao's tensors; others as they are."""
-    if not hasattr(moment, "codes"):
+    """Moments of 8 bits as their codes and scales, since DCP does not know torchao's tensors; others as they are.
+
+    Of one that lies in shards, both lie in shards of its own kind: rows are whole blocks (see `make_optimiser`).
+    """
+    here: Any = moment.to_local() if isinstance(moment, DTensor) else moment
+    if not hasattr(here, "codes"):
         return moment
-    return {"codes": moment.codes, "scale": moment.scale}
+    parts = {"codes": here.codes, "scale": here.scale}
+    if not isinstance(moment, DTensor):
+        return parts
+    return {
+        name: DTensor.from_local(part, moment.device_mesh, moment.placements, run_check=False)
+        for name, part in parts.items()
+    }
 
 
 def _finished(folder: Path) -> list[Path]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
+import numpy as np
 import torch
 
 from factory.errors import FactoryError
@@ -175,6 +176,8 @@ class _Run:
                 " is good: lower optimiser.lr, lengthen optimiser.warmup or bound optimiser.clip"
             )
         set_rate(self.optimiser, rate)
+        # Weights in bfloat16 are rounded by chance, which is the same where a run goes on.
+        torch.manual_seed(int(np.random.SeedSequence((recipe.seed, self.step)).generate_state(1)[0]))
         self.optimiser.step()
         self.optimiser.zero_grad()
         interruption.agreed = wish > 0

@@ -14,10 +14,11 @@ from trainer.recipe import OptimiserSettings
 
 
 def make_optimiser(model: Phi, settings: OptimiserSettings, *, fused: bool = True) -> torch.optim.Optimizer:
-    """AdamW that decays matrices and spares norms; `states: 8bit` is torchao's, in blocks of 256 values.
+    """AdamW that decays matrices, embeddings among them, and spares norms; `states: 8bit` is torchao's, in blocks of
+    256 values.
 
-    With 8-bit states, weights in bfloat16 are rounded stochastically, so that updates below their precision
-    count on average. Raises FactoryError when torchao is wanted and not installed, or on several ranks.
+    With 8-bit states, weights in bfloat16 are rounded stochastically, so that updates below their precision count on
+    average. Raises FactoryError when torchao is wanted and not installed, and for shards that it cannot take.
     """
     matrices = [parameter for parameter in model.parameters() if parameter.ndim > 1]
     others = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
@@ -27,19 +28,32 @@ def make_optimiser(model: Phi, settings: OptimiserSettings, *, fused: bool = Tru
     ]
     if settings.states == "float32":
         return torch.optim.AdamW(groups, lr=settings.lr, betas=settings.betas, eps=settings.eps, fused=fused)
-    if isinstance(matrices[0], DTensor):
-        raise FactoryError(
-            "optimiser.states: 8bit is for one device (torchao's do not lie in FSDP's shards); on several, the float32"
-            " ones are spread over all of them, so leave it out"
-        )
     need("train8bit", "torchao", by="optimiser.states: 8bit")
     from torchao.optim import AdamW8bit
 
     narrow = matrices[0].dtype == torch.bfloat16
+    _check_shards(model, narrow)
     optimiser: torch.optim.Optimizer = AdamW8bit(
         groups, lr=settings.lr, betas=settings.betas, eps=settings.eps, bf16_stochastic_round=narrow
     )
     return optimiser
+
+
+def _check_shards(model: Phi, narrow: bool) -> None:
+    """Raises FactoryError where 8-bit states cannot lie in the shards of FSDP."""
+    for name, parameter in model.named_parameters():
+        if not isinstance(parameter, DTensor):
+            continue
+        if narrow:
+            raise FactoryError(
+                "weights: bfloat16 is for one device; on several, leave it out: they share float32 ones"
+            )
+        rows, shards = len(parameter), parameter.device_mesh.shape[-1]
+        if parameter.ndim > 1 and rows % shards:
+            raise FactoryError(
+                f"optimiser.states: 8bit wants shards of one size, and the {rows} rows of {name} do not divide by"
+                f" {shards} ranks; set 'shard' to a number that divides them, or leave 'states' out"
+            )
 
 
 def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:

@@ -129,11 +129,12 @@ def memory(recipe: Recipe, shape: Shape, count: int, share: int) -> list[str]:
     a rank's `share` of rows as it holds at once."""
     lines = []
     spread = f"in copies on {recipe.shard} each" if recipe.shard else "spread over all"
-    for weights, states in {(recipe.weights, recipe.optimiser.states): None, ("bfloat16", "8bit"): None}:
+    chosen = (recipe.weights, recipe.optimiser.states)
+    for weights, states in {chosen: None, ("float32", "8bit"): None, ("bfloat16", "8bit"): None}:
         each = 2 * (4 if weights == "float32" else 2) + 2 * (4 if states == "float32" else 1)
         shares = ", ".join(
             f"{each * count / min(devices, recipe.shard or devices) / GIB:,.1f} on {devices}"
-            for devices in LAYOUTS
+            for devices in (LAYOUTS if weights == "float32" else LAYOUTS[:1])
         )
         lines.append(
             f"memory    GiB a device of weights and gradients in {weights} and {states} moments, {spread}: {shares}"

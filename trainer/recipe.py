@@ -183,7 +183,8 @@ class Recipe(Settings):
     dtype: Literal["float32", "bfloat16"] = Field("float32", description="of the computation")
     weights: Literal["float32", "bfloat16"] = Field(
         "float32",
-        description="of the weights and gradients; bfloat16 is rounded stochastically, and needs 8bit states",
+        description="of the weights and gradients; bfloat16, for one device, is rounded stochastically and needs 8bit"
+        " states",
     )
     device: Literal["auto", "cpu", "cuda"] = "auto"
     recompute: bool = Field(False, description="make each layer's activations again in the backward pass")
