@@ -173,3 +173,37 @@ def test_a_list_of_posts_is_no_list_of_words() -> None:
     post = """<li><div class="comment" id="c{n}"><a class="user" href="/u/{n}">{who}</a><time>2019-03-{n}</time>
         <div class="content">{said}</div></div></li>"""
     assert "1." not in extract(board(f"<ol>{post}</ol>")).markdown
+
+
+def test_what_most_posts_say_alike_is_said_by_none_of_them() -> None:
+    post = """<div class="post" id="p{n}"><a href="/u/{n}" class="username">{who}</a><time>2019-03-{n}</time>
+        <div class="row"><p>Old hand</p><p>{said}</p><p>Log in or sign up to take part in this conversation.</p></div>
+        </div>"""
+    html = board(post, foot=post.format(n=14, who="dora", said="And what would you carry in a fog?"))
+    assert told(html)[:3] == WANTED
+
+
+def test_posts_that_count_up_are_a_thread_by_whatever_names() -> None:
+    post = """<div class="x{n}"><div class="q9"><a href="/u/{n}">{who}</a> <i>{floor}</i> <time>2019-03-{n}</time></div>
+        <p>{said}</p></div>"""
+    lines = zip("123", (11, 12, 13), PEOPLE, SAID, strict=True)
+    pages = [
+        "".join(
+            post.format(n=n, who=who, said=said, floor=mark.format(floor)) for floor, n, who, said in lines
+        )
+        for mark in ("#{}",)
+    ]
+    assert told(f"<body>{pages[0]}</body>") == WANTED
+    assert told(f"<body>{pages[0].replace('#', '')}</body>") == []
+
+
+@pytest.mark.parametrize(
+    "post",
+    [
+        "<dt>{n} : <b>{who}</b> : 2019/03/{n} 09:05</dt><dd>{said}</dd>",
+        "<p><strong>{who}</strong> 2019-03-{n} 09:05</p><h3></h3>{said}<br>",
+    ],
+)
+def test_a_board_that_no_markup_tells_the_authors_of_is_read_by_its_days(post: str) -> None:
+    html = board(post).replace("<div", "<dl").replace("</div", "</dl") if "<dt>" in post else board(post)
+    assert told(html) == WANTED

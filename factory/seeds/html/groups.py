@@ -20,11 +20,15 @@ _ITEM = re.compile(
 )
 HEADINGS = ("h1", "h2", "h3", "h4", "h5")
 _NO_UNITS = names("a span time body h1 h2 h3 h4 b strong i em small img address")
+FLOOR = re.compile(
+    r"\s*(?:(?:#|No\.|[BF]|第)\s?(\d{1,5})(?:[楼樓層层]|\b)|(\d{1,5})\s?(?:[#楼樓層层番층]|번))\s*"
+)
 NUMBERED = re.compile(r"\d+")
 _EVIDENCE = 20_000
 _TRIED = 8
 _WORD = re.compile(r"[A-Z]?[a-z]+")
 LEAST_WORDS = 12  # characters without white space and links below which a member is no post
+_FEWEST_WORDS = 2  # those below which it is none where most others like it are posts
 
 
 @dataclass
@@ -52,14 +56,16 @@ class Group:
 # ------------------------------------------------------------------------------------------- evidence
 
 
-def places_of(index: Index) -> dict[Node, Place] | None:
-    """The nodes with an author at or below them, in document order; None where there is no evidence of posts."""
-    order, authors = index.order, authors_in(index)[:_EVIDENCE]
-    if len(authors) < 2:
+def places_of(index: Index, *, signed: bool = True) -> dict[Node, Place] | None:
+    """The nodes with an author at or below them, in document order; None where there is no evidence of posts. On a
+    board whose markup tells no authors, posts not `signed` are told by their days."""
+    order, authors = index.order, authors_in(index)[:_EVIDENCE] if signed else []
+    if signed and len(authors) < 2:
         return None
     dates = dates_in(index)[:_EVIDENCE]
     if len(dates) < 2:
         dates = [node for node in order if writes_day(node)][:_EVIDENCE]
+    authors = authors if signed else dates
     above = {order[0]}
     for node in authors:
         one: Node | None = node
@@ -146,6 +152,9 @@ def group_of(name: str, places: Sequence[Place]) -> Group | None:
     ):
         return None
     score = covered * (1 - 1 / len(members) ** 2) * (0.4 + 0.6 * dated) * (1.5 if named else 0.7)
+    members = [
+        place for place in places if own[place.number][0] >= 1 and own[place.number][2] >= _FEWEST_WORDS
+    ]
     return Group(name, members, score * (1.2 if name == "schema" else 1.0), named)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice, pairwise
 
 from factory.seeds.html.dates import iso_date
 from factory.seeds.html.tree import Index, Node, in_document_order
@@ -72,6 +73,16 @@ _AFTER_NAME = re.compile(
 _LONGEST_NAME = 40
 _LONGEST_DATE = 60
 _LABELLED = re.compile(r"[:：]\s*[^\s/]")
+_FIRST_TEXTS = 40
+_LABEL = re.compile(
+    r"(?:author|by|posted by|autor|auteur|autore|автор|от|作者|楼主|樓主|發文者|投稿者|名前|글쓴이|작성자)\s*[:：]?",
+    re.I,
+)
+_SIGNED = re.compile(r"\d\W*\b(?:by|von|par|por|da|od|от|από|av|af|door|przez)\s+(\S.{0,40})$", re.I)
+_PHRASE = re.compile(r"[。！？，]|[\u3040-\u30ff\u3400-\u9fff]{17}")
+_LETTER = re.compile(r"[^\W\d_]")
+_DIGIT = re.compile(r"\d")
+_MOMENT = re.compile(r"\s*\d{1,2}/\d{1,2}\s+\d{1,2}:\d{2}\s*")  # of this year
 _ISO = re.compile(r"\s*\d{4}-\d\d-\d\d")
 _TELLS_TIME = re.compile(
     r"\d{1,4}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,4}|\d{1,2}:\d{2}"
@@ -102,9 +113,7 @@ class Head:
 def names_author(node: Node) -> bool:
     """Whether a node seems to say who wrote something."""
     attributes = node.attributes
-    if "class" in attributes and not _AUTHOR.isdisjoint(node.words):
-        return True
-    if _is_person(node):
+    if _is_called(node, _AUTHOR) or _is_person(node):
         return True
     return not _AUTHOR_ATTRIBUTES.isdisjoint(attributes) and (
         attributes.get("itemprop") in ("author", "creator")
@@ -117,7 +126,21 @@ def authors_in(index: Index) -> list[Node]:
     """The nodes of a page that seem to say who wrote something, in order."""
     people = (link for link in index.tagged("a") if _is_person(link))
     told = (node for node in index.having(*_AUTHOR_ATTRIBUTES) if names_author(node))
-    return in_document_order([*index.named(_AUTHOR), *people, *told])
+    return in_document_order([*_called(index, _AUTHOR), *people, *told])
+
+
+def _called(index: Index, words: frozenset[str]) -> list[Node]:
+    """The nodes with one of those words in a class, or in the id that numbers them ("postdate12")."""
+    numbered = (
+        node for node in index.attributes["id"] if "class" not in node.attributes and _is_called(node, words)
+    )
+    return [*(node for node in index.named(words) if _is_called(node, words)), *numbered]
+
+
+def _is_called(node: Node, words: frozenset[str]) -> bool:
+    if words.isdisjoint(node.words) or "select" in node.words:  # a menu, or a style: "userSelect"
+        return False
+    return "class" in node.attributes or _DIGIT.search(node.attributes.get("id", "")) is not None
 
 
 def _is_person(link: Node) -> bool:
@@ -136,7 +159,7 @@ def person_kind(link: Node) -> str:
 def names_date(node: Node) -> bool:
     """Whether a node seems to say when something was written."""
     attributes = node.attributes
-    if node.tag == "time" or ("class" in attributes and not _DATE.isdisjoint(node.words)):
+    if node.tag == "time" or _is_called(node, _DATE):
         return True
     return (
         "created-timestamp" in attributes
@@ -148,7 +171,7 @@ def names_date(node: Node) -> bool:
 def dates_in(index: Index) -> list[Node]:
     """The nodes of a page that seem to say when something was written, in order."""
     told = (node for node in index.having(*_DATE_ATTRIBUTES) if names_date(node))
-    return in_document_order([*index.tagged("time"), *index.named(_DATE), *told])
+    return in_document_order([*index.tagged("time"), *_called(index, _DATE), *told])
 
 
 def writes_day(node: Node) -> bool:
@@ -157,7 +180,9 @@ def writes_day(node: Node) -> bool:
 
 
 def _names_day(text: str) -> bool:
-    return 5 < len(text) < 80 and any(map(str.isdecimal, text)) and iso_date(text, day_first=True) != ""
+    if not 5 < len(text) < 80 or not any(map(str.isdecimal, text)):
+        return False
+    return iso_date(text, day_first=True) != "" or _MOMENT.fullmatch(text) is not None
 
 
 def read_head(unit: Node, region: Sequence[Node], depth: int) -> tuple[Head, frozenset[Node]]:
@@ -187,16 +212,43 @@ def _author(unit: Node, region: Sequence[Node]) -> tuple[Node | None, str]:
                 rank -= 4
             if best[1] is None or rank > best[0]:
                 best = (rank, holder, name)
-    return best[1:] if best[1] is not None else _first_words(unit, region)
+    return best[1:] if best[1] is not None else _written_author(unit, region)
 
 
-def _first_words(unit: Node, region: Sequence[Node]) -> tuple[Node | None, str]:
-    """The first words of a post whose author no markup tells, where they look like a name and stand alone."""
-    for node in region:
-        if words := next((child for child in node.children if isinstance(child, str) and child.strip()), ""):
-            alone = node is not unit and " ".join(words.split()) == words_in(node) and not is_dated(node)
-            return (node, name) if alone and (name := _name(words)) else (None, "")
+def _written_author(unit: Node, region: Sequence[Node]) -> tuple[Node | None, str]:
+    """The author of a post whom no markup tells: the name behind a label ("Author:"), else the first before the day,
+    else the first words, where they look like a name and stand alone."""
+    texts = list(islice(_texts(unit, frozenset(region)), _FIRST_TEXTS))
+    for (_, label), (holder, text) in pairwise(texts):
+        if _LABEL.fullmatch(label) and (name := _name(text)):
+            return holder, name
+    day = next((place for place, (_, text) in enumerate(texts) if _names_day(text)), 0)
+    for holder, text in texts[:day]:
+        if _LETTER.search(text) and (name := _name(text)) and not _LABEL.fullmatch(text):
+            return holder if holder is not unit else None, name
+    if day or (texts and _names_day(texts[0][1])):
+        found = _SIGNED.search(texts[day][1])
+        return None, _name(found[1]) if found else ""
+    if (
+        texts
+        and texts[0][0] is not unit
+        and texts[0][1] == words_in(texts[0][0])
+        and not is_dated(texts[0][0])
+    ):
+        return texts[0][0], name if (name := _name(texts[0][1])) else ""
     return None, ""
+
+
+def _texts(unit: Node, region: frozenset[Node]) -> Iterator[tuple[Node, str]]:
+    """The texts of a post in its order, each with the node that it stands in."""
+    stack: list[tuple[Node, Node | str]] = [(unit, unit)]
+    while stack:
+        holder, item = stack.pop()
+        if isinstance(item, str):
+            if text := " ".join(item.split()):
+                yield holder, text
+        elif item in region:
+            stack.extend((item, child) for child in reversed(item.children))
 
 
 def _named(node: Node) -> Iterator[tuple[int, Node, str]]:
@@ -257,7 +309,7 @@ def _name(text: str) -> str:
         return ""
     text = _AFTER_NAME.sub("", _BEFORE_NAME.sub("", text))
     fits = 0 < len(text) <= _LONGEST_NAME and len(text.split()) <= 5 and re.search(r"\w", text)
-    if not fits or _NO_NAME.match(text) or _LABELLED.search(text) or iso_date(text):
+    if not fits or _NO_NAME.match(text) or _PHRASE.search(text) or _LABELLED.search(text) or iso_date(text):
         return ""
     return text.rstrip("♦ ")
 

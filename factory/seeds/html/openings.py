@@ -36,14 +36,14 @@ def signed_opening(units: Sequence[Node], places: Mapping[Node, Place]) -> Node 
     return None
 
 
-def asked_before(title: Node, unit: Node, places: Mapping[Node, Place]) -> Node | None:
+def asked_before(title: Node | None, unit: Node, places: Mapping[Node, Place]) -> Node | None:
     """What is asked before the first post of a group, below the title of the page, by nobody or by somebody who is
     named apart from the words."""
-    inside = unit
+    inside, number = unit, -1 if title is None else title.number
     for above in unit.above():
         before = above.elements[: above.elements.index(inside)]
-        holding = next((node for node in before if node.number <= title.number <= node.last), None)
-        after = [node for node in before if node.number > title.number]
+        holding = next((node for node in before if node.number <= number <= node.last), None)
+        after = [node for node in before if node.number > number]
         fits = [
             node for node in ([holding] if holding else []) + after if _asks(node, node is holding, places)
         ]

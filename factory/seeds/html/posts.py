@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from factory.seeds.html.groups import HEADINGS
+from factory.seeds.html.groups import FLOOR, HEADINGS, NUMBERED
 from factory.seeds.html.heads import Head, is_dated, names_author, read_head, upto
 from factory.seeds.html.tree import GONE, Node
 from factory.seeds.html.words import EDITED, names
@@ -39,6 +40,8 @@ _EDITED = re.compile(rf"\W*(?:{'|'.join(EDITED)})", re.I)
 _UNDERLINED = re.compile(r"\s*(?:_{5,}|-{8,}|—{5,})\s")
 _DIGIT = re.compile(r"\d")
 _LONGEST_NOTE = 160
+_FEWEST_USUAL = 4  # posts from which on it is told what stands in most of them
+_USUAL = 0.7
 _LITTLE = 0.1  # of the words of a post, and what stands beside these is looked into
 _LONGEST_SIGNATURE = 600
 _LONGEST_ANSWERING = 40
@@ -47,27 +50,78 @@ _LONGEST_SUBJECT = 60
 
 @dataclass(frozen=True)
 class Read:
-    """A post as it was read: its head, the nodes that hold its words, what in them is no part of it, and what in them
-    is quoted."""
+    """A post as it was read: its head, the nodes that hold its words, what in them is no part of it, what in them is
+    quoted, and how they are marked up."""
 
     head: Head
     bodies: tuple[Node, ...]
     extras: frozenset[Node]
     quotes: tuple[Node, ...] = ()
+    way: tuple[str, int] | None = None
 
 
-def read_post(unit: Node, others: Container[Node], depth: int = 0) -> Read:
-    """Reads the post that a node holds, without the posts among `others` below it."""
+def read_post(
+    unit: Node,
+    others: Container[Node],
+    depth: int = 0,
+    usual: Set[Node] = frozenset(),
+    way: tuple[str, int] | None = None,
+) -> Read:
+    """Reads the post that a node holds, without the posts among `others` below it. `usual`: what says the same in most
+    posts of the page; `way`: how the words of most are marked up, where that is known."""
     region = list(_region(unit, others))
     head, beside = read_head(unit, region, depth)
-    bodies = _bodies(unit, region, beside)
+    alike = [node for node in region if _mark(node) == way[0]] if way else []
+    if way and len(alike) > way[1] and alike[way[1]].size:
+        bodies: tuple[Node, ...] = (alike[way[1]],)
+    else:
+        bodies = _bodies(unit, region, beside, usual)
     inside = {below for body in bodies for below in body.walk()}
     extras = frozenset(
         node
         for node in region
-        if node not in bodies and (node in beside or (node in inside and _is_extra(node, head.author)))
+        if node not in bodies
+        and (node in beside or (node in inside and (node in usual or _is_extra(node, head.author))))
     )
-    return Read(head, bodies, extras, tuple(_quotes(bodies, extras)))
+    return Read(head, bodies, extras, tuple(_quotes(bodies, extras)), _way(bodies, region))
+
+
+def _way(bodies: Sequence[Node], region: Sequence[Node]) -> tuple[str, int] | None:
+    """How the words of a post are marked up, and as which of its parts that are marked up so."""
+    if not bodies or not (mark := _mark(bodies[0])):
+        return None
+    return mark, [node for node in region if _mark(node) == mark].index(bodies[0])
+
+
+def _mark(node: Node) -> str:
+    """How a node is marked up: its tag with its classes, or with its numbered id; empty where it has neither."""
+    name = node.attributes.get("class", "").strip() or node.attributes.get("id", "")
+    return f"{node.tag}.{NUMBERED.sub('#', name)}" if name else ""
+
+
+def usual_in(units: Sequence[Node], others: Container[Node]) -> frozenset[Node]:
+    """The parts of posts, without those among `others`, whose texts stand in most of them: buttons, ranks, notices."""
+    if len(units) < _FEWEST_USUAL:
+        return frozenset()
+    regions = [list(_region(unit, others)) for unit in units]
+    counts = Counter(
+        text for region in regions for text in {text for node in region for text in _own_texts(node)}
+    )
+    often = _USUAL * len(units)
+    most = frozenset(text for text, times in counts.items() if times >= often and not text.startswith("@"))
+    usual: set[Node] = set()
+    for node in (node for region in regions for node in reversed(region)):
+        said = node.value is None and node.size and most.issuperset(_own_texts(node))
+        if said and all(below in usual or not below.size for below in node.elements):
+            usual.add(node)
+    in_line = {
+        node for node in usual if node.parent is not None and not most.issuperset(_own_texts(node.parent))
+    }
+    return frozenset(usual - in_line)
+
+
+def _own_texts(node: Node) -> list[str]:
+    return [text for child in node.children if isinstance(child, str) and (text := " ".join(child.split()))]
 
 
 def _region(unit: Node, others: Container[Node]) -> Iterator[Node]:
@@ -140,7 +194,9 @@ def _quotes(bodies: Iterable[Node], extras: Container[Node]) -> Iterator[Node]:
 # ------------------------------------------------------------------------------------------- words
 
 
-def _bodies(unit: Node, region: Sequence[Node], beside: frozenset[Node]) -> tuple[Node, ...]:
+def _bodies(
+    unit: Node, region: Sequence[Node], beside: frozenset[Node], usual: Set[Node]
+) -> tuple[Node, ...]:
     """The nodes that hold the words of a post: what microdata or names say, else all that is neither author
     nor date nor decoration."""
     told = [
@@ -159,26 +215,32 @@ def _bodies(unit: Node, region: Sequence[Node], beside: frozenset[Node]) -> tupl
     ]
     panels = {node for node in around if _is_beside(node) and not any(map(_is_named_body, node.walk()))}
     parts = [part for part in parts if part.prose or panels.isdisjoint(part.above())] or parts
-    said = _said(region)
+    said = _said(region, usual)
     if max((said[part] for part in parts), default=0) < _LITTLE * _unlinked(unit):
-        said = _said(region, within=True)
+        said = _said(region, usual, within=True)
     most = max((said[part] for part in parts), default=0)
     named = [node for node in _below(parts, members, said) if _is_named_body(node)]
     if named and said[best := max(named, key=lambda node: said[node])] >= 0.3 * most:
         return _whole(_deepest(best, named, said), named, around)
-    kept = [part for part in parts if not _is_beside(part) and (_unlinked(part) >= 0.2 * most or part.prose)]
-    if not kept and (loose := _loose(unit)):
-        return (loose,)
+    kept = [
+        part
+        for part in parts
+        if part not in usual and not _is_beside(part) and (_unlinked(part) >= 0.2 * most or part.prose)
+    ]
+    if not kept and unit.own:
+        return (unit,)
+    if not kept and (left := [part for part in parts if part not in usual and _unlinked(part) > 0]):
+        return (max(left, key=_unlinked),)  # its names are of a look ("badge-info")
     return tuple(kept) if not _own_words(unit, around) else (unit,)
 
 
-def _said(region: Sequence[Node], *, within: bool = False) -> Mapping[Node, int]:
+def _said(region: Sequence[Node], usual: Set[Node], *, within: bool = False) -> Mapping[Node, int]:
     """The characters below each node of a post that are neither linked nor heading nor beside its words; `within` what
     its names say to stand beside these too, where a part of it is named as words and no quote."""
     said: dict[Node, int] = {}
     for node in reversed(region):
         children = node.elements
-        if node.tag == "a" or node.tag in HEADINGS or _is_note(node) or _is_signature(node):
+        if node in usual or node.tag == "a" or node.tag in HEADINGS or _is_note(node) or _is_signature(node):
             said[node] = 0
         elif not _is_beside(node):
             said[node] = node.own + sum(said.get(child, 0) for child in children)
@@ -223,7 +285,7 @@ def _is_named_body(node: Node) -> bool:
 
 def _is_beside(node: Node) -> bool:
     """Whether a node stands beside the words of a post, as its tag or its names say, or has none but links."""
-    if node.value is None and node.size == node.linked:
+    if node.value is None and (node.size == node.linked or (node.size < 8 and FLOOR.fullmatch(node.text()))):
         return True
     if node.tag in ("nav", "footer", "form", "menu"):
         return node.tag != "form" or not _is_named_body(node)
@@ -265,7 +327,3 @@ def _whole(body: Node, named: Sequence[Node], around: Container[Node]) -> tuple[
 def _own_words(unit: Node, around: set[Node]) -> bool:
     """Whether words of the post stand loose between the nodes that hold author and date."""
     return any(node.own > 40 for node in around)
-
-
-def _loose(unit: Node) -> Node | None:
-    return unit if unit.own else None

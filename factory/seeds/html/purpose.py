@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from factory.seeds.html.groups import NUMBERED, UNITS, Group
+from factory.seeds.html.groups import FLOOR, NUMBERED, UNITS, Group
 from factory.seeds.html.heads import names_author, person_kind
 from factory.seeds.html.metadata import Head
 from factory.seeds.html.tree import Node
@@ -63,7 +63,7 @@ def is_thread(root: Node, head: Head, units: Sequence[Node], group: Group, openi
     words = frozenset().union(*(node.words for unit in members[:5] for node in (unit, *unit.elements)))
     remarks = not words.isdisjoint(_REMARKS)
     beside_article = remarks and opening is not None and not _signed_alike(opening, members)
-    named = group.named or _most(members, _holds_post)
+    named = group.named or _most(members, _holds_post) or _are_numbered(members)
     return named and share >= (0.75 if remarks else 0.6) and not beside_article
 
 
@@ -75,6 +75,16 @@ def _most(units: Sequence[Node], tells: Callable[[Node], bool]) -> bool:
 
 def _holds_post(unit: Node) -> bool:
     return any("class" in node.attributes and not UNITS.isdisjoint(node.words) for node in unit.walk())
+
+
+def _are_numbered(units: Sequence[Node]) -> bool:
+    """Whether units count up ("#7", "B7", "7楼"), as the posts of boards do."""
+    steps: Counter[int] = Counter()
+    for place, unit in enumerate(units[:_JUDGED]):
+        texts = (child for node in unit.walk() for child in node.children if isinstance(child, str))
+        found = {int(number[1] or number[2]) for text in texts if (number := FLOOR.fullmatch(text))}
+        steps.update({number - place for number in found})
+    return len(units) > 2 and bool(steps) and steps.most_common(1)[0][1] >= 0.8 * min(len(units), _JUDGED)
 
 
 def _link_to_thread(units: Sequence[Node]) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from factory.seeds.html.code import LISTING
+from factory.seeds.html.heads import person_kind
 from factory.seeds.html.mathematics import FORMULA
 from factory.seeds.html.tree import Index, Node
 from factory.seeds.html.words import names
@@ -19,6 +20,7 @@ _POSTS = names("post posts postbody postdetails postcontent postmessage postauth
 _POST_ROWS = names("message messagetable comment reply")
 _POST_NUMBER = re.compile(r"(?:post|msg|message|comment|reply|pid)[-_]?\d{2,}$")
 _PARAGRAPHS = 4
+_CELLS_OF_POST = 6
 _MANY_CELLS = 2000  # no page is laid out in so many
 _LONGEST_CELL = 600
 _WIDEST = 100
@@ -79,6 +81,8 @@ def _is_layout(table: Node) -> bool:
     if _is_post(table) or any(node.tag in _BLOCKS_IN_LAYOUT or _is_post(node) for node in below):
         return True
     cells = [node for node in below if node.tag in ("td", "th")]
+    if len(cells) <= _CELLS_OF_POST and any(person_kind(node) for node in below):
+        return True  # a post: its author, and what was said
     return any(_is_page(cell) for cell in cells) if len(cells) < _MANY_CELLS else False
 
 

@@ -9,7 +9,7 @@ is: what readers wrote below an article is none. No rule names a site.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -29,13 +29,14 @@ from factory.seeds.html.markdown import markdown
 from factory.seeds.html.metadata import Head as PageHead
 from factory.seeds.html.nesting import DEEPEST, depths_of
 from factory.seeds.html.openings import asked_before, signed_opening, title_above, title_of
-from factory.seeds.html.posts import POST, Read, read_post
+from factory.seeds.html.posts import POST, Read, read_post, usual_in
 from factory.seeds.html.purpose import is_thread, says_forum
 from factory.seeds.html.runs import join_runs
 from factory.seeds.html.tree import Index, Node, in_document_order, weigh
 from factory.seeds.html.words import names
 
 _REPLIES = names("comment comments reply replies answer")
+_FEWEST_ALIKE = 3  # posts whose words stand in nodes alike
 _LISTS = frozenset({"ul", "ol", "li", "dl", "dt", "dd"})
 
 
@@ -67,14 +68,24 @@ class Thread:
 def find_thread(index: Index, head: PageHead) -> Thread | None:
     """The thread of a page, indexed and measured, or None where it is none. The posts' heads become nodes of
     the tree."""
-    root, places = index.order[0], places_of(index)
+    root = index.order[0]
+    thread = _among(places_of(index), root, head)
+    if thread is None and says_forum(root, head):
+        thread = _among(places_of(index, signed=False), root, head, signed=False)
+    return thread
+
+
+def _among(
+    places: dict[Node, Place] | None, root: Node, head: PageHead, *, signed: bool = True
+) -> Thread | None:
     if places is None:
         return None
     if (thread := _found(root, head, places)) is not None or (runs := join_runs(places)) is None:
         return thread
     joined = Index(root.preorder())
     weigh(joined.order)
-    if (places := places_of(joined)) is None or (thread := _found(root, head, places)) is None:
+    again = places_of(joined, signed=signed)
+    if again is None or (thread := _found(root, head, again)) is None:
         runs.part()
     return thread
 
@@ -89,18 +100,16 @@ def _found(root: Node, head: PageHead, places: Mapping[Node, Place]) -> Thread |
     if not is_thread(root, head, units, group, opening):
         return None
     title = title_of(root, head.title)
-    if opening is None and title is not None and (asked := asked_before(title, units[0], places)) is not None:
+    if opening is None and (asked := asked_before(title, units[0], places)) is not None:
         units.insert(0, asked)
     depths = depths_of(units)
     replies = _replies(units, places)
     for reply, above in replies.items():
         depths[reply] = min(depths[above] + 1, DEEPEST)
-    found = in_document_order(depths)
-    told = [(unit, read) for unit in found if (read := read_post(unit, depths, depths[unit])).bodies]
-    told = _dated(told)
+    told = _dated(_read(in_document_order(depths), depths))
     if told and told[0][1].head.accepted:  # what is accepted is an answer
         told[0] = told[0][0], replace(told[0][1], head=replace(told[0][1].head, accepted=False))
-    if len(told) < 2 and not says_forum(root, head):
+    if not told or (len(told) < 2 and not says_forum(root, head)):
         return None
     return _thread(root, told, title)
 
@@ -116,6 +125,19 @@ def posts_of(blocks: Sequence[Block]) -> tuple[Post, ...]:
             Post(text, head.author, head.date, head.score, head.accepted, head.depth, block.start, block.end)
         )
     return tuple(posts)
+
+
+def _read(units: Sequence[Node], depths: Mapping[Node, int]) -> list[tuple[Node, Read]]:
+    """The posts that the units hold. One whose words were not found where most posts have theirs is read again: beside
+    a few words a panel is long."""
+    usual = usual_in(units, depths)
+    reads = {unit: read_post(unit, depths, depths[unit], usual) for unit in units}
+    way, often = Counter(read.way for read in reads.values()).most_common(1)[0]
+    if way and often >= max(_FEWEST_ALIKE, 0.5 * len(units)):
+        for unit in units:
+            if reads[unit].way != way:
+                reads[unit] = read_post(unit, depths, depths[unit], usual, way)
+    return [(unit, read) for unit, read in reads.items() if read.bodies]
 
 
 def _dated(told: Sequence[tuple[Node, Read]]) -> list[tuple[Node, Read]]:
