@@ -236,6 +236,17 @@ def test_what_is_no_label_is_refused(tmp_path: Path) -> None:
     train(examples(), tmp_path / "a.bin")
     with pytest.raises(FactoryError, match="are numbers, those of the annotations are not"):
         evaluate(tmp_path / "a.bin", [Example("a", "good")])
+    train(
+        [Example(one.text, f"label {one.label}") for one in examples()],
+        tmp_path / "b.bin",
+    )
+    with pytest.raises(FactoryError, match="and the annotations such as '4': they are of another field"):
+        evaluate(tmp_path / "b.bin", [Example("a", "4")])
+
+
+def test_a_hundred_annotations_are_gone_through_until_they_are_learnt(tmp_path: Path) -> None:
+    scores = train(examples(100), tmp_path / "a.bin", wanted=Wanted(good=3))["scores"]["all"]
+    assert scores["f1"] > 0.9 and scores["quadratic_kappa"] > 0.6
 
 
 @pytest.mark.parametrize("few", [examples(10), [Example(f"text {n}", "1") for n in range(200)]])

@@ -27,7 +27,10 @@ LEAST = 20
 # On one thread fastText draws the first tenth of its matrix and leaves the rest as memory was. Above 32 MB (here 51:
 # bucket x dim x 4 bytes) that is fresh memory, all zeros; below, it is what lay there before, and a training may end in
 # "Encountered NaN" or in another model each time. So nobody may make it smaller.
-SETTINGS = {"lr": 0.5, "epoch": 25, "wordNgrams": 2, "dim": 64, "minCount": 1, "bucket": 200_000}
+SETTINGS = {"lr": 0.5, "wordNgrams": 2, "dim": 64, "minCount": 1, "bucket": 200_000}
+EPOCHS, STEPS = 25, 20_000
+"""So often are the annotations gone through, or until so many steps are made: with a hundred of them, 25 times is a
+start, from which every text has nearly one score."""
 ALIKE = 0.7
 """The similarity of word 5-grams from which on a held-out text is a copy of one that was learnt."""
 
@@ -103,7 +106,7 @@ def train(
             "labels": dict(sorted(counts.items())),
             "languages": dict(sorted(Counter(one.language for one in learnt if one.language).items())),
             "apart": apart,
-            "settings": SETTINGS,
+            "settings": _settings(len(learnt)),
         }
         written = made.with_suffix(".json")
         written.write_bytes(orjson.dumps(card))
@@ -114,6 +117,10 @@ def train(
     return card
 
 
+def _settings(count: int) -> dict[str, float]:
+    return {**SETTINGS, "epoch": max(EPOCHS, STEPS // count)}
+
+
 def _learn(examples: Sequence[Example], output: Path) -> None:
     import fasttext
 
@@ -122,7 +129,7 @@ def _learn(examples: Sequence[Example], output: Path) -> None:
     lines = output.with_suffix(".txt")
     with lines.open("w", encoding="utf-8", errors="replace") as file:
         file.writelines(f"{marked(one.label)} {line_of(words_of(one.text))}\n" for one in shuffled)
-    model = fasttext.train_supervised(str(lines), thread=1, seed=0, verbose=0, **SETTINGS)
+    model = fasttext.train_supervised(str(lines), thread=1, seed=0, verbose=0, **_settings(len(examples)))
     model.save_model(str(output))
 
 
@@ -167,6 +174,11 @@ def evaluate(path: Path, examples: Sequence[Example], *, wanted: Wanted = Wanted
     if not examples:
         return told
     if not all(isinstance(answer, float) for answer in answers):
+        if not {one.label for one in examples} & set(map(str, answers)):
+            raise FactoryError(
+                f"{path} gives labels such as '{answers[0]}', and the annotations such as '{examples[0].label}':"
+                " they are of another field"
+            )
         for name, some in sorted(places.items()):
             pairs = [(examples[place].label, str(answers[place])) for place in some]
             told["scores"][name] = agreement.of_labels(pairs)
