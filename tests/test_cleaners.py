@@ -166,6 +166,48 @@ def test_outliers_of_a_seed_set_are_left_out(tmp_path: Path) -> None:
     assert all(drop.reason.startswith("outlier: ") for drop in gone.values())
 
 
+def _prose(seed: int, count: int) -> str:
+    """Sentences of one vocabulary, in an order of their own."""
+    source = random.Random(seed)
+    return " ".join(source.choices(CLEAN.replace("$F \\propto M / d^3$", "so").split(), k=count))
+
+
+BROKEN = {
+    "letters in another order": lambda text: " ".join(word[::-1] for word in text.split()),
+    "letters apart": " ".join,
+    "words run together": lambda text: text.replace(" ", ""),
+    "misread letters": lambda text: (
+        text.replace("e", "c").replace("i", "l").replace("n", "ii").replace("t", "f")
+    ),
+    "another alphabet's encoding": lambda text: text.encode("utf-16-be").decode("utf-16-le", "replace"),
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_letters_that_do_not_follow_each_other_as_elsewhere_are_an_outlier(how: str, tmp_path: Path) -> None:
+    members = [member(number, _prose(number, 150), language="en") for number in range(80)]
+    members.append(member(900, BROKEN[how](_prose(900, 150)), language="en"))
+    gone = chosen(outliers.bind(), members, tmp_path)
+    assert {seed_id: drop.reason for seed_id, drop in gone.items()} == {"00000900": "outlier: surprise"}
+
+
+def test_code_figures_and_few_words_make_no_outlier(tmp_path: Path) -> None:
+    code = "```c\n" + "for (i = 0; i < 9; i++) { xs[i] = qz(xs[i], 0x1f); }\n" * 9 + "```"
+    members = [member(number, _prose(number, 150), language="en") for number in range(80)]
+    members.append(member(900, f"{_prose(900, 80)}\n\n{code}\n\n{_prose(901, 60)}", language="en"))
+    members.append(
+        member(901, f"{_prose(902, 80)} " + " ".join(str(17 * n) for n in range(60)), language="en")
+    )
+    members.append(member(902, _prose(903, 12), language="en"))
+    assert not chosen(outliers.bind(), members, tmp_path)
+
+
+def test_where_most_texts_are_alike_the_others_are_no_outliers(tmp_path: Path) -> None:
+    members = [member(number, _prose(5, 150), language="en") for number in range(60)]
+    members += [member(100 + number, _prose(number, 150), language="en") for number in range(20)]
+    assert not chosen(outliers.bind(), members, tmp_path)
+
+
 # ---------------------------------------------------------------------------------------- mojibake
 
 

@@ -28,7 +28,7 @@ LEAST = 20
 # bucket x dim x 4 bytes) that is fresh memory, all zeros; below, it is what lay there before, and a training may end in
 # "Encountered NaN" or in another model each time. So nobody may make it smaller.
 SETTINGS = {"lr": 0.5, "wordNgrams": 2, "dim": 64, "minCount": 1, "bucket": 200_000}
-EPOCHS, STEPS = 25, 20_000
+EPOCHS, STEPS = 25, 50_000
 """So often are the annotations gone through, or until so many steps are made: with a hundred of them, 25 times is a
 start, from which every text has nearly one score."""
 ALIKE = 0.7
