@@ -23,7 +23,7 @@ BlockKind: TypeAlias = Literal["heading", "paragraph", "item", "code", "table", 
 
 BLOCK_TAGS = names(
     """
-    address article aside blockquote body caption center dd details dir div dl dt fieldset figcaption figure
+    address article aside blockquote body button caption center dd details dir div dl dt fieldset figcaption figure
     footer form h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol p search section summary table
     tbody td tfoot th thead tr ul
     """

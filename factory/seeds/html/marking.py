@@ -39,7 +39,7 @@ _RAW_TEXT = names("script style textarea title xmp iframe noembed noframes")
 # Never text of the page.
 SKIPPED = names(
     """style template head iframe object embed canvas audio video map svg
-    input select textarea button datalist dialog"""
+    input select textarea datalist dialog"""
 )
 _VOID = names("area base br col embed hr img input link meta param source track wbr")
 # Unmarked: the parser reopens these across blocks and counts equal ones, so they must stay equal.

@@ -16,9 +16,11 @@ from factory.seeds.html.words import names
 
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_][\w-]*)?$")
 _TEXT, _COMMENT = "-text", "-comment"
-_SELDOM_READ = names("meta link script")  # a formula's script is, and is told by its type
+_SELDOM_READ = names("meta link script button")
 _PASSED = SKIPPED | {_COMMENT}
 _VERBATIM = names("pre listing xmp code")
+_HEADINGS = names("h1 h2 h3 h4 h5 h6")
+_SHORTEST_QUESTION = 15
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def _convert(body: LexborNode, order: list[Node], marked: Marked) -> None:
             if None in attributes.values():
                 attributes = {name: value or "" for name, value in attributes.items()}
             place = attributes.pop(MARK, "")
-            if tag not in _SELDOM_READ or _is_read(tag, attributes):
+            if tag not in _SELDOM_READ or _is_read(tag, attributes, node, into):
                 if place.isdecimal() and len(place) < 10 and (at := int(place)) < len(starts):
                     made = Node(tag, attributes, starts[at], ends[at], into)
                 else:
@@ -105,6 +107,20 @@ def _convert(body: LexborNode, order: list[Node], marked: Marked) -> None:
             children = into.children
 
 
-def _is_read(tag: str, attributes: dict[str, str]) -> bool:
-    """Whether an element that seldom says anything is one that does."""
-    return attributes.get("type", "").startswith("math/") if tag == "script" else "itemprop" in attributes
+def _is_read(tag: str, attributes: dict[str, str], node: LexborNode, into: Node) -> bool:
+    """Whether an element that seldom says anything is one that does: a formula's script, told by its type, microdata,
+    a button that is the heading of what it opens."""
+    if tag == "script":
+        return attributes.get("type", "").startswith("math/")
+    if tag == "button":
+        return _is_heading(node, into)
+    return "itemprop" in attributes
+
+
+def _is_heading(button: LexborNode, into: Node) -> bool:
+    """Whether a button stands in a heading, or asks a question that what it opens answers."""
+    above = (into, into.parent)
+    if any(one is not None and one.tag in _HEADINGS for one in above):
+        return True
+    words = button.text(deep=True).strip()
+    return len(words) >= _SHORTEST_QUESTION and words.endswith(("?", "？"))

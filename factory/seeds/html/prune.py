@@ -232,7 +232,7 @@ def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str
         return "" if _is_titled(node) else "header without the title"
     if _SUSPECT_NAMES.isdisjoint(words) or not rules.names or node.value is not None:
         return ""
-    if node.tag in ("body", "main", "article", "a") or node.tag in _INLINE or node.tag in _HEADINGS:
+    if node.tag in ("body", "main", "article", "a", "button") or node.tag in _INLINE or node.tag in _HEADINGS:
         return ""  # the id of a heading is made of its own words
     if not _SUSPECT.isdisjoint(words) and (node in page.coded or _is_caption(node)):
         return ""  # a section that is about "sharing" in a program, the frame of a "language", a label of a theorem
