@@ -268,7 +268,8 @@ def _tells_of_page(definitions: Node) -> bool:
 def _is_titled(header: Node) -> bool:
     """Whether a header is that of an article, with its title, or that of a section, with its heading."""
     if header.linked > 0.5 * header.size:
-        return False
+        above = header.parent
+        return above is not None and above.tag == "article" and above.prose > 0
     tags = _HEADINGS if any(above.tag == "section" for above in header.above()) else ("h1",)
     return any(below.tag in tags for below in header.walk())
 
