@@ -45,6 +45,7 @@ _SUSPECT_NAMES = _SUSPECT | BESIDE | COMMENTS | REVIEWS
 _ENDINGS = tuple(f"{ending} " for ending in ENDINGS)
 _NEVER = names("modal popup lightbox cookie cookies consent gdpr footer")
 _LETTERS = re.compile(r"[^\W_]+")
+_ONLY_LINKS = 0.9
 _REST = 1200  # characters of prose that the rest of a page must have
 _MOST_HIDDEN = 0.4
 _MOST_ENDING = 0.2
@@ -192,7 +193,7 @@ def _drop_named(page: Survey, rules: Rules, dropped: dict[Node, str], comments: 
     for node in page.suspects:
         if node.number <= passed:
             continue
-        small = node.size <= allowed or (root.prose - node.prose >= _REST and _is_never_content(node))
+        small = node.size <= allowed or _is_never_content(node, root)
         if small and (why := _boilerplate(node, page, rules, comments)):
             passed = node.last
             if not is_out(node, dropped):
@@ -294,8 +295,12 @@ def _is_chapter(node: Node) -> bool:
     return titled and _SUSPECT_NAMES.isdisjoint(words_of([node.attributes.get("class", "")])[0])
 
 
-def _is_never_content(node: Node) -> bool:
-    """Whether no size makes this content: terms of use in a dialog may be longer than the page."""
+def _is_never_content(node: Node, root: Node) -> bool:
+    """Whether no size makes this content: terms of use in a dialog may be longer than the page, and so may be a menu."""
+    if node.tag == "nav" and node.linked >= _ONLY_LINKS * node.size:
+        return root.size - node.size >= _REST
+    if root.prose - node.prose < _REST:
+        return False
     if node.tag == "footer" or node.attributes.get("role") in ("dialog", "contentinfo"):
         return True
     return ("class" in node.attributes or "id" in node.attributes) and not _NEVER.isdisjoint(node.words)
