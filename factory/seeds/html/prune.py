@@ -47,6 +47,7 @@ _NEVER = names("modal popup lightbox cookie cookies consent gdpr footer")
 _LETTERS = re.compile(r"[^\W_]+")
 _ONLY_LINKS = 0.9
 _REST = 1200  # characters of prose that the rest of a page must have
+_LITTLE_REST = 400  # and beside what is surely none of its content
 _MOST_HIDDEN = 0.4
 _MOST_ENDING = 0.2
 _UNANNOUNCED = 400
@@ -296,14 +297,14 @@ def _is_chapter(node: Node) -> bool:
 
 
 def _is_never_content(node: Node, root: Node) -> bool:
-    """Whether no size makes this content: terms of use in a dialog may be longer than the page, and so may be a menu."""
+    """Whether no size makes this content: terms of use in a dialog may be longer than the page, and so may a menu."""
     if node.tag == "nav" and node.linked >= _ONLY_LINKS * node.size:
-        return root.size - node.size >= _REST
-    if root.prose - node.prose < _REST:
-        return False
-    if node.tag == "footer" or node.attributes.get("role") in ("dialog", "contentinfo"):
-        return True
-    return ("class" in node.attributes or "id" in node.attributes) and not _NEVER.isdisjoint(node.words)
+        return root.size - node.size >= _LITTLE_REST
+    rest = root.prose - node.prose
+    if node.tag == "footer" or node.attributes.get("role") == "contentinfo":
+        return rest >= _LITTLE_REST
+    named = ("class" in node.attributes or "id" in node.attributes) and not _NEVER.isdisjoint(node.words)
+    return rest >= _REST and (named or node.attributes.get("role") == "dialog")
 
 
 def _drop_linked(page: Survey, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:
