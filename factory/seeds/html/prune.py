@@ -46,6 +46,7 @@ _ENDINGS = tuple(f"{ending} " for ending in ENDINGS)
 _NEVER = names("modal popup lightbox cookie cookies consent gdpr footer")
 _LETTERS = re.compile(r"[^\W_]+")
 _ONLY_LINKS = 0.9
+_LEADING = 0.5  # of the text of a longer menu are links
 _REST = 1200  # characters of prose that the rest of a page must have
 _LITTLE_REST = 400  # and beside what is surely none of its content
 _MOST_HIDDEN = 0.4
@@ -240,7 +241,8 @@ def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str
         return ""  # a section that is about "sharing" in a program, the frame of a "language", a label of a theorem
     if _is_chapter(node):
         return ""
-    if found := BOILERPLATE & words or (not speaks and NAVIGATION & words):
+    leads = not speaks and (node.size < rules.prose or node.linked >= _LEADING * node.size)
+    if found := BOILERPLATE & words or (leads and NAVIGATION & words):
         return f"named {min(found)}"
     if found := comments & words:
         return f"comments, named {min(found)}"

@@ -23,7 +23,8 @@ BOILERPLATE = names(
 """A node so named is dropped, unless it holds much of the page."""
 
 NAVIGATION = names("nav navbar navigation menu submenu menubar toolbar topbar")
-"""A node so named is dropped, unless it consists of sentences: tabs and accordions are named so as well."""
+"""A node so named is dropped, unless it consists of sentences or few of its words link: tabs, accordions and carousels
+are named so as well."""
 
 BESIDE = names("author authors authorbox bio byline date published timestamp readtime meta metadata")
 """A node so named stands beside an article, and says who wrote it and when. It is dropped where it is small."""
