@@ -54,6 +54,7 @@ _MOST_ENDING = 0.2
 _UNANNOUNCED = 400
 _HARDLY = 0.03
 _LONGEST_ENDING = 60
+_LONGEST_QUESTION = 150
 _FEW_LINKS = 0.2
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 # What stands in a line. Elements of a page's own ("mega-menu") are blocks like any other.
@@ -147,6 +148,7 @@ def _unseen(index: Index) -> dict[Node, str]:
     unseen: dict[Node, str] = {}
     named = (nodes for classes, nodes in index.classes.items() if not UNSEEN.isdisjoint(classes.split()))
     hidden = {node for node in chain(index.having(*_HIDING), *named) if _is_hidden(node)}
+    hidden -= _answers(hidden)
     for found, why in ((set(index.tags["noscript"]), "shown without scripts only"), (hidden, "hidden")):
         size = sum(node.size for node in found if found.isdisjoint(node.above()))
         if size <= _MOST_HIDDEN * index.order[0].size:
@@ -180,6 +182,25 @@ def _is_panel(node: Node) -> bool:
         return False
     words = node.words
     return not words.isdisjoint(_FOLDED) or ("tab" in words and not _PANELS.isdisjoint(words))
+
+
+def _answers(hidden: Set[Node]) -> set[Node]:
+    """Those hidden nodes that stand below a question, or a heading that is a button, and are shown by a click on it."""
+    found: set[Node] = set()
+    for parent in {node.parent for node in hidden}:
+        above: Node | None = None
+        for child in parent.elements if parent is not None else ():
+            if child.size:
+                if above is not None and child in hidden and _is_question(above):
+                    found.add(child)
+                above = child
+    return found
+
+
+def _is_question(node: Node) -> bool:
+    if node.size > _LONGEST_QUESTION:
+        return False
+    return node.text().rstrip().endswith(("?", "？")) or any(one.tag == "button" for one in node.walk())
 
 
 def _drop_tagged(page: Survey, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:
