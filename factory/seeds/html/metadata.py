@@ -28,6 +28,8 @@ _COMMONS = re.compile(
     r"creativecommons\.org/(?:licenses/([a-z-]+)/(\d\.\d)|publicdomain/(zero|mark)/(\d\.\d))", re.I
 )
 _PRODUCT = re.compile(r'"@type"\s*:\s*"(?:https?://schema\.org/)?Product(?:Group)?"')
+_PRODUCTS = frozenset({"product", "og:product", "product.item"})
+_PRICES = ("product:price:amount", "og:price:amount")
 _IN_ADDRESS = re.compile(r"/\d{4}/\d{2}/\d{2}(?=/)")
 _YEAR = re.compile(r"(?:19|20)(?<=\b..)\d{2}\b")
 _BYLINES = frozenset({"byline", "author", "authors", "contributor", "writer"})
@@ -71,11 +73,13 @@ class Metadata:
 
 
 def is_product(head: Head) -> bool:
-    """Whether a page says that it shows one product."""
+    """Whether a page says that it shows one product, and none of an article or a list that mentions some."""
     told = head.meta.get("og:type", "").lower()
-    return told in ("product", "og:product", "product.item") or any(
-        _PRODUCT.search(text) for text in head.json_ld
-    )
+    if told in _PRODUCTS or any(name in head.meta for name in _PRICES):
+        return True
+    texts = [text for text in head.json_ld if _PRODUCT.search(text)]
+    kinds = {kind for item in _json_ld(texts) for kind in _texts(item.get("@type"))}
+    return told != "product.group" and not kinds.isdisjoint(("Product", "ProductGroup"))
 
 
 def describe(head: Head, index: Index) -> Metadata:

@@ -80,6 +80,7 @@ class Rules:
 
 STRICT = Rules()
 LINKED = Rules(veto=0.5, density=1.01, linked=1.01, short=0)
+OFFER = replace(LINKED, density=0.85)
 RELAXED = Rules(veto=0.12, density=0.85, short=0, beside=0, names=True, endings=False)
 LEAST = Rules(veto=0.05, density=1.01, short=0, names=False, endings=False)
 

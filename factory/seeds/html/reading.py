@@ -9,6 +9,7 @@ from factory.seeds.html.code import LISTING
 from factory.seeds.html.prune import (
     LEAST,
     LINKED,
+    OFFER,
     RELAXED,
     STRICT,
     Rules,
@@ -61,9 +62,9 @@ def choose(index: Index, *, product: bool = False) -> Reading:
 def _among(page: Survey, product: bool) -> Reading:
     strict = _reading(page, STRICT, "strict", product)
     if strict.prose < _LITTLE_PROSE:
-        linked = _reading(page, LINKED, "linked", product)
+        linked = _reading(page, OFFER if product else LINKED, "linked", product)
         if strict.size < _FEW * linked.size:
-            return linked  # a page of links to others: they are its content
+            return linked  # a page of links to others: they are its content, but for what a product's page offers too
     if strict.size >= SHORT and strict.prose >= _LOST * page.prose:
         return strict  # no reading has more prose than the page
     relaxed = _reading(page, RELAXED, "relaxed", product)
