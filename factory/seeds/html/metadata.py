@@ -27,7 +27,7 @@ _NO_NAME = re.compile(
 _COMMONS = re.compile(
     r"creativecommons\.org/(?:licenses/([a-z-]+)/(\d\.\d)|publicdomain/(zero|mark)/(\d\.\d))", re.I
 )
-_PRODUCT = re.compile(r'"@type"\s*:\s*"(?:https?://schema\.org/)?Product(?:Group)?"')
+_PRODUCT = re.compile(r'"(?:https?://schema\.org/)?Product(?:Group)?"')
 _PRODUCTS = frozenset({"product", "og:product", "product.item"})
 _PRICES = ("product:price:amount", "og:price:amount")
 _IN_ADDRESS = re.compile(r"/\d{4}/\d{2}/\d{2}(?=/)")
@@ -78,8 +78,8 @@ def is_product(head: Head) -> bool:
     if told in _PRODUCTS or any(name in head.meta for name in _PRICES):
         return True
     texts = [text for text in head.json_ld if _PRODUCT.search(text)]
-    kinds = {kind for item in _json_ld(texts) for kind in _texts(item.get("@type"))}
-    return told != "product.group" and not kinds.isdisjoint(("Product", "ProductGroup"))
+    kinds = {f'"{kind}"' for item in _json_ld(texts) for kind in _texts(item.get("@type"))}
+    return told != "product.group" and any(_PRODUCT.fullmatch(kind) for kind in kinds)
 
 
 def describe(head: Head, index: Index) -> Metadata:
