@@ -115,7 +115,7 @@ class Build:
         }
         # A build that was killed could not say so itself, nor tidy up; only one holds the store, so it is over.
         for left in folder(self.catalog.store).glob(".*"):
-            shutil.rmtree(left)
+            shutil.rmtree(left, ignore_errors=True)
         over = "update builds set status = 'interrupted' where status = 'running'"
         await writer.transact({"builds": [row]}, [(over, [])])
 

@@ -215,12 +215,12 @@ def test_passages_are_cut_from_documents_that_were_cleaned(steps: Project, keep:
     assert steps.query(parents) == steps.query("select count(*) from sets.parts")
     stored = steps.query("select count(*) from seeds where kind = 'document'")[0][0]
     assert stored == (7 if keep == "store" else 0)
-    shards = list((steps.folder / "build/seeds/pages").glob("*.parquet"))
-    assert len(shards) == (1 if keep == "shards" else 0)
+    shards = steps.folder / "build/factory.seeds/pages"
+    assert len(list(shards.glob("*.parquet"))) == (1 if keep == "shards" else 0)
     steps.write("pages/0.txt", PAGE.format("ape") + "\nPage 0 anew.\n")
     steps.factory("seeds", "parts")
     assert steps.query("select count(*) from sets.parts where content ->> 'text' like '%APE%'")[0][0] >= 1
-    assert len(list((steps.folder / "build/seeds/pages").glob("*.parquet"))) == (2 if keep == "shards" else 0)
+    assert len(list(shards.glob("*.parquet"))) == (2 if keep == "shards" else 0)
     assert "files unchanged" in steps.factory("seeds", "parts")
     told = steps.factory("sql", "--format", "csv", "select count(distinct seed_id) from sets.pages")
     assert told.split()[-1] == "7"
@@ -409,6 +409,32 @@ def test_datasets_are_selected_by_the_seed_set_that_they_stand_on(steps: Project
     told = steps.factory("build", "-s", "pages+")
     assert steps.query("select dataset from datasets") == [("a",)], told
     assert "did you mean 'pages'" in steps.factory("build", "-s", "page+", code=1)
+
+
+def test_stores_in_one_folder_leave_each_others_shards_alone_and_all_other_files(steps: Project) -> None:
+    notes = [steps.write("seeds/.git/notes", "mine"), steps.write("seeds/pages/rows.parquet", "mine")]
+    catalog(steps, PAGES % ("lab.first", ", keep: shards"))
+    text = (steps.folder / "catalog.yaml").read_text()
+    for store, word in (("one", "elk"), ("two", "fox"), ("one", "gnu")):
+        steps.write(f"pages/{word}.txt", PAGE.format(word))
+        steps.write("catalog.yaml", f"store: {store}.duckdb\n{text}")
+        steps.factory("seeds")
+    count = "select count(*) as pages from sets.pages"
+    assert "9" in steps.factory("sql", "--format", "csv", count).split()
+    steps.write("catalog.yaml", f"store: two.duckdb\n{text}")
+    assert "8" in steps.factory("sql", "--format", "csv", count).split()
+    assert all(note.read_text() == "mine" for note in notes)
+
+
+def test_shards_of_an_earlier_version_are_made_anew(steps: Project) -> None:
+    catalog(steps, PAGES % ("lab.first", ", keep: shards"))
+    steps.factory("seeds")
+    pages = steps.query("select seed_id, address from sets.pages order by all")
+    with duckdb.connect(str(steps.folder / "build/factory.duckdb")) as connection:
+        connection.execute("update meta set version = 5")
+    (steps.folder / "build/factory.seeds").rename(steps.folder / "build/seeds")
+    steps.factory("seeds")
+    assert steps.query("select seed_id, address from sets.pages order by all") == pages
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -19,8 +19,11 @@ _CHANGED_BY = "regexp_replace(parse_filename(filename, true), '(-[0-9]+)-[0-9]+$
 
 
 def folder(store: Path) -> Path:
-    """Where shards live and are handed over: the one folder that the store's SQL reaches beside its file."""
-    return store.parent.resolve() / "seeds"
+    """Where shards live and are handed over: the one folder that the store's SQL reaches beside its file.
+
+    It is this store's alone: what does not count there is removed.
+    """
+    return store.resolve().with_suffix(".seeds")
 
 
 def cut_off(connection: duckdb.DuckDBPyConnection, store: Path) -> None:
