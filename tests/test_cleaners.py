@@ -128,6 +128,9 @@ PLANTS = {
     "binary in disguise": CLEAN + "\n" + _noise(),
     "few letters": CLEAN[:200] + "\n" + "=-+*/ | ~~ <> .. ;; :: ## @@ !! ?? " * 40,
     "repeats itself": "Buy the best boots in the best shop of the whole town today. " * 40,
+    "letters apart": " ".join(CLEAN),
+    "words run together": CLEAN.replace(" ", ""),
+    "letters lost": CLEAN.replace("a", "?"),
     "noise": "".join(random.Random(8).choices([chr(code) for code in range(33, 127)], k=4000)),
 }
 
@@ -138,8 +141,51 @@ def test_broken_text_is_left_out_and_told_why(reason: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (base64.encodebytes(random.Random(3).randbytes(3000)).decode(), "binary in disguise"),
+        ("\n".join(f"{at:08x}  {random.Random(at).randbytes(16).hex(' ')}" for at in range(40)), "binary in disguise"),
+        ("今天天气很好，我们去公园散步。" * 8 + LANGUAGES["zh"] * 2, "repeats itself"),
+        ("Der Gro?vater f?hrt t?glich ?ber die Br?cke nach K?ln, um K?se und s??e Br?tchen zu holen. " + CLEAN,
+         "letters lost"),
+    ],
+    ids=["base64 in lines", "dump", "no spaces", "umlauts"],
+)  # fmt: skip
+def test_broken_text_in_other_shapes_is_left_out(text: str, reason: str) -> None:
+    assert dropped(corruption.bind()(found(text))).reason == reason
+
+
+POEM = "\n\n".join(
+    f"{verse}\n\nAnd the wind it blows over the hill, over the hill,\nand the wind it blows over the hill to the sea."
+    for verse in (
+        "The miller rose early, the mill wheel was still,\nhe looked at the river and thought of his bill.",
+        "His daughter had gone with a man from the bay,\nwho sold salted herring for tuppence a day.",
+        "The bells of the village rang nine and then ten,\nthe miller put water and barley in again.",
+        "At night when the candle burned down to its base\nhe saw in the window his own father's face.",
+    )
+)
+PLAN = "| day | run |\n| --- | --- |\n" + "| Monday | easy run or bicycle, 30 minutes, optional |\n" * 20
+LOG = "```\n" + "ERROR (main) [app] Error doing job: Future exception was never retrieved\n" * 20 + "```"
+QUESTIONS = (
+    "Why does it rise? [Who?](a?b=c) See page.html?id=1&x=2, page.html?id=2 and page.html?id=3. " + CLEAN
+)
+DNA = "HBB, messenger RNA:\n" + "\n".join("".join(random.Random(n).choices("ACGT", k=70)) for n in range(9))
+SLUGS = "\n".join(
+    f"- [Story {n}](/2024/11/21/{n}-the-best-ways-to-cook-rice-in-a-pot-and-eat-it)" for n in range(9)
+)
+
+
+@pytest.mark.parametrize(
     "text",
     [
+        POEM,
+        CLEAN + PLAN,
+        CLEAN + LOG,
+        QUESTIONS,
+        DNA,
+        SLUGS,
+        ", ".join(str(number) for number in range(10, 99)),
+        "Socks\n\n€17\n\nblack\n\nwhite\n\nMen's\n\nXL\n\n-10%\n\nZürich, Køge, Łódź; 4+ qty?",
         CLEAN,
         CLEAN[:250],
         *LANGUAGES.values(),

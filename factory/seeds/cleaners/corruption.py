@@ -10,20 +10,30 @@ from typing import TypeAlias
 from factory.fences import unfenced
 from factory.plugins import Drop, Found, cleaner
 from factory.records import Document, Passage, Question
+from factory.seeds.plain import LINK, UNSPACED
 
 Reason: TypeAlias = tuple[str, dict[str, float | int]]
 
 LEAST = 200
-"""Characters below which statistics of a text say little; only control characters are looked for then."""
+"""Characters below which statistics of a text say little; only control characters are looked for then. Twice as many
+are needed to tell noise: of a few names and prices nothing comes twice."""
 
-VARIETY = 8
-"""Different characters that a run of base64 or hexadecimal digits has at least."""
+PART, FEW = 0.25, 4
+"""The share of a text in which letters stand apart or words run together, and the lost letters, that are no slip."""
 
+LONG, LETTER_AND_WORD = 40, 4.5
+"""Characters of a very long word; and of a mean word with its space, where a quarter of the text is letters apart."""
+
+_HEX = frozenset("abcdefABCDEF")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd\ufffe\uffff]")
-_BLOB = re.compile(r"[A-Za-z0-9+/=_-]{80,}|(?:[0-9a-fA-F]{2}[ :,]?){60,}|(?:\\x[0-9a-fA-F]{2}){20,}")
-# Nearly no text has a word this long or so many hexadecimal digits, and most of it needs no closer look.
-_LONG_WORD, _DIGITS = 80, re.compile(r"[0-9a-fA-F :,]{120}")
+_BLOB = re.compile(r"[A-Za-z0-9+/=_-]{48,}|(?:[0-9a-fA-F]{2}[ :,]){12,}|(?:\\x[0-9a-fA-F]{2}){20,}")
+_DIGITS = re.compile(r"[0-9a-fA-F :,]{36}")
+_TOGETHER = re.compile(r"[A-Za-z\u00c0-\u024f\u0370-\u052f]{30,}")
+_APART = re.compile(r"(?<!\S)(?:[^\W\d_] {1,3}){5,}")
+# "f?r", "K?se", "s??e": a question is not asked in the middle of a word.
+_LOST = re.compile(r"(?<=[^\W\d_])\?+(?=[^\W\d_A-Z])(?!\w*=)")
 _LETTERS = re.compile(r"[^\W_]+")
+_ROW = re.compile(r"^ *\|.*\n?", re.MULTILINE)
 
 
 @cleaner(takes=(Document, Passage, Question))
@@ -34,48 +44,82 @@ def corruption(
     max_blobs: float = 0.25,
     min_letters: float = 0.3,
     compression: tuple[float, float] = (0.08, 0.8),
-    max_repeated: float = 0.3,
+    max_repeated: float = 0.4,
+    max_lost: float = 0.01,
 ) -> Found | Drop:
     """Leaves out broken text by n-gram statistics and compression ratio, in any language.
 
     `max_controls`: share of control and replacement characters. `max_blobs`: share of base64, hexadecimal and
     escaped bytes. `min_letters`: least share of letters and digits among what is no space, code aside.
     `compression`: least and greatest size of the text when zlib has compressed it, as a share: below, it
-    repeats itself; above, it is noise. `max_repeated`: share of the text in word 6-grams that were there
-    before. Scores: `compression`, `repeated`. Source: phi-4 report, section 2.3, "Cleaning": corrupted text
-    and binary files are outliers of n-gram statistics and compression ratio; its cut-offs are unpublished,
-    these are ours.
+    repeats itself; above, it is noise. `max_repeated`: share of the words in 6-grams that were there before, code and
+    tables aside (of 16 characters in scripts without spaces). `max_lost`: question marks inside of words, where
+    letters were lost, for each word. Letters apart ("t i d e s") and words that run together are told too. Scores:
+    `compression`, `repeated`. Source: phi-4 report, section 2.3, "Cleaning": corrupted text and binary files are
+    outliers of n-gram statistics and compression ratio; its cut-offs are unpublished, these are ours.
     """
     text: str = item.seed.text  # type: ignore[attr-defined]
-    ratio, repeated = compression_ratio(text), repeated_share(text)
+    plain = unfenced(text)
+    ratio, repeated = compression_ratio(text), repeated_share(_ROW.sub("", plain) if "|" in plain else plain)
     told = {"compression": round(ratio, 3), "repeated": round(repeated, 3)}
-    for reason, figures in _faults(text, max_controls, max_blobs, min_letters):
+    if len(text) >= 2 * LEAST and ratio > compression[1]:
+        return Drop("noise", told)
+    for reason, figures in _faults(text, plain, max_controls, max_blobs, min_letters, max_lost):
         return Drop(reason, {**told, **figures})
-    if len(text) >= LEAST:
-        if ratio < compression[0] or repeated > max_repeated:
-            return Drop("repeats itself", told)
-        if ratio > compression[1]:
-            return Drop("noise", told)
+    if len(text) >= LEAST and (ratio < compression[0] or repeated > max_repeated):
+        return Drop("repeats itself", told)
     return item.scored(**told)
 
 
-def _faults(text: str, max_controls: float, max_blobs: float, min_letters: float) -> Iterator[Reason]:
+def _faults(
+    text: str, plain: str, max_controls: float, max_blobs: float, min_letters: float, max_lost: float
+) -> Iterator[Reason]:
+    """`plain`: the text without its code."""
     size = max(len(text), 1)
     controls = len(_CONTROLS.findall(text)) / size
     if controls > max_controls:
         yield "control characters", {"controls": round(controls, 4)}
     if size < LEAST:
         return
-    if max(map(len, text.split()), default=0) >= _LONG_WORD or _DIGITS.search(text):
-        # A rule of dashes is a long run of such characters too, but of few different ones.
-        found = (match.group() for match in _BLOB.finditer(text))
-        blobs = sum(len(blob) for blob in found if len(set(blob)) >= VARIETY) / size
+    words = text.split()
+    # Most texts have few words that are very long or very short, and need no closer look.
+    long = sum(length for length in map(len, words) if length >= LONG) / size
+    if long > max_blobs or _DIGITS.search(text):
+        blobs = sum(map(len, filter(_is_blob, _BLOB.findall(text)))) / size
         if blobs > max_blobs:
             yield "binary in disguise", {"blobs": round(blobs, 3)}
-    visible = "".join(unfenced(text).split())
+    if long > PART:
+        together = sum(map(len, filter(_is_prose, _TOGETHER.findall(plain)))) / size
+        if together > PART:
+            yield "words run together", {"together": round(together, 3)}
+    if len(words) * LETTER_AND_WORD > size:
+        apart = sum(map(len, _APART.findall(plain))) / size
+        if apart > PART:
+            yield "letters apart", {"apart": round(apart, 3)}
+    slips = max(max_lost * len(words), FEW)
+    if plain.count("?") > slips and (lost := len(_LOST.findall(LINK.sub("", plain)))) > slips:
+        yield "letters lost", {"lost": lost}
+    visible = "".join(plain.split())
     letters = sum(map(len, _LETTERS.findall(visible))) / max(len(visible), 1)
     if len(visible) >= LEAST and letters < min_letters:
         yield "few letters", {"letters": round(letters, 3)}
+
+
+def _is_blob(found: str) -> bool:
+    """Whether a run of letters and digits is coded: by its digits, and by small and capital letters or those of
+    hexadecimal digits alone. Paths, slugs, rules of dashes, long names and numbers are not."""
+    digits = sum(map(str.isdigit, found))
+    letters = set(found) - set("0123456789 :,+/=_-\\x")
+    return (
+        digits * 20 >= len(found)
+        and bool(letters)
+        and (letters <= _HEX or found.lower() != found != found.upper())
+    )
+
+
+def _is_prose(found: str) -> bool:
+    """Whether a run of letters has small ones: a sequence of bases or acids has none."""
+    return found != found.upper()
 
 
 def compression_ratio(text: str) -> float:
@@ -84,9 +128,11 @@ def compression_ratio(text: str) -> float:
     return len(zlib.compress(data, 6)) / max(len(data), 1)
 
 
-def repeated_share(text: str, size: int = 6) -> float:
-    """The share of a text's word 6-grams that stood in it before."""
-    words = text.lower().split()[:20_000]
+def repeated_share(text: str) -> float:
+    """The share of a text's word 6-grams that stood in it before; in scripts without spaces, of its 16 characters."""
+    words, size = text.lower().split()[:20_000], 6
+    if not text.isascii() and len(UNSPACED.findall(text)) > len(words):
+        words, size = UNSPACED.sub(r" \g<0> ", text.lower()).split()[:20_000], 16
     grams = set(zip(*(words[at:] for at in range(size)), strict=False))
     total = max(len(words) - size + 1, 0)
     return (total - len(grams)) / total if total else 0.0
