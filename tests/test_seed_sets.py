@@ -124,6 +124,28 @@ def test_steps_change_score_and_leave_out_and_sql_shows_where_seeds_went(steps: 
     assert steps.query("select score, seeds from seed_scores") == [("letters", 4)]
 
 
+@pytest.mark.parametrize("keep", ["store", "shards"])
+def test_a_text_that_was_found_twice_is_one_seed_and_the_funnel_says_so(keep: str, steps: Project) -> None:
+    (steps.folder / "pages/0.txt").rename(steps.folder / "pages/9.txt")
+    steps.write("pages/8.txt", (steps.folder / "pages/9.txt").read_text())
+    catalog(steps, PAGES % ("lab.shout, lab.first", f", keep: {keep}"))
+    funnel = "select step, seen, kept, dropped from seed_funnel order by position"
+    steps.factory("seeds")
+    assert steps.query(funnel) == [
+        ("source", 8, 8, 0),
+        ("lab.shout", 8, 8, 0),
+        ("exact_duplicates", 8, 7, 1),
+        ("lab.first", 7, 6, 1),
+    ]
+    assert steps.query(
+        "select address, reason, scores ->> 'at', left(excerpt, 10) from drops where step = 'exact_duplicates'"
+    ) == [("pages/9.txt", "the same text was found before", "pages/8.txt", "ANT BEGINS")]
+    assert "the same text was found before (1)" in steps.factory("seeds")
+    (steps.folder / "pages/9.txt").unlink()
+    steps.factory("seeds")
+    assert steps.query(funnel) == [("source", 7, 7, 0), ("lab.shout", 7, 7, 0), ("lab.first", 7, 6, 1)]
+
+
 def test_several_steps_may_change_one_seed(steps: Project) -> None:
     catalog(steps, PAGES % ("lab.shout, lab.shout", ""))
     steps.factory("seeds")

@@ -23,8 +23,11 @@ from factory.seeds.members import Part, Row, Stopped, laid_down
 from factory.seeds.shards import DROPS, EXCERPT, seed_row, writing
 from factory.seeds.workers import Workers
 from factory.store.rows import json_text
-from factory.store.sets import changed_shard, folder, literal, parquet_rows
+from factory.store.sets import changed_shard, folder, identifier, literal, parquet_rows
 from factory.store.writer import Writer
+
+COPIES = "exact_duplicates"
+"""The step in which a seed that was found several times becomes one."""
 
 
 async def choose_whole(
@@ -43,14 +46,14 @@ async def choose_whole(
     """
     first = 1 + len(seeds.steps) - len(steps)
     before = content_hash(
-        [step_fingerprint(step, made) for step, made in steps], await _members(writer, seeds)
+        COPIES, [step_fingerprint(step, made) for step, made in steps], await _members(writer, seeds)
     )
     rows = await writer.query("select members from seed_sets where seed_set = ?", [seeds.name])
     if rows and rows[0][0] == before:
         return 0
     await _forget(writer, seeds.name)
-    dropped = 0
-    for position, (step, made) in enumerate(steps, start=first):
+    dropped = await _tell_copies(writer, seeds, first, build_id)
+    for position, (step, made) in enumerate(steps, start=first + 1):
         choice = _Choice(writer, seeds, step, position, scratch / f"{position}", build_id, workers, goes_on)
         try:
             dropped += await choice.run(made)
@@ -79,12 +82,40 @@ async def _forget(writer: Writer, name: str) -> None:
     await writer.transact(
         {},
         [
-            ("delete from drops where whole and seed_set = ?", [name]),
+            ("delete from drops where (whole or step = ?) and seed_set = ?", [COPIES, name]),
             ("delete from cleaning where address = '' and seed_set = ?", [name]),
             ("delete from origins where step is not null and seed_set = ?", [name]),
             ("update origins set dropped = null where dropped is not null and seed_set = ?", [name]),
         ],
     )
+
+
+async def _tell_copies(writer: Writer, seeds: SeedSet, position: int, build_id: str) -> int:
+    """Writes down where seeds were found again, as a step of its own; how many times that was."""
+    view = f"sets.{identifier(seeds.name)}"
+    seen, kept = (await writer.query(f"select count(*), count(distinct seed_id) from {view}"))[0]
+    if seen == kept:
+        return 0
+    about = {
+        "seed_set": seeds.name,
+        "position": position,
+        "step": COPIES,
+        "address": "",
+        "build_id": build_id,
+    }
+    said = {"position", "step", "whole", "reason", "scores", "excerpt"}
+    found = (
+        f"insert into drops by name select {position} as position, {literal(COPIES)} as step, false as whole,"
+        " 'the same text was found before' as reason, json_object('at', first_value(address) over found) as scores,"
+        f" {', '.join(DROPS.keys() - said)}, left(coalesce(content ->> 'text', ''), {EXCERPT}) as excerpt,"
+        f" {literal(seeds.name)} as seed_set, {literal(build_id)} as build_id from {view}"
+        f" where seed_id in (select seed_id from {view} group by seed_id having count(*) > 1)"
+        " window found as (partition by seed_id order by address, place)"
+        " qualify row_number() over found > 1"
+    )
+    row = about | {"seen": seen, "kept": kept, "changed": 0, "broken": 0}
+    await writer.transact({"cleaning": [row]}, [(found, [])])
+    return int(seen - kept)
 
 
 @dataclass(frozen=True)
