@@ -204,6 +204,17 @@ def test_training_starts_from_a_folder_of_weights_with_its_tokenizer(snapshot: P
     ).read_bytes()
 
 
+def test_a_tokenizer_that_the_weights_do_not_know_is_refused(snapshot: Path) -> None:
+    start, other = _weights(snapshot), snapshot.parent / "other"
+    ChatTokenizer.train(["quite another text, of other words"] * 9, 290).write(other)
+    given = {"model": None, "start": str(start)}
+    with pytest.raises(FactoryError, match=r"the weights of .* know .* as token \d+, and this tokenizer as"):
+        train(_recipe(snapshot, **given, tokenizer={"folder": str(other)}), _quiet)
+    train(_recipe(snapshot, **given, tokenizer={"folder": str(start)}, steps=1), _quiet)
+    with pytest.raises(ValueError, match="trains a new one, which the weights of 'start' do not know"):
+        _recipe(snapshot, **given, tokenizer={"size": 300})
+
+
 def test_weights_whose_attention_sees_less_than_the_context_are_refused(snapshot: Path) -> None:
     base = _recipe(snapshot, output=str(snapshot.parent / "base"), steps=1)
     train(base, _quiet)

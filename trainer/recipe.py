@@ -209,6 +209,10 @@ class Recipe(Settings):
             raise ValueError("give 'model' (a new one of that shape), 'start' (a folder of weights) or both")
         if self.start is None and self.tokenizer is None:
             raise ValueError("a new model needs a 'tokenizer', such as {size: 2048}")
+        if self.start is not None and self.tokenizer is not None and self.tokenizer.size is not None:
+            raise ValueError(
+                "'tokenizer: {size: ...}' trains a new one, which the weights of 'start' do not know: leave it out"
+            )
         if self.start is None and self.rope_base is not None:
             raise ValueError("'rope_base' changes the weights of 'start'; a new model has model.rope_base")
         if [self.steps, self.epochs, self.tokens].count(None) != 2:

@@ -253,7 +253,21 @@ def _tokenizer(
         assert recipe.start is not None  # the recipe was checked
         return ChatTokenizer.read(recipe.start)
     if settings.folder is not None:
-        return ChatTokenizer.read(settings.folder)
+        tokenizer = ChatTokenizer.read(settings.folder)
+        if recipe.start is not None and (recipe.start / "tokenizer.json").is_file():
+            _check_tokenizer(tokenizer, ChatTokenizer.read(recipe.start), recipe.start)
+        return tokenizer
     assert settings.size is not None
     texts = chain.from_iterable(snapshot.texts() for snapshot in snapshots.values())
     return ChatTokenizer.train(texts, settings.size)
+
+
+def _check_tokenizer(tokenizer: ChatTokenizer, known: ChatTokenizer, start: Path) -> None:
+    """Raises FactoryError where an id means something else than to the weights of `start`; new ones may be added."""
+    vocabulary = tokenizer.backend.get_vocab()
+    for token, number in known.backend.get_vocab().items():
+        if vocabulary.get(token) != number:
+            raise FactoryError(
+                f"tokenizer.folder: the weights of {start} know {token!r} as token {number}, and this tokenizer as"
+                f" {vocabulary.get(token, 'none')}; leave 'tokenizer' out, or start from weights that know it"
+            )
