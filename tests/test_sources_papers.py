@@ -422,6 +422,55 @@ def test_a_book_of_today_gives_its_chapters_and_says_what_is_locked(tmp_path: Pa
     assert "digital rights management" in locked.error
 
 
+def of_chapters(path: Path, *chapters: str, about: str = "", spine: str = "") -> Path:
+    """A book of some chapters, of which its package says no more than is told."""
+    items = "".join(f'<item id="c{number}" href="c{number}.xhtml"/>' for number in range(len(chapters)))
+    order = spine or "".join(f'<itemref idref="c{number}"/>' for number in range(len(chapters)))
+    opf = f"<package xmlns:opf='http://www.idpf.org/2007/opf'><metadata>{about}</metadata><manifest>{items}</manifest><spine>{order}</spine></package>"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("META-INF/container.xml", '<c><rootfile full-path="a.opf"/></c>')
+        archive.writestr("a.opf", opf)
+        for number, chapter in enumerate(chapters):
+            archive.writestr(f"c{number}.xhtml", chapter)
+    return path
+
+
+def test_chapters_are_read_as_the_xhtml_that_they_are(tmp_path: Path) -> None:
+    """Elements that close themselves, prefixes, marks of notes in another file: none of it spoils the text."""
+    chapter = (
+        '<html xmlns="http://www.w3.org/1999/xhtml" xmlns:m="http://www.w3.org/1998/Math/MathML"><head><title/><script src="a.js"/></head>'
+        '<body><a id="p1"/><h1>One</h1><p>Bays <i/>are wide.<sup><a href="notes.xhtml#n1">12</a></sup> So is'
+        " <m:math><m:msup><m:mi>x</m:mi><m:mn>2</m:mn></m:msup></m:math>.</p><p>The end.</p></body></html>"
+    )
+    prefixed = '<h:html xmlns:h="http://www.w3.org/1999/xhtml"><h:body><h:h1>Two</h:h1><h:p>Tides.</h:p></h:body></h:html>'
+    path = of_chapters(tmp_path / "a.epub", chapter, prefixed)
+    one, two = epub(path, Document, min_words=1)
+    assert isinstance(one, Found) and isinstance(one.seed, Document)
+    assert one.seed.text == "# One\n\nBays are wide. So is $x^{2}$.\n\nThe end."
+    assert isinstance(two, Found) and isinstance(two.seed, Document) and two.seed.text == "# Two\n\nTides."
+    start, end = map(int, one.origin.place.rpartition("bytes ")[2].split("-"))
+    assert chapter.encode()[start:end].startswith(b"<h1>One") and chapter.encode()[start:end].endswith(
+        b"end.</p>"
+    )
+
+
+def test_a_book_says_its_own_date_and_language_and_names_writers_alone(tmp_path: Path) -> None:
+    chapter = f"<html><body><h1>One</h1><p>Written on 16 August 1993.</p><p>{FILL}</p></body></html>"
+    about = (
+        "<language>fil-PH</language><creator opf:role='aut'>Ada</creator><creator opf:role='ill'>Bo</creator>"
+        "<date opf:event='modification'>2021-05-05</date>"
+    )
+    (item,) = epub(of_chapters(tmp_path / "a.epub", chapter, about=about), Document, min_words=1)
+    assert isinstance(item, Found) and isinstance(item.seed, Document)
+    assert (item.origin.date, item.seed.language, item.origin.author) == (None, "fil", "Ada")
+
+
+def test_a_book_without_chapters_says_so(tmp_path: Path) -> None:
+    path = of_chapters(tmp_path / "a.epub", FILL, spine='<itemref idref="unknown"/>')
+    (item,) = epub(path, Document)
+    assert isinstance(item, Broken) and "lists no chapters" in item.error
+
+
 @pytest.mark.parametrize("read_file", [epub, docx])
 def test_what_is_no_archive_is_told_to_be_none(read_file: Source, tmp_path: Path) -> None:
     path = tmp_path / "a.zip"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from posixpath import dirname, join, normpath
@@ -13,10 +14,31 @@ from factory.records import Code, Document, Origin, Passage, Seed, Table
 from factory.seeds.archives import HostileError, parse_xml, unpack
 from factory.seeds.html.dates import iso_date
 from factory.seeds.html.metadata import spdx
-from factory.seeds.pages import Wanted, seeds_of_page
+from factory.seeds.pages import Wanted, guarded, seeds_of_page
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS
 
-_PAGES = (".xhtml", ".html", ".htm", ".xml", ".opf")
+_ABOUT = ("META-INF/container.xml", "META-INF/encryption.xml")
+_OPF = "{http://www.idpf.org/2007/opf}"
+_PUBLISHED = ("", "publication", "original-publication", "issued")
+
+# What XHTML closes at once and HTML does not: a reader of HTML would take what follows for a title, a script, a link.
+_CLOSED = re.compile(
+    rb"<(?:title|script|style|textarea|iframe|noscript|a|span|div|i|b|em|strong|u|s|sup|sub|small|big|code|cite|font)"
+    rb"(?:\s[^<>]*)?/>",
+    re.IGNORECASE,
+)
+_PREFIX = re.compile(
+    rb"""xmlns:([\w.-]+)\s*=\s*["']http://www\.w3\.org/(?:1999/xhtml|1998/Math/MathML|2000/svg)["']"""
+)
+_MOST_PREFIXES = 9
+# The mark of a note that stands in another file of the book.
+_LINK = rb"<a\b[^<>]{0,1000}?\shref\s*=\s*[\"'][^\"'#<>]{1,500}#[^<>]{0,1000}>"
+_MARK = re.compile(
+    rb"<sup\b[^<>]{0,1000}>\s*%(link)s[^<>]{1,8}</a>\s*</sup>"
+    rb"|%(link)s\s*<sup\b[^<>]{0,1000}>[^<>]{1,8}</sup>\s*</a>"
+    rb"|(?=<a\b[^<>]{0,1000}\b(?:noteref|backlink)\b)%(link)s[^<>]{1,8}</a>" % {b"link": _LINK},
+    re.IGNORECASE,
+)
 
 
 @source(gives=(Document, Passage, Table, Code))
@@ -28,54 +50,90 @@ def epub(
     Title, author, date, language and rights are the book's; its table of contents is none of its chapters. A
     chapter that is missing, locked or broken is told of, and the next is read.
     """
-    members = unpack(path, lambda name: name.lower().endswith(_PAGES) or name == "mimetype")
-    container = parse_xml(_member(members, "META-INF/container.xml", path), "META-INF/container.xml")
+    about = unpack(path, _ABOUT.__contains__)
+    container = parse_xml(_member(about, _ABOUT[0], path), _ABOUT[0])
     package = next((one.get("full-path", "") for one in container.iter() if _tag(one) == "rootfile"), "")
-    opf = parse_xml(_member(members, package, path), package)
-    said = {_tag(one): " ".join("".join(one.itertext()).split()) for one in reversed(list(opf.iter()))}
-    authors = [" ".join("".join(one.itertext()).split()) for one in opf.iter() if _tag(one) == "creator"]
-    locked = _locked(members)
-    for number, name in enumerate(_chapters(opf, dirname(package)), start=1):
-        origin = Origin(
-            address=str(path),
-            place=f"chapter {number}, {name}",
-            title=said.get("title") or None,
-            author="; ".join(filter(None, authors)) or None,
-            date=iso_date(said.get("date", "")) or None,
-            licence=spdx(said.get("rights", "")) or None,
-        )
-        if name not in members:
-            yield Broken(origin, f"the book lists {name}, which is not in it")
-            continue
+    opf = parse_xml(_member(unpack(path, package.__eq__), package, path), package)
+    said = _said(opf)
+    language = said.pop("language", "").partition("-")[0].lower()
+    origin = Origin(address=str(path), place="", **said)
+    chapters, locked = _chapters(opf, dirname(package)), _locked(about)
+    pages = unpack(path, frozenset(chapters).__contains__)
+    if not chapters:
+        yield Broken(origin, "the book lists no chapters: its spine is empty, or names nothing that is there")
+    wanted = Wanted(kind, min_words, max_words)
+    for number, name in enumerate(chapters, start=1):
+        at = origin.model_copy(update={"place": f"chapter {number}, {name}"})
         if name in locked:
-            yield Broken(origin, "encrypted: the book is under digital rights management")
-            continue
-        wanted = Wanted(kind, min_words, max_words)
-        for item in seeds_of_page(members[name], wanted, origin, whole=True):
-            language = said.get("language", "")[:2].lower()
-            kept = Found(
-                item.seed, item.origin.model_copy(update={"title": origin.title, "author": origin.author})
-            )
-            has_language = "language" in type(item.seed).model_fields and not isinstance(item.seed, Code)
-            yield kept.changed(language=language) if has_language and language else kept
+            yield Broken(at, "encrypted: the book is under digital rights management")
+        elif name not in pages:
+            yield Broken(at, f"the book lists {name}, which is not in it")
+        else:
+            yield from guarded(_of_chapter(pages[name], wanted, at, language), at)
+
+
+def _of_chapter(page: bytes, wanted: Wanted, origin: Origin, language: str) -> Iterator[Found]:
+    """The seeds of a chapter, under what the book says of itself: a date in a chapter's text is not the book's."""
+    told = {name: getattr(origin, name) for name in ("title", "author", "date", "licence")}
+    for item in seeds_of_page(_as_html(page), wanted, origin, whole=True):
+        kept = Found(item.seed, item.origin.model_copy(update=told))
+        has_language = "language" in type(item.seed).model_fields and not isinstance(item.seed, Code)
+        yield kept.changed(language=language) if has_language and language else kept
+
+
+def _as_html(page: bytes) -> bytes:
+    """A chapter of XHTML as readers of HTML understand it, every byte of its text in its place."""
+    for prefix in [*dict.fromkeys(_PREFIX.findall(page))][:_MOST_PREFIXES]:
+        name = re.compile(rb"(</?)%s:([\w-]+)" % re.escape(prefix))
+        page = name.sub(
+            lambda found: found[1] + found[2] + b" " * (len(found[0]) - len(found[1] + found[2])), page
+        )
+    for pattern in (_CLOSED, _MARK):
+        page = pattern.sub(lambda found: b" " * len(found[0]), page)
+    return page
+
+
+def _said(opf: Element) -> dict[str, str]:
+    """What a book says of itself, as an origin has it; and its language."""
+    told: dict[str, list[str]] = {}
+    for one in opf.iter():
+        other = one.get(f"{_OPF}role", "aut") != "aut" or one.get(f"{_OPF}event", "") not in _PUBLISHED
+        if not other and (words := " ".join("".join(one.itertext()).split())):
+            told.setdefault(_tag(one), []).append(words)
+    first = {name: texts[0] for name, texts in told.items()}
+    said = {
+        "title": first.get("title", ""),
+        "author": "; ".join(told.get("creator", ())),
+        "date": iso_date(first.get("date", "")),
+        "licence": spdx(first.get("rights", "")),
+        "language": first.get("language", ""),
+    }
+    return {name: words for name, words in said.items() if words}
 
 
 def _chapters(opf: Element, folder: str) -> list[str]:
     """The names of the pages of a book in reading order, each once, without its table of contents."""
     items = {one.get("id"): one for one in opf.iter() if _tag(one) == "item"}
     contents = {
-        one.get("href", "") for one in opf.iter() if _tag(one) == "reference" and one.get("type") == "toc"
+        _name(one.get("href", ""), folder)
+        for one in opf.iter()
+        if _tag(one) == "reference" and one.get("type") == "toc"
     }
     spine = [items.get(one.get("idref")) for one in opf.iter() if _tag(one) == "itemref"]
-    pages = [
-        one.get("href", "").partition("#")[0]
+    names = [
+        _name(one.get("href", ""), folder)
         for one in spine
         if one is not None
         and "nav" not in one.get("properties", "").split()
-        and "html" in one.get("media-type", "html")
+        and any(kind in one.get("media-type", "html") for kind in ("html", "dtbook"))
     ]
-    names = [normpath(join(folder, unquote(href))) for href in pages if href not in contents]
-    return list(dict.fromkeys(names))
+    return [name for name in dict.fromkeys(names) if name not in contents]
+
+
+def _name(href: str, folder: str) -> str:
+    """The member that a link of the package means."""
+    path = unquote(href.partition("#")[0]).replace("\\", "/")
+    return normpath(join("/", folder, path)).lstrip("/")
 
 
 def _locked(members: dict[str, bytes]) -> frozenset[str]:
