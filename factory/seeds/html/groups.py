@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from factory.seeds.html.heads import authors_in, dates_in, names_author, writes_day
-from factory.seeds.html.tree import Index, Node
+from factory.seeds.html.tree import Index, Node, in_document_order
 from factory.seeds.html.words import names
 
 UNITS = names(
@@ -63,8 +63,8 @@ def places_of(index: Index, *, signed: bool = True) -> dict[Node, Place] | None:
     if signed and len(authors) < 2:
         return None
     dates = dates_in(index)[:_EVIDENCE]
-    if len(dates) < 2:
-        dates = [node for node in order if writes_day(node)][:_EVIDENCE]
+    if len(dates) < 2 or not signed:
+        dates = in_document_order([*dates, *(node for node in order if writes_day(node))][:_EVIDENCE])
     authors = authors if signed else dates
     above = {order[0]}
     for node in authors:

@@ -82,7 +82,7 @@ _SIGNED = re.compile(r"\d\W*\b(?:by|von|par|por|da|od|от|από|av|af|door|prz
 _PHRASE = re.compile(r"[。！？，]|[\u3040-\u30ff\u3400-\u9fff]{17}")
 _LETTER = re.compile(r"[^\W\d_]")
 _DIGIT = re.compile(r"\d")
-_MOMENT = re.compile(r"\s*\d{1,2}/\d{1,2}\s+\d{1,2}:\d{2}\s*")  # of this year
+_MOMENT = re.compile(r"\d{1,2}/\d{1,2}\s+\d{1,2}:\d{2}")  # of this year
 _ISO = re.compile(r"\s*\d{4}-\d\d-\d\d")
 _TELLS_TIME = re.compile(
     r"\d{1,4}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,4}|\d{1,2}:\d{2}"
@@ -180,6 +180,7 @@ def writes_day(node: Node) -> bool:
 
 
 def _names_day(text: str) -> bool:
+    text = text.strip()
     if not 5 < len(text) < 80 or not any(map(str.isdecimal, text)):
         return False
     return iso_date(text, day_first=True) != "" or _MOMENT.fullmatch(text) is not None
