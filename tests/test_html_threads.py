@@ -207,3 +207,28 @@ def test_posts_that_count_up_are_a_thread_by_whatever_names() -> None:
 def test_a_board_that_no_markup_tells_the_authors_of_is_read_by_its_days(post: str) -> None:
     html = board(post).replace("<div", "<dl").replace("</div", "</dl") if "<dt>" in post else board(post)
     assert told(html) == WANTED
+
+
+def test_the_author_of_a_question_may_stand_above_it() -> None:
+    post = """<li class="comment" id="c{n}"><a class="nick" href="/u/{n}">{who}</a><p>{said}</p>
+        <span class="date">2019-03-{n}</span></li>"""
+    asked = "My boat is small, and the sea here is seldom calm for long, so what would you buy?"
+    question = f"""<div class="top"><b>Sails</b><a class="nick" href="/u/7">Zoë</a> <span class="date">2019-03-10
+        </span></div><div class="txt"><p>{asked}</p></div>"""
+    assert told(board(post, head=question))[0] == ("Zoë", "2019-03-10", asked)
+
+
+def test_a_box_that_names_the_author_and_holds_the_post_is_not_left_out() -> None:
+    post = """<div class="comment" id="c{n}"><a class="user" href="/u/{n}">{who}</a><time>2019-03-{n}</time>
+        <div class="text">{said}</div></div>"""
+    first = """<div class="table"><div class="thing" data-author="Zoë"><time>2019-03-10</time><form class="text">
+        <div class="text">My boat is small, and the sea here is seldom calm, so what would you buy?</div></form>
+        </div></div>"""
+    assert told(board(post, head=first))[0][2].startswith("My boat is small")
+
+
+def test_a_page_that_a_script_puts_together_says_how_its_thread_begins() -> None:
+    begins = "Which of the two sails is the better one in a calm, and which of them in a gale? My boat is small, and…"
+    head = f'<head><title>Sails - Harbour Forum</title><meta name="description" content="{begins}"></head>'
+    assert extract(f"{head}<body><div id=app></div><script>go()</script></body>").markdown == begins
+    assert extract(f"{head.replace(' Forum', '')}<body><div id=app></div></body>").markdown == ""

@@ -17,12 +17,15 @@ from factory.seeds.html.metadata import Metadata, describe, is_product
 from factory.seeds.html.notes import mark_notes
 from factory.seeds.html.parse import Parsed, parse
 from factory.seeds.html.places import placed
+from factory.seeds.html.purpose import says_forum
 from factory.seeds.html.reading import choose
 from factory.seeds.html.repeats import without_repeats, without_requoted
 from factory.seeds.html.tables import protect_tables
 from factory.seeds.html.threads import Post, find_thread, posts_of
 from factory.seeds.html.tree import Index, Node, uncollected, weigh
 
+_DESCRIPTIONS = ("description", "og:description", "twitter:description")
+_LEAST_SAID = 100  # characters below which a page says nothing
 _PERMALINK = re.compile(r"\s*[¶#§]\s*$")
 
 
@@ -103,8 +106,21 @@ def _read(source: Source, whole: bool) -> Page:
         blocks = without_clicks(without_repeats(blocks))
     while len(blocks) > 1 and blocks[-1].kind == "heading":
         blocks.pop()  # what stood below it was left out
+    if not whole:
+        blocks = _told(blocks, parsed)
     there = tuple(placed(blocks, source))
     return Page(there, about, parsed.language, posts_of(there))
+
+
+def _told(blocks: list[Block], parsed: Parsed) -> list[Block]:
+    """The blocks, or how a thread begins, as the head of its page tells it, where a script puts the page together: its
+    body is empty, or asks for scripts."""
+    said = max((parsed.head.meta.get(name, "") for name in _DESCRIPTIONS), key=len)
+    if len(said) < _LEAST_SAID or sum(len(block.text) for block in blocks) >= _LEAST_SAID:
+        return blocks
+    return (
+        [Block("paragraph", " ".join(said.split()), 0, 0)] if says_forum(parsed.root, parsed.head) else blocks
+    )
 
 
 def _protect(parsed: Parsed) -> Index:

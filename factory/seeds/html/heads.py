@@ -53,7 +53,8 @@ _NOT_PEOPLE = re.compile(
 )
 _NO_NAME = re.compile(
     r"^(?:sign ?(?:up|in)|log ?in|register|by|from|author|op|user|posted|written|asked|answered|edited|modified"
-    r"|commented|reply|share|follow|edit|more|guest|community wiki|(?:original|topic|thread) (?:poster|starter))$",
+    r"|commented|reply|share|follow|edit|more|guest|community wiki|(?:original|topic|thread) (?:poster|starter)"
+    r"|\d+ (?:repl|answer|comment|post|view|vote|like|point)\w*|\d[\d ]*[.,][\d., ]*)$",
     re.I,
 )
 _JOINED = re.compile(rf"^\W*(?:{'|'.join(JOINED)})|(?:{'|'.join(JOINED)})[^\W\d]*\s*[:：]\s*\d", re.I)
@@ -230,14 +231,9 @@ def _written_author(unit: Node, region: Sequence[Node]) -> tuple[Node | None, st
     if day or (texts and _names_day(texts[0][1])):
         found = _SIGNED.search(texts[day][1])
         return None, _name(found[1]) if found else ""
-    if (
-        texts
-        and texts[0][0] is not unit
-        and texts[0][1] == words_in(texts[0][0])
-        and not is_dated(texts[0][0])
-    ):
-        return texts[0][0], name if (name := _name(texts[0][1])) else ""
-    return None, ""
+    first, text = texts[0] if texts else (unit, "")
+    alone = first is not unit and text == words_in(first) and not is_dated(first)
+    return (first, name) if alone and (name := _name(text)) else (None, "")
 
 
 def _texts(unit: Node, region: frozenset[Node]) -> Iterator[tuple[Node, str]]:

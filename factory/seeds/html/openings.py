@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from factory.seeds.html.groups import HEADINGS, Place
+from factory.seeds.html.tables import GRID
 from factory.seeds.html.tree import Node
 from factory.seeds.html.words import BOILERPLATE, NAVIGATION, names
 
@@ -13,7 +14,10 @@ _BODIES = names("content body text question description post message")
 _NO_QUESTION = (
     BOILERPLATE | NAVIGATION | names("notice notices alert warning announcement announcements rules form")
 )
+_ANSWERS = names("comment comments reply replies answer answers")
 _SHORTEST_TITLE = 4
+_LONGEST_HEAD = 300  # characters that say who and when, without white space
+_LOOSE_WORDS = 20
 _UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _UNSPACED_SENTENCE = 30  # characters of such a script beside a post that are more than its head
 
@@ -38,14 +42,20 @@ def signed_opening(units: Sequence[Node], places: Mapping[Node, Place]) -> Node 
 
 def asked_before(title: Node | None, unit: Node, places: Mapping[Node, Place]) -> Node | None:
     """What is asked before the first post of a group, below the title of the page, by nobody or by somebody who is
-    named apart from the words."""
+    named apart from the words. Posts that are named as answers have such a question above them."""
     inside, number = unit, -1 if title is None else title.number
+    answers = not _ANSWERS.isdisjoint(unit.words)
     for above in unit.above():
         before = above.elements[: above.elements.index(inside)]
+        if _speaks_loose(above, inside):
+            return above
         holding = next((node for node in before if node.number <= number <= node.last), None)
         after = [node for node in before if node.number > number]
+        told = [node for node in after if _tells(node, places) or (answers and not _is_table(node))]
         fits = [
-            node for node in ([holding] if holding else []) + after if _asks(node, node is holding, places)
+            node
+            for node in ([holding] if holding else []) + told
+            if _NO_QUESTION.isdisjoint(node.words) and _speaks(node)
         ]
         if fits:
             return max(fits, key=lambda node: node.size - node.linked)
@@ -55,10 +65,33 @@ def asked_before(title: Node | None, unit: Node, places: Mapping[Node, Place]) -
     return None
 
 
-def _asks(node: Node, titled: bool, places: Mapping[Node, Place]) -> bool:
-    if not (titled or (node in places and places[node].authors) or not _BODIES.isdisjoint(node.words)):
+def named_above(opening: Node, places: Mapping[Node, Place]) -> Node | None:
+    """What names the author of an opening a little above it."""
+    for one in (opening, *opening.above()):
+        siblings = one.parent.elements if one.parent is not None else [one]
+        for node in reversed(siblings[: siblings.index(one)]):
+            if node in places and places[node].authors and node.size <= _LONGEST_HEAD:
+                return node
+        if one.parent is None or one.parent.tag in ("main", "body"):
+            break
+    return None
+
+
+def _tells(node: Node, places: Mapping[Node, Place]) -> bool:
+    return (node in places and places[node].authors > 0) or not _BODIES.isdisjoint(node.words)
+
+
+def _is_table(node: Node) -> bool:
+    return any(below.tag == GRID for below in node.walk())
+
+
+def _speaks_loose(above: Node, inside: Node) -> bool:
+    """Whether words stand loose in a node, before the one that is the first post or holds it."""
+    if not above.own:
         return False
-    return _NO_QUESTION.isdisjoint(node.words) and _speaks(node)
+    before = above.children[: above.children.index(inside)]
+    text = " ".join(child for child in before if isinstance(child, str))
+    return len(_UNSPACED.findall(text)) >= _UNSPACED_SENTENCE or len(text.split()) >= _LOOSE_WORDS
 
 
 def _speaks(node: Node) -> bool:

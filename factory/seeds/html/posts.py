@@ -77,6 +77,9 @@ def read_post(
     else:
         bodies = _bodies(unit, region, beside, usual)
     inside = {below for body in bodies for below in body.walk()}
+    beside -= {
+        above for body in bodies for above in upto(body, unit)
+    }  # what names its author may hold the whole post
     extras = frozenset(
         node
         for node in region

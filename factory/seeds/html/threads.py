@@ -24,11 +24,11 @@ from factory.seeds.html.groups import (
     places_of,
     ways_alike,
 )
-from factory.seeds.html.heads import Head, upto
+from factory.seeds.html.heads import Head, read_head, upto
 from factory.seeds.html.markdown import markdown
 from factory.seeds.html.metadata import Head as PageHead
 from factory.seeds.html.nesting import DEEPEST, depths_of
-from factory.seeds.html.openings import asked_before, signed_opening, title_above, title_of
+from factory.seeds.html.openings import asked_before, named_above, signed_opening, title_above, title_of
 from factory.seeds.html.posts import POST, Read, read_post, usual_in
 from factory.seeds.html.purpose import is_thread, says_forum
 from factory.seeds.html.runs import join_runs
@@ -100,18 +100,32 @@ def _found(root: Node, head: PageHead, places: Mapping[Node, Place]) -> Thread |
     if not is_thread(root, head, units, group, opening):
         return None
     title = title_of(root, head.title)
-    if opening is None and (asked := asked_before(title, units[0], places)) is not None:
+    asked = asked_before(title, units[0], places) if opening is None else None
+    if asked is not None:
         units.insert(0, asked)
     depths = depths_of(units)
     replies = _replies(units, places)
     for reply, above in replies.items():
         depths[reply] = min(depths[above] + 1, DEEPEST)
     told = _dated(_read(in_document_order(depths), depths))
+    if told and told[0][0] is asked and not told[0][1].head.author:
+        told[0] = told[0][0], _signed_above(*told[0], places)
     if told and told[0][1].head.accepted:  # what is accepted is an answer
         told[0] = told[0][0], replace(told[0][1], head=replace(told[0][1].head, accepted=False))
     if not told or (len(told) < 2 and not says_forum(root, head)):
         return None
     return _thread(root, told, title)
+
+
+def _signed_above(opening: Node, read: Read, places: Mapping[Node, Place]) -> Read:
+    """The post that opens a thread with who wrote it and when, where that stands above it."""
+    beside = named_above(opening, places)
+    if beside is None:
+        return read
+    head, _ = read_head(beside, list(beside.walk()), read.head.depth)
+    return replace(
+        read, head=replace(head, shown=head.shown or read.head.shown, date=head.date or read.head.date)
+    )
 
 
 def posts_of(blocks: Sequence[Block]) -> tuple[Post, ...]:
