@@ -60,6 +60,10 @@ def _recipe(snapshot: Path, output: Path, **changes: Any) -> Recipe:
     return Recipe.model_validate(settings | changes)
 
 
+NARROW = {"layers": 1, "width": 128, "heads": 4, "kv_heads": 2, "ffn": 128}
+"""torchao's moments take long without compilation: a smaller model, whose matrices are still in 8 bits."""
+
+
 def _quiet(line: str) -> None:
     """Says nothing."""
 
@@ -102,13 +106,14 @@ def test_states_of_8_bits_and_weights_of_16_learn_and_go_on_from_a_checkpoint(
             dtype="bfloat16",
             weights="bfloat16",
             optimiser={"lr": 3e-3, "states": "8bit"},
-            steps=30,
+            model=NARROW,
+            steps=20,
         )
 
-    wide = _recipe(snapshot, tmp_path / "wide", steps=30)
+    wide = _recipe(snapshot, tmp_path / "wide", model=NARROW, steps=20)
     train(wide, _quiet)
     summary = train(narrow("whole"), _quiet)
-    train(narrow("parted"), _quiet, stop_after=20)
+    train(narrow("parted"), _quiet, stop_after=14)
     train(narrow("parted"), _quiet)
     assert summary.last_loss == pytest.approx(_losses(wide)[-1], rel=0.1)
     # Chance rounds the weights, and it is the same where a run goes on.
@@ -119,15 +124,20 @@ def test_states_of_8_bits_and_weights_of_16_learn_and_go_on_from_a_checkpoint(
 def test_states_of_8_bits_lie_in_shards_and_go_on_from_two_ranks_on_one(
     snapshot: Path, tmp_path: Path, eager: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def narrow(name: str, **changes: Any) -> Recipe:
-        optimiser = {"lr": 3e-3, "states": "8bit"}
+    def narrow(name: str) -> Recipe:
         return _recipe(
-            snapshot, tmp_path / name, dtype="bfloat16", recompute=True, optimiser=optimiser, **changes
+            snapshot,
+            tmp_path / name,
+            dtype="bfloat16",
+            recompute=True,
+            optimiser={"lr": 3e-3, "states": "8bit"},
+            model=NARROW,
+            steps=6,
         )
 
     train(narrow("one"), _quiet)
     monkeypatch.setenv("TORCHDYNAMO_DISABLE", "1")  # as `eager`, in the processes that are started
-    start = start_trainer(narrow("two"), tmp_path / "two.yaml", "--stop-after", "6", ranks=2, port=29591)
+    start = start_trainer(narrow("two"), tmp_path / "two.yaml", "--stop-after", "3", ranks=2, port=29591)
     told, _ = start.communicate(timeout=200)
     assert start.returncode == 0, told
     train(narrow("two"), _quiet)

@@ -130,6 +130,7 @@ def test_a_run_that_is_interrupted_writes_a_checkpoint_and_the_same_command_ends
     process.send_signal(number)
     told, _ = process.communicate(timeout=60)
     assert process.returncode == 130, told
+    assert "stopping after this step" in told
     assert "the same command goes on from here" in told
     checkpoint = Checkpoint.newest(output / "checkpoints")
     assert checkpoint is not None

@@ -72,7 +72,7 @@ def train(
     that the recipe names. Raises FactoryError for a snapshot that must not be trained on, a checkpoint of another
     recipe, and a loss that is not finite.
     """
-    with joined(recipe.device) as world, interruptible() as interruption:
+    with joined(recipe.device) as world:
         if not world.first:
             say = _silence
         output = Output(recipe.output)
@@ -97,8 +97,10 @@ def train(
             run.restore(checkpoint)
             going = "going on" if run.step < data.steps else "nothing is left to do"
             say(f"{going} from step {run.step} of {data.steps} ({output.folder}; --fresh starts anew)")
-        metrics = run.to_the_end(say, interruption, stop_after, (*load_sinks(recipe.metrics), *sinks))
-        return run.close(metrics, say, interrupted=interruption.agreed)
+        # Until here nothing is lost by an interruption, so that it ends the process at once.
+        with interruptible(tell=world.first) as interruption:
+            metrics = run.to_the_end(say, interruption, stop_after, (*load_sinks(recipe.metrics), *sinks))
+            return run.close(metrics, say, interrupted=interruption.agreed)
 
 
 class _Run:

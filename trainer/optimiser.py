@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 
 import torch
+from torch import Tensor
 from torch.distributed.tensor import DTensor
 
 from factory.errors import FactoryError
 from factory.extras import need
 from trainer.model import Phi
 from trainer.recipe import OptimiserSettings
+
+BLOCK, SMALLEST = 256, 4096
+"""Values that torchao narrows together, and of how many a tensor is narrowed at all."""
 
 
 def make_optimiser(model: Phi, settings: OptimiserSettings, *, fused: bool = True) -> torch.optim.Optimizer:
@@ -31,16 +35,21 @@ def make_optimiser(model: Phi, settings: OptimiserSettings, *, fused: bool = Tru
     need("train8bit", "torchao", by="optimiser.states: 8bit")
     from torchao.optim import AdamW8bit
 
+    class Sparing(AdamW8bit):  # type: ignore[misc]
+        """Norms keep their moments whole, as torchao decides for small shards, so that ranks do not matter."""
+
+        def _new_buffer(self, p: Tensor, signed: bool) -> Tensor:
+            return super()._new_buffer(p, signed) if p.ndim > 1 else torch.zeros_like(p)
+
     narrow = matrices[0].dtype == torch.bfloat16
     _check_shards(model, narrow)
-    optimiser: torch.optim.Optimizer = AdamW8bit(
+    return Sparing(
         groups, lr=settings.lr, betas=settings.betas, eps=settings.eps, bf16_stochastic_round=narrow
     )
-    return optimiser
 
 
 def _check_shards(model: Phi, narrow: bool) -> None:
-    """Raises FactoryError where 8-bit states cannot lie in the shards of FSDP."""
+    """Raises FactoryError where torchao would keep moments otherwise than on one device."""
     for name, parameter in model.named_parameters():
         if not isinstance(parameter, DTensor):
             continue
@@ -48,11 +57,13 @@ def _check_shards(model: Phi, narrow: bool) -> None:
             raise FactoryError(
                 "weights: bfloat16 is for one device; on several, leave it out: they share float32 ones"
             )
-        rows, shards = len(parameter), parameter.device_mesh.shape[-1]
-        if parameter.ndim > 1 and rows % shards:
+        shards = parameter.device_mesh.shape[-1]
+        each = parameter.numel() // shards
+        if parameter.ndim > 1 and (len(parameter) % shards or each % BLOCK or each < SMALLEST):
             raise FactoryError(
-                f"optimiser.states: 8bit wants shards of one size, and the {rows} rows of {name} do not divide by"
-                f" {shards} ranks; set 'shard' to a number that divides them, or leave 'states' out"
+                f"optimiser.states: 8bit wants shards of one size, in whole blocks of {BLOCK} values and {SMALLEST} at"
+                f" least; {name} {list(parameter.shape)} does not divide so by {shards} ranks: set 'shard' to another"
+                " number, or leave 'states' out"
             )
 
 

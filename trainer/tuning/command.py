@@ -38,7 +38,7 @@ def tune(tuning: Path) -> None:
     runs = run.Runs(read_tuning(tuning), click.echo)
     try:
         tuned = run.tune(runs, click.echo)
-    except run.Interrupted:
+    except (run.Interrupted, KeyboardInterrupt):
         click.echo("stopped: what is done is kept; the same command goes on from there", err=True)
         raise SystemExit(INTERRUPTED) from None
     path = report.write_report(runs, tuned)
