@@ -267,9 +267,29 @@ def test_mojibake_is_mended_and_clean_text_is_the_same_seed() -> None:
         assert mojibake.bind()(same) is same
 
 
-def test_text_that_is_mojibake_throughout_is_left_out() -> None:
-    broken = (LANGUAGES["ru"] * 3).encode().decode("latin-1")
-    assert dropped(mojibake.bind()(found(broken))).reason == "mojibake throughout"
+@pytest.mark.parametrize("name", ["ru", "ar", "zh", "ja", "ko", "hi"])
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_text_that_was_decoded_wrongly_throughout_is_mended_where_nothing_was_lost(
+    name: str, times: int
+) -> None:
+    broken = LANGUAGES[name] * 3
+    for _ in range(times):
+        broken = broken.encode().decode("latin-1")
+    assert passed(mojibake.bind()(found(broken))).seed.text == LANGUAGES[name] * 3  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "read"),
+    [
+        ("ru", "utf-8", "cp1252"),
+        ("ru", "cp1251", "latin-1"),
+        ("zh", "gbk", "latin-1"),
+        ("ja", "shift_jis", "cp1252"),
+    ],
+)
+def test_a_text_of_which_nobody_knows_what_it_said_is_left_out(name: str, written: str, read: str) -> None:
+    broken = CLEAN[:200] + (LANGUAGES[name] * 3).encode(written).decode(read, "replace")
+    assert dropped(mojibake.bind()(found(broken))).reason == "mojibake that cannot be mended"
 
 
 # ---------------------------------------------------------------------------------------- quality

@@ -15,15 +15,16 @@ _UNWANTED = re.compile("[\0-\x08\x0b\x0e-\x1f\x7f-\x9f\u206a-\u206f\ud800-\udfff
 
 
 @cleaner(takes=(Document, Passage, Question, Code))
-def mojibake(item: Found, *, max_share: float = 0.2) -> Found | Drop:
+def mojibake(item: Found, *, max_left: float = 0.002) -> Found | Drop:
     """Mends encodings that went wrong ("schÃ¶n" -> "schön") with ftfy; quotes, ligatures and case stay.
 
-    A text of which more than `max_share` would change is left out: what is left of it cannot be trusted.
-    Scores: `mended`, the characters that changed.
+    A text goes where it cannot be mended: where, for each character, more than `max_left` signs of a wrong decoding are
+    left (sequences that ftfy finds in no language, and replacement characters). Scores: `mended`, the characters that
+    changed.
     """
     need("seeds", "ftfy", by="mojibake")
     import ftfy
-    from ftfy.badness import is_bad
+    from ftfy.badness import badness, is_bad
 
     text: str = item.seed.text  # type: ignore[attr-defined]
     settings = ftfy.TextFixerConfig(
@@ -36,19 +37,20 @@ def mojibake(item: Found, *, max_share: float = 0.2) -> Found | Drop:
         normalization=None,
         explain=False,
     )
-    # ftfy takes ten times as long over a line that it leaves as it is as it takes to know that it will.
-    mended = "".join(
-        ftfy.fix_text(line, settings)
-        if _UNWANTED.search(line) or (not line.isascii() and is_bad(line))
-        else line
-        for line in io.StringIO(text)
-    )
-    if mended == text:
-        return item
-    changed = _changed(text, mended)
-    if changed > max_share * len(text):
-        return Drop("mojibake throughout", {"mended": changed})
-    return item.changed(text=mended).scored(mended=changed)
+    lines, left = [], 0
+    for line in io.StringIO(text):
+        # ftfy takes ten times as long over a line that it leaves as it is as it takes to know that it will.
+        is_wrong = not line.isascii() and is_bad(line)
+        if is_wrong or _UNWANTED.search(line):
+            line = ftfy.fix_text(line, settings)
+            left += badness(line) if is_wrong else 0
+        lines.append(line)
+    mended = "".join(lines)
+    changed = _changed(text, mended) if mended != text else 0
+    left += mended.count("\ufffd")
+    if left > max_left * len(mended):
+        return Drop("mojibake that cannot be mended", {"mended": changed, "left": left})
+    return item.changed(text=mended).scored(mended=changed) if changed else item
 
 
 def _changed(before: str, after: str) -> int:
