@@ -105,6 +105,32 @@ def test_a_language_that_no_text_can_have_is_told_before_anything_is_read(name: 
         language.bind(keep=("de", name))
 
 
+@pytest.mark.parametrize(("code", "instead"), [("nb", "no"), ("jp", "ja"), ("cn", "zh")])
+def test_a_code_that_the_model_never_gives_is_told_with_the_one_that_it_does(code: str, instead: str) -> None:
+    with pytest.raises(
+        FactoryError, match=f"'{code}' is none of the 176 languages that are told; did you mean '{instead}'"
+    ):
+        language.bind(keep=("de", code))
+
+
+CROATIAN = (
+    "Uređivač ima mnogo naredbi, a ova pouka objašnjava samo one koje su potrebne da biste ga mogli svakodnevno"
+    " koristiti. Tekst možete mijenjati kako god želite, jer je to samo kopija. Prije nego što nastavite, provjerite"
+    " je li tipka za velika slova isključena, zatim pritisnite tipku dovoljno puta da se pokazivač pomakne dalje."
+)
+
+
+def test_languages_that_are_hardly_told_apart_are_sure_together() -> None:
+    item = passed(language.bind().clean(found(CROATIAN)))
+    assert item.scores["language"] in ("hr", "sr", "bs", "sh")
+    assert float(item.scores["language_score"]) > 0.8
+
+
+def test_a_page_that_is_nearly_all_code_is_judged_by_what_stands_in_it() -> None:
+    manual = f"# grep(1)\n\n```\n{CLEAN.replace('$', '')}\n```\n"
+    assert passed(language.bind().clean(found(manual))).scores["language"] == "en"
+
+
 def test_a_missing_language_model_is_named() -> None:
     with pytest.raises(FactoryError, match=r"there is no model nowhere\.bin"):
         language.bind(model="nowhere.bin").clean(found(CLEAN))
