@@ -61,6 +61,7 @@ _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _INLINE = names(
     "a abbr b bdi bdo big cite code em font i kbd mark q s samp small strike strong sub sup tt u var #math"
 )
+_LISTS = names("ul ol dl li p span td")
 _LINKED_BLOCKS = frozenset({"div", "ul", "ol", "section", "p", "li", "dl", "td", "table", "span", "header"})
 
 
@@ -70,6 +71,7 @@ class Rules:
 
     veto: float = 0.35
     density: float = 0.6
+    listed: float = 0.85
     linked: float = 0.5
     short: int = 40
     prose: int = 200
@@ -332,11 +334,22 @@ def _is_never_content(node: Node, root: Node) -> bool:
 
 
 def _drop_linked(page: Survey, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:
-    """Drops blocks that are mostly links, the largest first, unless they hold much of what is left."""
+    """Drops blocks that are mostly links, the largest first, unless they hold much of what is left. In lists and in
+    sentences words stand between the links, or words announce them."""
     allowed = rules.veto * page.order[0].size
     for node in page.linking:
-        if rules.density * node.size < node.linked and node.size <= allowed and not is_out(node, dropped):
+        least = max(rules.density, rules.listed) if node.tag in _LISTS else rules.density
+        if least * node.size >= node.linked or node.size > allowed or is_out(node, dropped):
+            continue
+        if not (node.tag in ("ul", "ol") and _is_announced(node)):
             dropped[node] = f"links are {node.linked / max(node.size, 1):.0%} of its text"
+
+
+def _is_announced(node: Node) -> bool:
+    """Whether the words before a list end with a colon."""
+    siblings = node.parent.elements if node.parent is not None else [node]
+    at = siblings.index(node)
+    return at > 0 and siblings[at - 1].text().rstrip().endswith((":", "\uff1a"))
 
 
 def _drop_endings(page: Survey, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:

@@ -9,11 +9,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from typing import TypeAlias
 
+from factory.seeds.html.words import names
+
 Child: TypeAlias = "Node | str"
 
 GONE = "#gone"
 _SENTENCE = 50
 _NO_WORDS: frozenset[str] = frozenset()
+_DECLARES = names(
+    "h1 h2 h3 h4 h5 h6 code tt dt signature sig declaration prototype proto memproto synopsis grammar production"
+)
+_ALL_LINKED = 0.95
 _LOOKS = re.compile(
     r"(?<![^\s\0])(?:"
     r"(?:overflow|no|has|with|without|is|m[trblxy]?|p[trblxy]?|col|row|bg|border|font|rounded|page-id)-"
@@ -250,12 +256,19 @@ def _add_up(order: Sequence[Node]) -> None:
             continue
         if node.tag == "a":
             node.linked, node.prose = size, 0
+        elif node.links > 1 and node.linked < _ALL_LINKED * size and _declares(node):
+            node.linked = 0
         if (parent := node.parent) is not None:
             parent.size += size
             if node.linked:
                 parent.linked += node.linked
             if node.prose:
                 parent.prose += node.prose
+
+
+def _declares(node: Node) -> bool:
+    """Whether this is a heading, code, or the declaration of a function, whose types are links: no links to follow."""
+    return node.tag in _DECLARES or not _DECLARES.isdisjoint(node.words)
 
 
 def discount(dropped: Sequence[Node], known: int = 0) -> None:
@@ -268,6 +281,7 @@ def discount(dropped: Sequence[Node], known: int = 0) -> None:
             above.size -= size
             if above.tag == "a":
                 linked, prose = size, 0
+            linked = min(linked, above.linked)
             above.linked -= linked
             above.prose -= prose
             above = above.parent if above not in gone else None
