@@ -44,6 +44,7 @@ _SUSPECT = BOILERPLATE | NAVIGATION | DOUBTFUL
 _SUSPECT_NAMES = _SUSPECT | BESIDE | COMMENTS | REVIEWS
 _ENDINGS = tuple(f"{ending} " for ending in ENDINGS)
 _NEVER = names("modal popup lightbox cookie cookies consent gdpr footer")
+_NUMBERED = re.compile(r"^\s*(?:\w{1,3}\.)+\d*\s")  # before the title of a section: "5.6.15. "
 _LETTERS = re.compile(r"[^\W_]+")
 _ONLY_LINKS = 0.9
 _LEADING = 0.5  # of the text of a longer menu are links
@@ -315,10 +316,10 @@ def _is_caption(node: Node) -> bool:
 def _is_chapter(node: Node) -> bool:
     """Whether a node's id is made of the heading that it begins with, and its classes make it no more suspicious."""
     mark = node.attributes.get("id", "")
-    first = next(iter(node.elements), None) if mark else None
+    first = next((child for child in node.elements if child.size), None) if mark else None
     if first is None or first.tag not in _HEADINGS:
         return False
-    titled = _LETTERS.findall(first.text().lower()) == _LETTERS.findall(mark.lower())
+    titled = _LETTERS.findall(_NUMBERED.sub("", first.text().lower())) == _LETTERS.findall(mark.lower())
     return titled and _SUSPECT_NAMES.isdisjoint(words_of([node.attributes.get("class", "")])[0])
 
 

@@ -177,7 +177,8 @@ class Index:
             for node in nodes:
                 node.words = words
         for node in attributes["id"]:
-            node.words |= said[node.attributes["id"]]
+            if node.tag != "dt" and "." not in node.attributes["id"]:  # it is that of a name defined here
+                node.words |= said[node.attributes["id"]]
 
     def tagged(self, *tags: str) -> list[Node]:
         """The nodes with one of those tags."""
