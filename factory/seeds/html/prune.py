@@ -13,6 +13,7 @@ from itertools import chain
 
 from factory.seeds.html.blocks import BLOCK_TAGS
 from factory.seeds.html.code import LISTING
+from factory.seeds.html.heads import names_author, names_date
 from factory.seeds.html.tables import GRID
 from factory.seeds.html.tree import Index, Node, discount, in_document_order, measure, words_of
 from factory.seeds.html.words import (
@@ -92,7 +93,7 @@ LEAST = Rules(veto=0.05, density=1.01, short=0, names=False, endings=False)
 class Survey:
     """What all readings of a page share: its nodes in order, its main elements, its headings, the nodes at or above
     code, those whose tag or names may tell boilerplate, blocks that hold several links, what a browser with scripts
-    does not show, the characters of prose without that, whether readers' posts are its content, and the rules by
+    does not show, the characters of prose without that, the words by which comments on it are told, and the rules by
     which it was read so far."""
 
     order: Sequence[Node]
@@ -103,7 +104,7 @@ class Survey:
     linking: Sequence[Node]
     unseen: Mapping[Node, str]
     prose: int
-    forum: bool
+    comments: frozenset[str]
     read: list[Rules] = field(default_factory=list)
 
 
@@ -124,7 +125,8 @@ def survey(index: Index) -> Survey:
     suspects = [node for node in in_document_order(told) if node is not order[0]]
     linking = [node for node in order if node.links > 2 and (node.tag in _LINKED_BLOCKS or "-" in node.tag)]
     mains, prose = in_document_order(mains), order[0].prose
-    return Survey(order, mains, headings, coded, suspects, linking, unseen, prose, _is_forum(index))
+    comments = _comments(index, suspects)
+    return Survey(order, mains, headings, coded, suspects, linking, unseen, prose, comments)
 
 
 def prune(page: Survey, rules: Rules, *, product: bool = False) -> dict[Node, str]:
@@ -135,7 +137,7 @@ def prune(page: Survey, rules: Rules, *, product: bool = False) -> dict[Node, st
         measure(page.order)
         discount(list(dropped))
     page.read.append(rules)
-    comments = frozenset() if page.forum else COMMENTS | REVIEWS if product else COMMENTS
+    comments = page.comments | REVIEWS if product and page.comments else page.comments
     steps = (_drop_named, _drop_endings, _drop_linked)
     for drop in (_drop_tagged, *steps) if rules is LINKED else steps:
         before = len(dropped)
@@ -242,6 +244,20 @@ def _is_forum(index: Index) -> bool:
     if not FORUM.isdisjoint(index.order[0].words):
         return True
     return any(_FORUM_TYPE.search(node.attributes["itemtype"]) for node in index.attributes["itemtype"])
+
+
+def _comments(index: Index, suspects: Sequence[Node]) -> frozenset[str]:
+    """The words by which this page names what its readers wrote below it; none where that is its content. What is
+    named a comment, and by nobody, explains a declaration: generators of documentation call it so."""
+    if _is_forum(index):
+        return frozenset()
+    passed = found = signed = 0
+    for node in suspects:
+        if node.number > passed and "comment" in node.words:
+            passed = node.last
+            found += 1
+            signed += any(names_author(one) or names_date(one) or one.tag == "form" for one in node.walk())
+    return COMMENTS if 2 * signed >= found else COMMENTS - {"comment"}
 
 
 def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str]) -> str:
