@@ -44,13 +44,16 @@ _PANELS = names("pane panel content body")
 _SUSPECT = BOILERPLATE | NAVIGATION | DOUBTFUL
 _SUSPECT_NAMES = _SUSPECT | BESIDE | COMMENTS | REVIEWS
 _ENDINGS = tuple(f"{ending} " for ending in ENDINGS)
+_SIDES = NAVIGATION | {"sidebar", "toc"}
 _NEVER = names("modal popup lightbox cookie cookies consent gdpr footer")
 _NUMBERED = re.compile(r"^\s*(?:\w{1,3}\.)+\d*\s")  # before the title of a section: "5.6.15. "
 _LETTERS = re.compile(r"[^\W_]+")
-_ONLY_LINKS = 0.9
+_ONLY_LINKS = 0.85
 _LEADING = 0.5  # of the text of a longer menu are links
 _REST = 1200  # characters of prose that the rest of a page must have
 _LITTLE_REST = 400  # and beside what is surely none of its content
+_REST_UNLINKED = 200  # characters outside of links that the rest of a page must have
+_MOSTLY = 0.7
 _MOST_HIDDEN = 0.4
 _MOST_ENDING = 0.2
 _UNANNOUNCED = 400
@@ -229,6 +232,13 @@ def _drop_named(page: Survey, rules: Rules, dropped: dict[Node, str], comments: 
                 dropped[node] = why
 
 
+def _leads_away(node: Node) -> bool:
+    """Whether this is the navigation of a site."""
+    if node.tag == "nav" or node.attributes.get("role") == "navigation":
+        return node.linked > _MOSTLY * node.size
+    return node.linked > _ONLY_LINKS * node.size and not _SIDES.isdisjoint(node.words)
+
+
 def is_out(node: Node, dropped: Container[Node]) -> bool:
     """Whether a node or one above it is dropped."""
     one: Node | None = node
@@ -341,8 +351,8 @@ def _is_chapter(node: Node) -> bool:
 
 def _is_never_content(node: Node, root: Node) -> bool:
     """Whether no size makes this content: terms of use in a dialog may be longer than the page, and so may a menu."""
-    if node.tag == "nav" and node.linked >= _ONLY_LINKS * node.size:
-        return root.size - node.size >= _LITTLE_REST
+    if _leads_away(node):
+        return root.size - root.linked - (node.size - node.linked) >= _REST_UNLINKED
     rest = root.prose - node.prose
     if node.tag == "footer" or node.attributes.get("role") == "contentinfo":
         return rest >= _LITTLE_REST
