@@ -15,6 +15,7 @@ from factory.seeds.html.words import names
 GRID = "#table"
 
 _BLOCKS_IN_LAYOUT = frozenset({"table", "form", "h1", "h2", "article", "section", LISTING})
+_BLOCKS_IN_CELLS = frozenset({"table", "form", "h2"})  # that a table with a header may hold
 _HEADINGS = frozenset({"h3", "h4"})
 _POSTS = names("post posts postbody postdetails postcontent postmessage postauthor postinfo posttext")
 _POST_ROWS = names("message messagetable comment reply")
@@ -23,6 +24,7 @@ _PARAGRAPHS = 4
 _CELLS_OF_POST = 6
 _MANY_CELLS = 2000  # no page is laid out in so many
 _LONGEST_CELL = 600
+_LONGEST_HEADED = 3000
 _WIDEST = 100
 _LONGEST_NUMBER = 12
 _NUMBER = re.compile(r"\(?[\w.*'-]+\)?")
@@ -78,12 +80,42 @@ def _is_layout(table: Node) -> bool:
     if table.attributes.get("role") in ("presentation", "none"):
         return True
     below = list(table.walk())[1:]
-    if _is_post(table) or any(node.tag in _BLOCKS_IN_LAYOUT or _is_post(node) for node in below):
+    if _is_post(table) or any(_is_post(node) for node in below):
         return True
+    headed = _is_headed(table)
+    for node in below:
+        fits = (headed and node.tag in _BLOCKS_IN_CELLS and _is_small(node)) or _heads_rows(node)
+        if node.tag in _BLOCKS_IN_LAYOUT and not fits:
+            return True
     cells = [node for node in below if node.tag in ("td", "th")]
+    if headed:
+        return False
     if len(cells) <= _CELLS_OF_POST and any(person_kind(node) for node in below):
         return True  # a post: its author, and what was said
-    return any(_is_page(cell) for cell in cells) if len(cells) < _MANY_CELLS else False
+    return len(cells) < _MANY_CELLS and any(_is_page(cell) for cell in cells)
+
+
+def _is_headed(table: Node) -> bool:
+    """Whether the first row names the columns, and there are rows below it: nobody lays out a page so."""
+    rows = _rows(table)
+    cells = [child for child in rows[0].elements if child.tag in ("td", "th")] if len(rows) > 2 else []
+    return len(cells) > 1 and all(cell.tag == "th" for cell in cells)
+
+
+def _rows(table: Node) -> list[Node]:
+    """The rows of a table, without those of tables inside it."""
+    return [row for row in table.find("tr") if _belongs(row, table)]
+
+
+def _is_small(node: Node) -> bool:
+    return len(node.text()) <= _LONGEST_CELL
+
+
+def _heads_rows(node: Node) -> bool:
+    """Whether this is a heading and all that its row of a table holds: it is about the rows below."""
+    cell = node.parent if node.tag == "h2" else None
+    row = cell.parent if cell is not None and cell.tag in ("td", "th") else None
+    return row is not None and len(row.elements) == 1 and _is_small(row)
 
 
 def _is_post(node: Node) -> bool:
@@ -125,7 +157,7 @@ def _is_page(cell: Node) -> bool:
 
 def _grid(table: Node, inline: Callable[[Node], str]) -> Grid | None:
     """The cells of a table of at least two rows and columns, or None where it is no such table."""
-    rows = table.find("tr")
+    rows, longest = _rows(table), _LONGEST_HEADED if _is_headed(table) else _LONGEST_CELL
     filled: list[list[Cell]] = []
     hanging: dict[int, tuple[int, str]] = {}  # column -> rows still to fill, text
     headers = 0
@@ -136,7 +168,7 @@ def _grid(table: Node, inline: Callable[[Node], str]) -> Grid | None:
         in_head = row.parent is not None and row.parent.tag == "thead"
         if headers == len(filled) and (in_head or all(cell.tag == "th" for cell in cells)):
             headers += 1
-        line = _row(cells, hanging, inline)
+        line = _row(cells, hanging, inline, longest)
         if line is None:
             return None
         filled.append(line)
@@ -150,7 +182,7 @@ def _grid(table: Node, inline: Callable[[Node], str]) -> Grid | None:
 
 
 def _row(
-    cells: list[Node], hanging: dict[int, tuple[int, str]], inline: Callable[[Node], str]
+    cells: list[Node], hanging: dict[int, tuple[int, str]], inline: Callable[[Node], str], longest: int
 ) -> list[Cell] | None:
     """One row with its spans; `hanging` carries spans of rows from one to the next."""
     line: list[Cell] = []
@@ -165,7 +197,7 @@ def _row(
     for cell in cells:
         hang()
         text = inline(cell)
-        if len(text) > _LONGEST_CELL:
+        if len(text) > longest:
             return None
         down = _span(cell, "rowspan")
         for repeat in range(_span(cell, "colspan")):
