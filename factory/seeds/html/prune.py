@@ -44,6 +44,7 @@ _PANELS = names("pane panel content body")
 _SUSPECT = BOILERPLATE | NAVIGATION | DOUBTFUL
 _SUSPECT_NAMES = _SUSPECT | BESIDE | COMMENTS | REVIEWS
 _ENDINGS = tuple(f"{ending} " for ending in ENDINGS)
+_UNSIGNED = frozenset({"meta", "metadata"})
 _SIDES = NAVIGATION | {"sidebar", "toc"}
 _NEVER = names("modal popup lightbox cookie cookies consent gdpr footer")
 _NUMBERED = re.compile(r"^\s*(?:\w{1,3}\.)+\d*\s")  # before the title of a section: "5.6.15. "
@@ -299,8 +300,9 @@ def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str
         return f"comments, named {min(found)}"
     if not COMMENTS.isdisjoint(words):
         return ""
-    if node.size <= rules.beside * page.order[0].size and (found := BESIDE & words):
-        return f"beside the content, named {min(found)}"
+    beside = node.size <= rules.beside * page.order[0].size and BESIDE & words
+    if beside and not _is_about_part(node, beside):
+        return f"beside the content, named {min(beside)}"
     if found := DOUBTFUL & words:
         if speaks:
             return ""
@@ -310,6 +312,15 @@ def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str
         short = node.size < rules.short and not stays
         return f"named {min(found)}, very short" if short else ""
     return ""
+
+
+def _is_about_part(node: Node, said: Set[str]) -> bool:
+    """Whether what is named as data on an article is rather a table, or tells neither of an author nor of a date: in
+    which version a function was added."""
+    below = node.preorder()
+    if any(one.tag == GRID for one in below):
+        return True
+    return said <= _UNSIGNED and not any(names_author(one) or names_date(one) for one in below)
 
 
 def _tells_of_page(definitions: Node) -> bool:
@@ -331,12 +342,20 @@ def _is_titled(header: Node) -> bool:
 
 def _is_caption(node: Node) -> bool:
     """Whether this is the caption of a table or a listing, or a part of a heading or a caption."""
+    siblings = node.parent.elements if node.parent is not None else [node]
     if node.tag == "figcaption":
-        return node.parent is not None and any(below.tag in (GRID, LISTING) for below in node.parent.walk())
+        return any(_holds_data(sibling) for sibling in siblings)
+    if "caption" in node.words:
+        at = siblings.index(node)
+        return any(_holds_data(sibling) for sibling in siblings[at + 1 : at + 2])
     if node.tag != "span":
         return False
     above = next((one for one in node.above() if one.tag in BLOCK_TAGS), None)
     return above is not None and (above.tag in _HEADINGS or above.tag == "figcaption")
+
+
+def _holds_data(node: Node) -> bool:
+    return any(below.tag in (GRID, LISTING) for below in node.walk())
 
 
 def _is_chapter(node: Node) -> bool:

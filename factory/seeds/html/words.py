@@ -34,7 +34,7 @@ DOUBTFUL = names(
     aside ad ads banner promo promotion promotions widget widgets similar popular trending skip dropdown
     overlay header head top bottom meta info tags tag tagcloud categories category byline author bio
     avatar profile rating ratings button buttons btn cta links link list tools actions action
-    controls filter filters sort toc contents index copyright legal disclaimer print caption
+    controls filter filters sort toc index copyright legal disclaimer print caption
     credit carousel slider teaser teasers card cards more next prev previous form search language lang badge
     notice alert message
     """
