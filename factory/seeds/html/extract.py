@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from factory.seeds.html.blocks import Block, blocks_of, inline_text
+from factory.seeds.html.blocks import DEEPEST, Block, blocks_of, inline_text
 from factory.seeds.html.clicks import without_clicks
 from factory.seeds.html.code import protect_code
 from factory.seeds.html.encoding import Source, decode
@@ -18,10 +19,10 @@ from factory.seeds.html.notes import mark_notes
 from factory.seeds.html.parse import Parsed, parse
 from factory.seeds.html.places import placed
 from factory.seeds.html.purpose import says_forum
-from factory.seeds.html.reading import choose
+from factory.seeds.html.reading import Reading, choose
 from factory.seeds.html.repeats import without_repeats, without_requoted
 from factory.seeds.html.tables import protect_tables
-from factory.seeds.html.threads import Post, find_thread, posts_of
+from factory.seeds.html.threads import Post, Thread, find_thread, posts_of
 from factory.seeds.html.tree import Index, Node, uncollected, weigh
 
 _DESCRIPTIONS = ("description", "og:description", "twitter:description")
@@ -104,10 +105,8 @@ def _read(source: Source, whole: bool) -> Page:
         blocks = without_requoted(blocks)
     elif reading:
         blocks = without_clicks(without_repeats(blocks))
-    while len(blocks) > 1 and blocks[-1].kind == "heading":
-        blocks.pop()  # what stood below it was left out
-    if not whole:
-        blocks = _told(blocks, parsed)
+    if reading:
+        blocks = _told(_without_ends(blocks, reading), parsed)
     there = tuple(placed(blocks, source))
     return Page(there, about, parsed.language, posts_of(there))
 
@@ -121,6 +120,20 @@ def _told(blocks: list[Block], parsed: Parsed) -> list[Block]:
     return (
         [Block("paragraph", " ".join(said.split()), 0, 0)] if says_forum(parsed.root, parsed.head) else blocks
     )
+
+
+def _without_ends(blocks: list[Block], reading: Reading | Thread) -> list[Block]:
+    """The blocks up to the last heading with something below it. Of headings alike, only those go below which
+    something was left out: the others name what has no more words."""
+    left_out = sorted(node.start for node in reading.dropped if node.size)
+    end, lost = reading.part.end, DEEPEST + 1
+    while len(blocks) > 1 and (last := blocks[-1]).kind == "heading":
+        whole = bisect(left_out, last.start) == bisect(left_out, end)
+        if whole and last.level >= lost:
+            break
+        end, lost = last.start, min(lost, last.level)
+        blocks = blocks[:-1]
+    return blocks
 
 
 def _protect(parsed: Parsed) -> Index:

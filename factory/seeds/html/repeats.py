@@ -31,7 +31,8 @@ def without_requoted(blocks: Sequence[Block]) -> list[Block]:
 
 
 def without_repeats(blocks: Sequence[Block]) -> list[Block]:
-    """The blocks without runs of them that stood before: a long block, and those beside it that repeat with it."""
+    """The blocks without runs of them that stood before: a long block below the same heading, and those beside it that
+    repeat with it. What stands below another heading is said of something else."""
     texts = [str(block.grid) if block.grid is not None else block.text for block in blocks]
     first: dict[str, int] = {}
     gone: dict[int, int] = {}  # a block that is left out -> the one that it repeats
@@ -39,13 +40,17 @@ def without_repeats(blocks: Sequence[Block]) -> list[Block]:
         follows = gone.get(number - 1, len(texts)) + 1
         if blocks[number].kind in ("code", "math"):
             continue
-        if len(text) >= _LONG and text in first:
+        if len(text) >= _LONG and text in first and _are_headed_alike(blocks[first[text]], blocks[number]):
             _leave(texts, gone, first[text], number)
         elif follows < number and texts[follows] == text:
             gone[number] = follows
         else:
             first.setdefault(text, number)
     return [block for number, block in enumerate(blocks) if number not in gone]
+
+
+def _are_headed_alike(one: Block, other: Block) -> bool:
+    return one.section[-1:] == other.section[-1:]
 
 
 def _leave(texts: Sequence[str], gone: dict[int, int], earlier: int, later: int) -> None:
