@@ -28,9 +28,8 @@ BLOCK_TAGS = names(
     tbody td tfoot th thead tr ul
     """
 )
-HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
-DEEPEST = 6
-_SCOPES = frozenset({*HEADINGS, "li", "dd", "blockquote"})  # what says how to read the words in it
+_HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
+_SCOPES = frozenset({*_HEADINGS, "li", "dd", "blockquote"})  # what says how to read the words in it
 _CODE_SPANS = frozenset({"code", "tt", "kbd", "samp"})
 _ANCHOR = re.compile(r"^\W{0,2}$|^\[?\s*edit\s*\]?$|^permalink$", re.I)
 _DISPLAYED = re.compile(r"\$\$(.+?)\$\$", re.S)
@@ -209,8 +208,8 @@ class _Reader:
             self._block("table", value.caption, node.start, node.end, grid=value)
 
     def _open(self, node: Node) -> None:
-        if node.tag in HEADINGS:
-            self.heading = HEADINGS[node.tag]
+        if node.tag in _HEADINGS:
+            self.heading = _HEADINGS[node.tag]
         elif node.tag == "li":
             self.items.append(_Item(self._marker(node)))
         elif node.tag == "dd":
@@ -238,7 +237,7 @@ class _Reader:
         parent = node.parent
         if parent is not None:
             self.around = (parent.start, parent.end)
-        if node.tag in HEADINGS:
+        if node.tag in _HEADINGS:
             self.heading = 0
         elif node.tag == "li":
             self.items.pop()

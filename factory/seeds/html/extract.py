@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from factory.seeds.html.blocks import DEEPEST, Block, blocks_of, inline_text
+from factory.seeds.html.blocks import Block, blocks_of, inline_text
 from factory.seeds.html.clicks import without_clicks
 from factory.seeds.html.code import protect_code
 from factory.seeds.html.encoding import Source, decode
@@ -123,16 +123,15 @@ def _told(blocks: list[Block], parsed: Parsed) -> list[Block]:
 
 
 def _without_ends(blocks: list[Block], reading: Reading | Thread) -> list[Block]:
-    """The blocks up to the last heading with something below it. Of headings alike, only those go below which
-    something was left out: the others name what has no more words."""
+    """The blocks up to the last heading with something below it; headings alike, with nothing left out below the
+    last, name what has no more words, and stay."""
     left_out = sorted(node.start for node in reading.dropped if node.size)
-    end, lost = reading.part.end, DEEPEST + 1
+    end = reading.part.end
     while len(blocks) > 1 and (last := blocks[-1]).kind == "heading":
         whole = bisect(left_out, last.start) == bisect(left_out, end)
-        if whole and last.level >= lost:
+        if whole and (blocks[-2].kind, blocks[-2].level) == ("heading", last.level):
             break
-        end, lost = last.start, min(lost, last.level)
-        blocks = blocks[:-1]
+        end, blocks = last.start, blocks[:-1]
     return blocks
 
 

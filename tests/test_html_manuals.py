@@ -1,0 +1,141 @@
+"""The extractor on manuals: navigation however large, declarations, notes of versions, and tables of every make."""
+
+from __future__ import annotations
+
+from factory.seeds.html import Block, extract
+
+PROSE = "The harbour was quiet that morning, and the boats lay still on the water. "
+FILLER = f"<p>{PROSE * 6}</p>"
+PATHS = [f"reference/api/package.module.Function{number}.html" for number in range(80)]
+TREE = "".join(f'<li><a href="{path}">{path.removesuffix(".html")}</a></li>' for path in PATHS)
+
+
+def texts(html: str) -> list[str]:
+    return [block.text for block in extract(html).blocks]
+
+
+def table(html: str) -> Block:
+    (block,) = [block for block in extract(html).blocks if block.kind == "table"]
+    return block
+
+
+def rows(html: str) -> list[list[str]]:
+    grid = table(html).grid
+    assert grid is not None
+    return [[cell.text for cell in row if not cell.repeated] for row in grid.rows]
+
+
+# ------------------------------------------------------------------------------------------------ frame
+
+
+def test_the_tree_of_all_pages_goes_though_it_is_many_times_as_long_as_the_page() -> None:
+    short = "<h1>Function7</h1><p>Returns the square of its argument, which must be a number: 9 for 3.</p>"
+    more = "<p>Raises an error where the argument is none, and names it there, with its type.</p>"
+    for frame in ("<nav>{}</nav>", '<div role="navigation">{}</div>', '<div class="doc-sidebar">{}</div>'):
+        html = frame.format(f"<ul>{TREE}</ul>") + f"<main>{short}{more}{FILLER[:200]}</p></main>"
+        said = " ".join(texts(html))
+        assert "the square of its argument" in said and "package.module" not in said
+
+
+def test_a_table_of_links_is_the_content_of_a_page_that_says_nothing_else() -> None:
+    assert "Function7" in " ".join(texts(f"<nav><ul>{TREE}</ul></nav>"))
+
+
+# ------------------------------------------------------------------------------------------------ links
+
+
+def test_links_with_words_between_them_are_no_navigation() -> None:
+    links = "".join(
+        f'<li><a href="/{word}">{word * 3}</a> of {word}</li>' for word in ("alpha", "beta", "gamma")
+    )
+    refer = (
+        '<p>See also: <a href="/a">polynomials</a>, <a href="/b">matrices</a>, <a href="/c">roots</a>.</p>'
+    )
+    said = " ".join(texts(f"<main>{FILLER}<ul>{links}</ul>{refer}{FILLER}</main>"))
+    assert "alphaalphaalpha of alpha" in said and "See also: polynomials, matrices, roots." in said
+
+
+def test_a_list_of_links_stays_where_words_announce_it() -> None:
+    links = "".join(f'<li><a href="/{word}">{word}</a></li>' for word in ("strings", "hashes", "streams"))
+    main = "<main>{}{}<ul>{}</ul>{}</main>"
+    assert "- hashes" in extract(main.format(FILLER, "<p>There are three types:</p>", links, FILLER)).markdown
+    assert "hashes" not in extract(main.format(FILLER, "<p>Elsewhere</p>", links, FILLER)).markdown
+
+
+def test_a_declaration_stays_though_its_types_are_links() -> None:
+    types = '<a href="/a">Mapping</a>&lt;<a href="/b">Identifier</a>, <a href="/c">Declaration</a>&gt;'
+    for made in (
+        f"<section><h4>fn declarations() -&gt; {types}</h4></section>",
+        f'<div class="member-signature">abstract {types} declarations()</div>',
+        f"<div><code>abstract {types} declarations()</code></div>",
+    ):
+        said = " ".join(texts(f"<main>{FILLER}{made}{FILLER}</main>"))
+        assert "Mapping<Identifier, Declaration>" in said and "declarations()" in said
+
+
+# ------------------------------------------------------------------------------------------------ names
+
+
+def test_the_id_of_a_name_that_is_defined_says_nothing_of_its_place() -> None:
+    html = f"""<main>{FILLER}<dl><dt id="index-share">share (x)</dt><dd>{PROSE}</dd>
+        <dt id="frame.sidebar">sidebar</dt><dd>Its side.</dd></dl>
+        <section id="date"><h3>5.6.15. Date</h3><p>The day.</p></section>{FILLER}</main>"""
+    said = texts(html)
+    assert {"share (x)", "sidebar", "5.6.15. Date", "The day."} <= set(said)
+
+
+def test_comments_that_nobody_signed_explain_what_is_declared() -> None:
+    unsigned = f'<h3>close()</h3><div class="tsd-comment"><p>Closes the file. {PROSE}</p></div>'
+    assert "Closes the file." in " ".join(texts(f"<main><h1>File</h1>{FILLER}{unsigned * 3}</main>"))
+    signed = f'<div class="comment"><b class="author">Ann</b><p>Nice article! {PROSE}</p></div>'
+    assert "Nice article" not in " ".join(texts(f"<main><h1>Harbour</h1>{FILLER}{signed * 3}</main>"))
+
+
+def test_in_which_version_a_function_changed_is_no_byline() -> None:
+    changed = """<div class="api_metadata"><details><summary>History</summary><table>
+        <tr><th>Version</th><th>Changes</th></tr><tr><td>v2.0</td><td>Takes a path.</td></tr>
+        <tr><td>v1.0</td><td>Added.</td></tr></table></details></div>
+        <div class="api_metadata"><span>Added in: v0.3.4</span></div>"""
+    html = f"<main><h1>Files</h1>{FILLER}{changed}{FILLER}</main>"
+    assert rows(html)[1:] == [["v2.0", "Takes a path."], ["v1.0", "Added."]]
+    assert "Added in: v0.3.4" in texts(html)
+
+
+def test_what_is_said_again_of_something_else_is_no_repeat() -> None:
+    note = f"<p>Throws an error where the argument is none. {PROSE * 2}</p>"
+    html = f"<main>{FILLER}<h2>open</h2>{note}<h2>close</h2>{note}</main>"
+    assert sum(text.startswith("Throws") for text in texts(html)) == 2
+    assert sum(text.startswith("Throws") for text in texts(html.replace("close", "open"))) == 1
+
+
+def test_declarations_without_a_word_below_them_stand_at_the_end() -> None:
+    fields = "".join(f"<h4>public int field{number}</h4>" for number in range(5))
+    said = texts(f"<main>{FILLER}<h3>Fields</h3>{fields}</main>")
+    assert said[-2:] == ["public int field3", "public int field4"]
+    teasers = "".join(f'<h4>Mouse {number}</h4><div class="share">Share</div>' for number in range(5))
+    assert not [text for text in texts(f"<main>{FILLER}<h3>More</h3>{teasers}</main>") if "Mouse" in text]
+
+
+# ------------------------------------------------------------------------------------------------ tables
+
+
+def test_a_heading_over_rows_is_a_row_of_its_table() -> None:
+    html = f"""{FILLER}<table><tr><td colspan="2"><h2>Public functions</h2></td></tr>
+        <tr><td>int</td><td>size () const</td></tr><tr><td>void</td><td>clear ()</td></tr></table>"""
+    assert rows(html) == [["Public functions"], ["int", "size () const"], ["void", "clear ()"]]
+
+
+def test_below_a_header_cells_may_hold_lists_paragraphs_and_long_texts() -> None:
+    steps = "".join(f"<li>Step {number}: {PROSE}</li>" for number in range(6))
+    inner = "<table><tr><td>a</td><td>b</td></tr></table>"
+    html = f"""{FILLER}<table><thead><tr><th>Option</th><th>Meaning</th></tr></thead>
+        <tr><td>steps</td><td><ul>{steps}</ul></td></tr><tr><td>long</td><td>{PROSE * 12}</td></tr>
+        <tr><td>pair</td><td>{inner}</td></tr></table>"""
+    assert [row[0] for row in rows(html)] == ["Option", "steps", "long", "pair"]
+    assert all(line.count("|") == 3 for line in extract(html).markdown.split("\n") if line.startswith("|"))
+
+
+def test_a_table_without_a_header_whose_cells_are_parts_of_a_page_is_none() -> None:
+    columns = f"<tr><td><h3>Left</h3>{FILLER}</td><td><h3>Right</h3>{FILLER}</td></tr>"
+    kinds = [block.kind for block in extract(f"<table>{columns * 3}</table>").blocks]
+    assert "table" not in kinds and "heading" in kinds
