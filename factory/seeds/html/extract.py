@@ -96,7 +96,8 @@ def _read(source: Source, whole: bool) -> Page:
     about = describe(parsed.head, parsed.index)
     index = _protect(parsed)
     thread = None if whole else find_thread(index, parsed.head)
-    reading = thread if thread or whole else choose(index, product=is_product(parsed.head))
+    product = is_product(parsed.head)
+    reading = thread if thread or whole else choose(index, product=product)
     blocks = blocks_of(reading.part, reading.dropped) if reading else blocks_of(parsed.root)
     for node in parsed.index.order:
         node.parent = None  # without cycles the tree is gone when this returns
@@ -104,7 +105,7 @@ def _read(source: Source, whole: bool) -> Page:
     if thread:
         blocks = without_requoted(blocks)
     elif reading:
-        blocks = without_clicks(without_repeats(blocks))
+        blocks = without_clicks(without_repeats(blocks, product=product))
     if reading:
         blocks = _told(_without_ends(blocks, reading), parsed)
     there = tuple(placed(blocks, source))

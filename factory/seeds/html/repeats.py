@@ -30,9 +30,9 @@ def without_requoted(blocks: Sequence[Block]) -> list[Block]:
     return left
 
 
-def without_repeats(blocks: Sequence[Block]) -> list[Block]:
+def without_repeats(blocks: Sequence[Block], *, product: bool = False) -> list[Block]:
     """The blocks without runs of them that stood before: a long block below the same heading, and those beside it that
-    repeat with it. What stands below another heading is said of something else."""
+    repeat with it. What stands below another heading is said of something else, but on the page of a `product`."""
     texts = [str(block.grid) if block.grid is not None else block.text for block in blocks]
     first: dict[str, int] = {}
     gone: dict[int, int] = {}  # a block that is left out -> the one that it repeats
@@ -40,7 +40,8 @@ def without_repeats(blocks: Sequence[Block]) -> list[Block]:
         follows = gone.get(number - 1, len(texts)) + 1
         if blocks[number].kind in ("code", "math"):
             continue
-        if len(text) >= _LONG and text in first and _are_headed_alike(blocks[first[text]], blocks[number]):
+        again = text in first and (product or _are_headed_alike(blocks[first[text]], blocks[number]))
+        if again and len(text) >= _LONG:
             _leave(texts, gone, first[text], number)
         elif follows < number and texts[follows] == text:
             gone[number] = follows
