@@ -13,7 +13,7 @@ from torch import Tensor
 from torch._dynamo.testing import CompileCounterWithBackend
 
 from factory.errors import FactoryError
-from trainer.attention import attend, block_mask, spans
+from trainer.attention import attend, block_mask, blocks, rotate
 from trainer.checkpoint import Checkpoint
 from trainer.export import read_model
 from trainer.logprobs import token_logprobs
@@ -159,17 +159,27 @@ def _rows() -> tuple[Tensor, Tensor]:
 def test_attention_sees_its_document_and_of_other_branches_the_trunk_here_and_on_gpus(branched: bool) -> None:
     documents, branches = _rows()
     torch.manual_seed(0)
-    query, key, value = (torch.randn(2, heads, 128, 16) for heads in (4, 2, 2))
+    qkv = torch.randn(2, 128, 4 + 2 + 2, 16, dtype=torch.float64, requires_grad=True)
+    angles = torch.rand(2, 128, 1, 8, dtype=torch.float64).repeat(1, 1, 1, 2)
+    rotation = angles.cos(), angles.sin()
     seen = (documents[:, :, None] == documents[:, None]).tril()
     if branched:
         seen &= (branches[:, None] == 0) | (branches[:, None] == branches[:, :, None])
+    query, key, value = (x.transpose(1, 2) for x in torch.split(qkv, [4, 2, 2], dim=2))
+    query, key = (rotate(x.transpose(1, 2), rotation).transpose(1, 2) for x in (query, key))
     plain = torch.nn.functional.scaled_dot_product_attention(
         query, key, value, attn_mask=seen[:, None], enable_gqa=True
-    )
+    ).transpose(1, 2)
     chosen = branches if branched else None
+    here = attend(qkv, rotation, blocks(documents, chosen), kv_heads=2)
+    torch.testing.assert_close(here, plain, atol=1e-6, rtol=1e-6)
+    weights = torch.randn_like(plain)
+    slopes = (torch.autograd.grad((mixed * weights).sum(), qkv)[0] for mixed in (here, plain))
+    torch.testing.assert_close(*slopes, atol=1e-6, rtol=1e-6)
     with torch.no_grad():
-        for found in (spans(documents, chosen), block_mask(documents, chosen)):
-            torch.testing.assert_close(attend(query, key, value, found), plain, atol=1e-5, rtol=1e-5)
+        narrow = qkv.float(), tuple(x.float() for x in rotation)
+        there = attend(*narrow, block_mask(documents, chosen), kv_heads=2)
+    torch.testing.assert_close(there, plain.float(), atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("branched", [False, True])

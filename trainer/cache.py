@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from trainer.model import Layer, Phi, rotate, rotation_at
+from trainer.attention import rotate
+from trainer.model import Layer, Phi, rotation_at
 
 PREFILL = 2**26
 """Pairs of tokens, over all prefixes that are read at once: what their masks hold."""
@@ -89,7 +90,7 @@ class Decoder:
         self.model = model
         places = torch.arange(model.shape.context, device=model.lm_head.weight.device)
         cos, sin = rotation_at(places[None], model.shape)
-        self._rotation = cos[0, 0], sin[0, 0]
+        self._rotation = cos[0], sin[0]
 
     def prefill(self, ids: Tensor, pads: Tensor) -> tuple[Tensor, Tensor]:
         """Reads prefixes, (prefixes, length), each behind its `pads`: logits after the last token, and `shared`."""
@@ -138,14 +139,13 @@ class Decoder:
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values of new tokens, (rows, heads, new, head_width)."""
         heads, kv_heads = self.model.shape.heads, self.model.shape.kv_heads
-        qkv = layer.self_attn.qkv_proj(layer.input_layernorm(x))
-        qkv = _unflatten(qkv, 2, heads + 2 * kv_heads).transpose(1, 2)
-        query, key = rotate(qkv[:, : heads + kv_heads], rotation).tensor_split((heads,), dim=1)
-        return query, key, qkv[:, heads + kv_heads :]
+        qkv = _unflatten(layer.self_attn.qkv_proj(layer.input_layernorm(x)), 2, heads + 2 * kv_heads)
+        turned = rotate(qkv[:, :, : heads + kv_heads], rotation).transpose(1, 2)
+        return turned[:, :heads], turned[:, heads:], qkv[:, :, heads + kv_heads :].transpose(1, 2)
 
     def _at(self, places: Tensor) -> tuple[Tensor, Tensor]:
         cos, sin = self._rotation
-        return cos[places][:, None], sin[places][:, None]
+        return cos[places], sin[places]
 
     def _logits(self, x: Tensor) -> Tensor:
         logits: Tensor = self.model.lm_head(self.model.model.norm(x[:, -1]))

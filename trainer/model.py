@@ -66,14 +66,9 @@ class Attention(nn.Module):
     def forward(
         self, x: Tensor, rotation: tuple[Tensor, Tensor], seen: Seen, wanted: Tensor | None = None
     ) -> Tensor:
-        rows, length, _ = x.shape
-        heads, kv_heads = self.shape.heads, self.shape.kv_heads
-        qkv = self.qkv_proj(x).view(rows, length, heads + 2 * kv_heads, self.shape.head_width).transpose(1, 2)
-        turned, value = torch.split(qkv, [heads + kv_heads, kv_heads], dim=1)
-        query, key = torch.split(rotate(turned, rotation), [heads, kv_heads], dim=1)
-        mixed = attend(query, key, value, seen)
-        joined = at_places(mixed.transpose(1, 2).reshape(rows, length, -1), wanted)
-        return self.o_proj(joined)  # type: ignore[no-any-return]
+        qkv = self.qkv_proj(x).unflatten(-1, (-1, self.shape.head_width))
+        mixed = attend(qkv, rotation, seen, self.shape.kv_heads)
+        return self.o_proj(at_places(mixed.flatten(2), wanted))  # type: ignore[no-any-return]
 
 
 class FeedForward(nn.Module):
@@ -210,19 +205,12 @@ def at_places(x: Tensor, places: Tensor | None) -> Tensor:
 
 
 def rotation_at(positions: Tensor, shape: Shape) -> tuple[Tensor, Tensor]:
-    """Cosine and sine of rotary embedding, (rows, 1, length, head_width), in float32."""
+    """Cosine and sine of rotary embedding, (rows, length, 1, head_width), in float32."""
     channels = torch.arange(0, shape.head_width, 2, dtype=torch.float32, device=positions.device)
     frequencies = 1.0 / shape.rope_base ** (channels / shape.head_width)
-    angles = positions[:, None, :, None].float() * frequencies
+    angles = positions[:, :, None, None].float() * frequencies
     angles = torch.cat((angles, angles), dim=-1)
     return angles.cos(), angles.sin()
-
-
-def rotate(x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
-    """Applies rotary embedding to (rows, heads, length, head_width)."""
-    cos, sin = rotation
-    first, second = x.chunk(2, dim=-1)
-    return x * cos.to(x.dtype) + torch.cat((-second, first), dim=-1) * sin.to(x.dtype)
 
 
 def _initialise(module: nn.Module) -> None:
