@@ -158,6 +158,20 @@ def test_a_checkpoint_of_another_recipe_is_refused_with_what_has_changed(snapsho
     train(_recipe(snapshot, log_every=1, checkpoint_every=1, batch={"tokens": 512, "at_once": 256}), _quiet)
 
 
+def test_settings_of_the_optimiser_may_change_where_that_is_accepted(snapshot: Path) -> None:
+    train(_recipe(snapshot), _quiet, stop_after=2)
+    changed = {"lr": 0.001, "warmup": 1, "weight_decay": 0.0, "decay": "none"}
+    keys = ["optimiser.decay", "optimiser.lr", "optimiser.weight_decay"]
+    with pytest.raises(FactoryError, match=" ".join(f"--accept {key}" for key in keys).replace(".", r"\.")):
+        train(_recipe(snapshot, optimiser=changed), _quiet)
+    with pytest.raises(FactoryError, match=r"seed: 0 then, 1 now.*start anew$"):
+        train(_recipe(snapshot, seed=1), _quiet, accepted=["seed"])
+    recipe = _recipe(snapshot, optimiser=changed)
+    train(recipe, _quiet, accepted=keys, stop_after=3)
+    train(recipe, _quiet)  # the checkpoint is of the new recipe now
+    assert [step.lr for step in read_metrics(recipe.output / "metrics.jsonl")[2:]] == [0.001, 0.001]
+
+
 def test_only_the_newest_checkpoints_are_kept(snapshot: Path) -> None:
     recipe = _recipe(snapshot, checkpoint_every=1, keep=2)
     train(recipe, _quiet)

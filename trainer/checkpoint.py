@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import Future, wait
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -69,23 +69,29 @@ class Checkpoint:
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise _unreadable(paths[-1], error) from error
 
-    def check(self, recipe: dict[str, object], data: str, output: Path) -> None:
-        """Raises FactoryError that names every setting, or the data, that has changed since."""
+    def check(
+        self, recipe: Mapping[str, object], data: str, output: Path, accepted: Collection[str] = ()
+    ) -> None:
+        """Raises FactoryError that names every setting, or the data, that has changed since. Of the settings, those
+        of the optimiser and the loss may be `accepted`."""
         before = self.state.recipe
-        changes = [
-            f"{key}: {before.get(key)} then, {recipe.get(key)} now"
+        refused = [
+            key
             for key in sorted({*before, *recipe})
-            if before.get(key) != recipe.get(key)
+            if before.get(key) != recipe.get(key) and not (key in accepted and _may_change(key))
         ]
+        told = [f"{key}: {before.get(key)} then, {recipe.get(key)} now" for key in refused]
+        mend = "Change it back, choose another output, or pass --fresh to start anew"
         if self.state.data != data:
-            changes.append(
+            told.append(
                 "the tokens of its data: the rows of a snapshot, the tokenizer, or how texts are encoded"
             )
-        if changes:
+        elif all(map(_may_change, refused)):
+            mend += f"; to go on with what has changed: {' '.join(f'--accept {key}' for key in refused)}"
+        if told:
             raise FactoryError(
-                f"{output}: the checkpoint of step {self.step} was made under another recipe ("
-                + "; ".join(changes)
-                + "). Change it back, choose another output, or pass --fresh to start anew"
+                f"{output}: the checkpoint of step {self.step} was made under another recipe"
+                f" ({'; '.join(told)}). {mend}"
             )
 
     def restore(self, model: Phi, optimiser: torch.optim.Optimizer, world: World) -> None:
@@ -194,6 +200,11 @@ def _plain(moment: Any) -> Any:
         name: DTensor.from_local(part, moment.device_mesh, moment.placements, run_check=False)
         for name, part in parts.items()
     }
+
+
+def _may_change(key: str) -> bool:
+    """Whether a run can go on though this setting has changed: what the checkpoint holds does not depend on it."""
+    return key.startswith(("optimiser.", "dpo.")) and key != "optimiser.states"
 
 
 def _finished(folder: Path) -> list[Path]:

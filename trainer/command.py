@@ -25,6 +25,13 @@ INTERRUPTED = 130
 )
 @click.option("--fresh", is_flag=True, help="Start anew, and remove what an earlier run left in the output.")
 @click.option(
+    "--accept",
+    "accepted",
+    multiple=True,
+    metavar="KEY",
+    help="Go on though this setting has changed since the checkpoint: optimiser.lr.",
+)
+@click.option(
     "--allow-rehearsal", is_flag=True, help="Train on rows of the rehearsal model, to try things out."
 )
 @click.option("--stop-after", type=click.IntRange(min=1), help="Stop with a checkpoint after this step.")
@@ -34,6 +41,7 @@ def train(
     rate: float | None,
     changes: tuple[str, ...],
     fresh: bool,
+    accepted: tuple[str, ...],
     allow_rehearsal: bool,
     stop_after: int | None,
 ) -> None:
@@ -54,6 +62,6 @@ def train(
     if dry_run:
         loop.dry_run(settings, click.echo, rate)
         return
-    summary = loop.train(settings, click.echo, fresh=fresh, stop_after=stop_after)
+    summary = loop.train(settings, click.echo, fresh=fresh, stop_after=stop_after, accepted=accepted)
     if summary.interrupted:
         raise SystemExit(INTERRUPTED)

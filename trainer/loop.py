@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -19,7 +19,7 @@ from trainer.interruption import Interruption, interruptible
 from trainer.metrics import Metrics, Say, Sink, Step, load_sinks
 from trainer.model import Phi
 from trainer.objectives import Objective
-from trainer.optimiser import learning_rate, make_optimiser, set_rate
+from trainer.optimiser import learning_rate, make_optimiser, set_groups, set_rate
 from trainer.packing import Place, Row
 from trainer.plan import Cost, Peak, plan_unbuilt
 from trainer.recipe import Recipe
@@ -64,11 +64,13 @@ def train(
     *,
     fresh: bool = False,
     stop_after: int | None = None,
+    accepted: Collection[str] = (),
     sinks: Sequence[Sink] = (),
 ) -> Summary:
     """Trains until the recipe's last step, `stop_after`, or an interruption; then writes a checkpoint.
 
-    Goes on from the newest checkpoint in the output unless `fresh`. `sinks` get each step's metrics, beside those
+    Goes on from the newest checkpoint in the output unless `fresh`; settings that are `accepted`, such as
+    ``optimiser.lr``, may have changed since. `sinks` get each step's metrics, beside those
     that the recipe names. Raises FactoryError for a snapshot that must not be trained on, a checkpoint of another
     recipe, and a loss that is not finite.
     """
@@ -94,7 +96,7 @@ def train(
         )
         run = _Run(recipe, data, model, world, output, going_on=checkpoint is not None)
         if checkpoint is not None:
-            run.restore(checkpoint)
+            run.restore(checkpoint, accepted)
             going = "going on" if run.step < data.steps else "nothing is left to do"
             say(f"{going} from step {run.step} of {data.steps} ({output.folder}; --fresh starts anew)")
         # Until here nothing is lost by an interruption, so that it ends the process at once.
@@ -119,10 +121,11 @@ class _Run:
         self.place = Place()
         self.step = self.tokens = 0
 
-    def restore(self, checkpoint: Checkpoint) -> None:
+    def restore(self, checkpoint: Checkpoint, accepted: Collection[str]) -> None:
         """Goes back to where a checkpoint was written, once it is known to be of this recipe and data."""
-        checkpoint.check(self.recipe.deciding(), self.data.fingerprint, self.output.folder)
+        checkpoint.check(self.recipe.deciding(), self.data.fingerprint, self.output.folder, accepted)
         checkpoint.restore(self.model, self.optimiser, self.world)
+        set_groups(self.optimiser, self.recipe.optimiser)
         state = checkpoint.state
         self.step, self.tokens, self.place = state.step, state.tokens, Place(*state.place)
 
@@ -175,7 +178,8 @@ class _Run:
             raise FactoryError(
                 f"{self.output.folder}: the loss is {loss} and the gradient norm {norm} at step {self.step + 1}"
                 f" (from {tuple(self.place)} on in the data). The weights were not updated, and the last checkpoint"
-                " is good: lower optimiser.lr, lengthen optimiser.warmup or bound optimiser.clip"
+                " is good: lower optimiser.lr, lengthen optimiser.warmup or bound optimiser.clip, and go on from it"
+                " with --accept KEY for each that you changed"
             )
         set_rate(self.optimiser, rate)
         # Weights in bfloat16 are rounded by chance, which is the same where a run goes on.

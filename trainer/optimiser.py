@@ -67,6 +67,12 @@ def _check_shards(model: Phi, narrow: bool) -> None:
             )
 
 
+def set_groups(optimiser: torch.optim.Optimizer, settings: OptimiserSettings) -> None:
+    """The settings of each group, which a checkpoint brings along as they were."""
+    for group, decay in zip(optimiser.param_groups, (settings.weight_decay, 0.0), strict=True):
+        group.update(weight_decay=decay, betas=settings.betas, eps=settings.eps)
+
+
 def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
     """The rate of the next step. torchao keeps it in a tensor, so that its compiled step holds."""
     for group in optimiser.param_groups:
