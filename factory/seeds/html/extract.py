@@ -119,7 +119,9 @@ def _told(blocks: list[Block], parsed: Parsed) -> list[Block]:
     if len(said) < _LEAST_SAID or sum(len(block.text) for block in blocks) >= _LEAST_SAID:
         return blocks
     return (
-        [Block("paragraph", " ".join(said.split()), 0, 0)] if says_forum(parsed.root, parsed.head) else blocks
+        [Block("paragraph", " ".join(said.split()), 0, 0)]
+        if says_forum(parsed.index, parsed.head)
+        else blocks
     )
 
 

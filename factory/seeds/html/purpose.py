@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from factory.seeds.html.groups import FLOOR, NUMBERED, UNITS, Group
 from factory.seeds.html.heads import names_author, person_kind
 from factory.seeds.html.metadata import Head
-from factory.seeds.html.tree import Node
+from factory.seeds.html.tree import Index, Node
 from factory.seeds.html.words import names
 
 _FORUM_ITEM = re.compile(r"schema\.org/(?:QAPage|Question|DiscussionForumPosting)", re.I)
@@ -32,29 +32,29 @@ _REMARKS = names("comment comments review reviews comentario commentaire komment
 _JUDGED = 10
 
 
-def says_forum(root: Node, head: Head) -> bool:
+def says_forum(index: Index, head: Head) -> bool:
     """Whether a page says that it is a thread: by its address, its title, its body's names, or its microdata."""
     address = head.links.get("canonical") or head.meta.get("og:url", "")
     if _FORUM_NAME.search(f"{head.title} {head.meta.get('og:site_name', '')}"):
         return True
-    if _FORUM_ADDRESS.search(address) or not _FORUM_WORDS.isdisjoint(root.words):
+    if _FORUM_ADDRESS.search(address) or not _FORUM_WORDS.isdisjoint(index.order[0].words):
         return True
     if any(re.search(r'"(?:QAPage|DiscussionForumPosting)"', text) for text in head.json_ld):
         return True
-    return any(
-        _FORUM_ITEM.search(node.attributes.get("itemtype", "")) for node in root.walk() if node.attributes
-    )
+    return any(_FORUM_ITEM.search(node.attributes["itemtype"]) for node in index.attributes["itemtype"])
 
 
-def is_thread(root: Node, head: Head, units: Sequence[Node], group: Group, opening: Node | None) -> bool:
-    """Whether the posts are what the page is for."""
+def is_thread(
+    root: Node, head: Head, units: Sequence[Node], group: Group, opening: Node | None, *, forum: bool
+) -> bool:
+    """Whether the posts are what the page is for, which may say that it is a `forum`."""
     within = set(units)
     covered = sum(place.unlinked for place in group.members if within.isdisjoint(place.node.above()))
     if opening is not None:
         covered += opening.size - opening.linked
     share = covered / max(root.size - root.linked, 1)
     members = [place.node for place in group.members]
-    if says_forum(root, head):
+    if forum:
         return share >= (0.1 if group.named else 0.4)
     if head.meta.get("og:type") == "article":
         return False

@@ -68,36 +68,36 @@ class Thread:
 def find_thread(index: Index, head: PageHead) -> Thread | None:
     """The thread of a page, indexed and measured, or None where it is none. The posts' heads become nodes of
     the tree."""
-    root = index.order[0]
-    thread = _among(places_of(index), root, head)
-    if thread is None and says_forum(root, head):
-        thread = _among(places_of(index, signed=False), root, head, signed=False)
+    root, forum = index.order[0], says_forum(index, head)
+    thread = _among(places_of(index), root, head, forum=forum)
+    if thread is None and forum:
+        thread = _among(places_of(index, signed=False), root, head, forum=forum, signed=False)
     return thread
 
 
 def _among(
-    places: dict[Node, Place] | None, root: Node, head: PageHead, *, signed: bool = True
+    places: dict[Node, Place] | None, root: Node, head: PageHead, *, forum: bool, signed: bool = True
 ) -> Thread | None:
     if places is None:
         return None
-    if (thread := _found(root, head, places)) is not None or (runs := join_runs(places)) is None:
+    if (thread := _found(root, head, places, forum)) is not None or (runs := join_runs(places)) is None:
         return thread
     joined = Index(root.preorder())
     weigh(joined.order)
     again = places_of(joined, signed=signed)
-    if again is None or (thread := _found(root, head, again)) is None:
+    if again is None or (thread := _found(root, head, again, forum)) is None:
         runs.part()
     return thread
 
 
-def _found(root: Node, head: PageHead, places: Mapping[Node, Place]) -> Thread | None:
+def _found(root: Node, head: PageHead, places: Mapping[Node, Place], forum: bool) -> Thread | None:
     group = best_group(places)
     if group is None:
         return None
     units = [place.node for place in group.members]
     opening = signed_opening(units, places)
     units = ([opening] if opening else []) + units
-    if not is_thread(root, head, units, group, opening):
+    if not is_thread(root, head, units, group, opening, forum=forum):
         return None
     title = title_of(root, head.title)
     asked = asked_before(title, units[0], places) if opening is None else None
@@ -112,7 +112,7 @@ def _found(root: Node, head: PageHead, places: Mapping[Node, Place]) -> Thread |
         told[0] = told[0][0], _signed_above(*told[0], places)
     if told and told[0][1].head.accepted:  # what is accepted is an answer
         told[0] = told[0][0], replace(told[0][1], head=replace(told[0][1].head, accepted=False))
-    if not told or (len(told) < 2 and not says_forum(root, head)):
+    if not told or (len(told) < 2 and not forum):
         return None
     return _thread(root, told, title)
 
