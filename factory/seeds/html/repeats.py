@@ -9,23 +9,21 @@ from factory.seeds.html.blocks import Block
 
 _LONG = 120  # characters from which on a block that stands twice is no accident
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
-_QUOTED = 20  # words from which on a quote is more than a hint at what is answered
+_QUOTED = 20  # words from which on what was said before is more than a hint at what is answered
 
 
 def without_requoted(blocks: Sequence[Block]) -> list[Block]:
-    """The blocks of a thread without long quotes that stand above, word for word, in the post that they are of. Who is
-    quoted stays."""
-    if not any(block.quoted for block in blocks):
-        return list(blocks)
+    """The blocks of a thread without long ones that stand above, word for word: quotes of posts, however they are
+    marked up, and signatures. Who is quoted stays."""
     above: set[tuple[str, str, str]] = set()
     left = []
     for block in blocks:
         words = _WORD.findall(block.text.lower())
         runs = list(zip(words, words[1:], words[2:], strict=False))
+        if block.kind != "code" and len(words) >= _QUOTED and above.issuperset(runs):
+            continue
         if not block.quoted:
             above.update(runs)
-        elif block.kind != "code" and len(words) >= _QUOTED and above.issuperset(runs):
-            continue
         left.append(block)
     return left
 
