@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -18,9 +20,9 @@ from factory.catalog import Catalog
 from factory.judges import Judges
 from factory.plan import prepare
 from factory.records import Text
-from factory.store.sets import identifier
+from factory.store.texts import streaming, texts
 
-_ROWS = 512
+_ROWS = 64
 
 Counts = dict[str, int]
 """How many samples or texts a gate judged, and how many it rejected."""
@@ -49,18 +51,13 @@ async def gates_of(catalog: Catalog, names: Sequence[str], judges: Judges) -> li
 
 
 def hold_back(
-    connection: duckdb.DuckDBPyConnection, seed_set: str, gates: Sequence[Gate]
+    connection: duckdb.DuckDBPyConnection, store: Path, seed_set: str, gates: Sequence[Gate]
 ) -> tuple[set[str], dict[str, Counts]]:
     """The ids of a seed set's texts that a gate rejects, and what each gate counted, by its fingerprint."""
     rejected: set[str] = set()
     counts = {gate.fingerprint: {"judged": 0, "rejected": 0} for gate in gates}
-    if not gates:
-        return rejected, counts
-    found = connection.execute(
-        "select seed_id, first(content ->> 'text') as text"
-        f" from sets.{identifier(seed_set)} group by seed_id order by seed_id"
-    )
-    while rows := found.fetchmany(_ROWS):
+    found = texts(streaming(connection), store, seed_set) if gates else iter(())
+    while rows := list(islice(found, _ROWS)):
         for seed_id, fingerprint, passed in asyncio.run(_judged(rows, gates)):
             counts[fingerprint]["judged"] += 1
             counts[fingerprint]["rejected"] += not passed
@@ -71,7 +68,7 @@ def hold_back(
 
 async def _judged(rows: Sequence[tuple[str, str]], gates: Sequence[Gate]) -> list[tuple[str, str, bool]]:
     return [
-        (seed_id, gate.fingerprint, (await gate.judge.check(Text.of(text or ""), None)).passed)
+        (seed_id, gate.fingerprint, (await gate.judge.check(Text.of(text), None)).passed)
         for seed_id, text in rows
         for gate in gates
     ]
@@ -80,17 +77,17 @@ async def _judged(rows: Sequence[tuple[str, str]], gates: Sequence[Gate]) -> lis
 def certificates(
     connection: duckdb.DuckDBPyConnection,
     gates: Sequence[Gate],
-    texts: Mapping[str, Mapping[str, Counts]],
+    held_back: Mapping[str, Mapping[str, Counts]],
 ) -> list[dict[str, Any]]:
-    """What each gate certifies, with its counts by dataset. `texts`: those of seed sets, by name as a snapshot has
-    it and by fingerprint."""
+    """What each gate certifies, with its counts by dataset. `held_back`: those of seed sets, by name as a
+    snapshot has it and by fingerprint."""
     return [
         {
             "validator": gate.validator,
             "fingerprint": gate.fingerprint,
             "gate": {
                 **dict(_verdicts(connection, gate)),
-                **{name: dict(counts[gate.fingerprint]) for name, counts in texts.items()},
+                **{name: dict(counts[gate.fingerprint]) for name, counts in held_back.items()},
             },
             **gate.judge.certificate(),
         }

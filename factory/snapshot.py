@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,17 @@ from factory.errors import FactoryError
 from factory.manifest import ORGANIC, Part, card, describe, seed_sets_of
 from factory.plan import Standing
 from factory.records import Code, Document, Passage, Seed
+from factory.seeds.members import laid_down
+from factory.seeds.workers import Workers
 from factory.store.reader import open_reader
 from factory.store.sets import identifier, literal
+from factory.store.texts import streaming
 
 SHARD_ROWS = 50_000
 _GROUP_ROWS = 5_000
-"""Rows that are in memory at once: a row group of Parquet."""
+_GROUP_CHARACTERS = 16 << 20
+"""Rows, and of texts of seed sets characters, that are in memory at once: a row group of Parquet."""
+_ORDER = ("sample_id", "dataset")
 
 MANIFEST = "manifest.json"
 _COMMON = "dataset, generator, tags, seed_id, sample_id, model"
@@ -70,8 +76,8 @@ def export(
     with open_reader(store, own_sql=True) as connection:
         connection.execute(f"set temp_directory = {literal(aside / 'spilled')}")
         held_back: dict[str, dict[str, Counts]] = {}
-        shares = _choose(connection, parts, gates, held_back)
-        shards = list(_shards(connection, parts, aside, shard_rows))
+        shares = _choose(connection, store, parts, gates, held_back)
+        shards = list(_shards(connection, store, parts, aside, shard_rows))
         if not shards:
             raise FactoryError(f"'{name}' has no accepted row yet; see: factory sql 'from rejections'")
         certified = certificates(connection, gates, held_back)
@@ -116,6 +122,7 @@ def _replace(aside: Path, output: Path) -> None:
 
 def _choose(
     connection: duckdb.DuckDBPyConnection,
+    store: Path,
     parts: Sequence[Part],
     gates: Sequence[Gate],
     held_back: dict[str, dict[str, Counts]],
@@ -138,7 +145,7 @@ def _choose(
             f" from sets.{identifier(name)} group by seed_id",
             [ORGANIC + name],
         )
-        rejected, held_back[ORGANIC + name] = hold_back(connection, name, gates)
+        rejected, held_back[ORGANIC + name] = hold_back(connection, store, name, gates)
         connection.execute(
             "delete from candidates where dataset = ? and sample_id in (select unnest(?))",
             [ORGANIC + name, sorted(rejected)],
@@ -195,53 +202,99 @@ def _check_texts(connection: duckdb.DuckDBPyConnection, name: str) -> None:
         )
 
 
-def _rows(kind: str, seed_sets: Sequence[str]) -> str:
-    """SQL for the chosen rows of a kind, in the order of their ids: samples, and texts of seed sets."""
-    queries = [
+def _rows(kind: str) -> str:
+    """SQL for the chosen samples of a kind, in the order of their ids."""
+    return (
         f"select {_COLUMNS.get(kind, f'extra, evidence, {_COMMON}')}"
         " from samples s join (select run_id, sample_id from chosen) using (run_id, sample_id)"
         " join (select dataset, generator, tags from datasets) using (dataset)"
-        f" where s.kind = {literal(kind)}"
-    ]
-    if kind == "text":
-        queries += [
-            "select first(content ->> 'text') as text, c.dataset, '' as generator, []::varchar[] as tags,"
-            f" seed_id, c.sample_id, c.model from chosen c join sets.{identifier(name)} s on s.seed_id ="
-            f" c.sample_id where c.dataset = {literal(ORGANIC + name)} group by all"
-            for name in seed_sets
-        ]
-    return " union all ".join(queries) + " order by sample_id, dataset"
+        f" where s.kind = {literal(kind)} order by sample_id, dataset"
+    )
 
 
 def _shards(
-    connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], folder: Path, shard_rows: int
+    connection: duckdb.DuckDBPyConnection, store: Path, parts: Sequence[Part], folder: Path, shard_rows: int
 ) -> Iterator[dict[str, Any]]:
     """Writes the chosen rows, by kind and in the order of their ids, and describes each file."""
     kinds = connection.execute("select distinct kind from chosen order by kind").fetchall()
     for (kind,) in kinds:
-        rows = connection.sql(_rows(kind, seed_sets_of(parts)))
-        with rows.to_arrow_reader(_GROUP_ROWS) as reader:
-            for number, groups in groupby(_groups(reader, shard_rows), key=itemgetter(0)):
-                file = f"data/{kind}-{number:05}.parquet"
-                count = 0
-                with parquet.ParquetWriter(folder / file, reader.schema, compression="zstd") as shard:
-                    for _, group in groups:
-                        shard.write_table(group)
-                        count += group.num_rows
-                yield {"file": file, "kind": kind, "rows": count, **_stamp(folder / file)}
+        names = seed_sets_of(parts) if kind == "text" else []
+        tables = (
+            _texts(connection, store, names, folder / "texts", shard_rows)
+            if names
+            else _groups(connection.sql(_rows(kind)), shard_rows)
+        )
+        for number, groups in groupby(tables, key=itemgetter(0)):
+            file = f"data/{kind}-{number:05}.parquet"
+            rows = _write(folder / file, (table for _, table in groups))
+            yield {"file": file, "kind": kind, "rows": rows, **_stamp(folder / file)}
+        shutil.rmtree(folder / "texts", ignore_errors=True)
 
 
-def _groups(reader: pa.RecordBatchReader, shard_rows: int) -> Iterator[tuple[int, pa.Table]]:
+def _write(path: Path, groups: Iterator[pa.Table]) -> int:
+    first = next(groups)
+    rows = 0
+    with parquet.ParquetWriter(path, first.schema, compression="zstd") as shard:
+        for group in chain([first], groups):
+            shard.write_table(group)
+            rows += group.num_rows
+    return rows
+
+
+def _groups(found: duckdb.DuckDBPyRelation, shard_rows: int) -> Iterator[tuple[int, pa.Table]]:
     """Row groups with the number of their shard, of sizes that do not depend on how the reader cuts."""
-    held = reader.schema.empty_table()
-    done = 0
-    for batch in reader:
-        held = pa.concat_tables([held, pa.Table.from_batches([batch])])
-        while held.num_rows >= (size := min(_GROUP_ROWS, shard_rows - done % shard_rows)):
-            yield done // shard_rows, held.slice(0, size)
-            held, done = held.slice(size), done + size
-    if held.num_rows:
-        yield done // shard_rows, held
+    with found.to_arrow_reader(_GROUP_ROWS) as reader:
+        held = reader.schema.empty_table()
+        done = 0
+        for batch in reader:
+            held = pa.concat_tables([held, pa.Table.from_batches([batch])])
+            while held.num_rows >= (size := min(_GROUP_ROWS, shard_rows - done % shard_rows)):
+                yield done // shard_rows, held.slice(0, size)
+                held, done = held.slice(size), done + size
+        if held.num_rows:
+            yield done // shard_rows, held
+
+
+def _texts(
+    connection: duckdb.DuckDBPyConnection, store: Path, names: Sequence[str], aside: Path, shard_rows: int
+) -> Iterator[tuple[int, pa.Table]]:
+    """Row groups of all texts, those of seed sets among those of datasets. Long ones make small groups, and are sorted
+    outside of SQL, which would hold thousands at once."""
+    sets = [_organic(connection, store, name, aside / f"{place}") for place, name in enumerate(names)]
+    held: list[tuple[Any, ...]] = []
+    size = done = 0
+    with connection.sql(_rows("text")).to_arrow_reader(_GROUP_ROWS) as reader:
+        schema = reader.schema
+        given = (row for batch in reader for row in zip(*batch.to_pydict().values(), strict=True))
+        for row in heapq.merge(given, *sets, key=itemgetter(*map(schema.names.index, _ORDER))):
+            held.append(row)
+            size += len(row[0])
+            if size >= _GROUP_CHARACTERS or len(held) == min(_GROUP_ROWS, shard_rows - done % shard_rows):
+                yield done // shard_rows, _table(held, schema)
+                done += len(held)
+                held, size = [], 0
+    if held:
+        yield done // shard_rows, _table(held, schema)
+
+
+def _organic(
+    connection: duckdb.DuckDBPyConnection, store: Path, name: str, aside: Path
+) -> Iterator[tuple[Any, ...]]:
+    """The chosen texts of a seed set as rows of samples, in the order of their ids."""
+    aside.mkdir(parents=True)
+    chosen = f"select sample_id as seed_id from chosen where dataset = {literal(ORGANIC + name)}"
+    # A file, since temporary tables are not seen by the cursors that read.
+    connection.execute(f"copy ({chosen}) to {literal(aside / 'chosen.parquet')}")
+    among = f"from {literal(aside / 'chosen.parquet')}"
+    members = laid_down(streaming(connection), store, name, aside, Workers(1), among=among)
+    return ((one.text, ORGANIC + name, "", [], one.seed_id, one.seed_id, "") for one in members)
+
+
+def _table(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
+    columns = zip(*rows, strict=True)
+    return pa.table(
+        [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema=schema
+    )
 
 
 def _stamp(path: Path) -> dict[str, Any]:

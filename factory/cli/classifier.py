@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -171,24 +172,22 @@ def _labelled(dataset: str, catalog: Path) -> Iterator[dict[str, Any]]:
             yield {"text": text, "labels": orjson.loads(labels), **about}
 
 
-def _texts(texts: str, catalog: Path) -> Iterator[dict[str, Any]]:
-    if texts.endswith(".jsonl"):
-        yield from _lines(Path(texts))
+def _texts(name: str, catalog: Path) -> Iterator[dict[str, Any]]:
+    if name.endswith(".jsonl"):
+        yield from _lines(Path(name))
         return
     from factory.catalog import load_catalog
-    from factory.store.sets import identifier
+    from factory.errors import FactoryError
+    from factory.store.reader import at_rest, open_reader
+    from factory.store.texts import streaming, texts
 
     loaded = load_catalog(catalog)
-    loaded.seed_set(texts)
-    view = f"sets.{identifier(texts)}"
-    # Where it was found first stands for a seed that was found twice: so no text is ever sorted or grouped.
-    sql = (
-        f"with once as (select seed_id, min((address, place)) as first from {view} group by seed_id)"
-        f" select seed_id, content ->> 'text' from {view} join once using (seed_id)"
-        " where (address, place) = first and ? != ''"
-    )
-    with _rows(loaded, sql, texts, f"the seed set '{texts}' is empty; run: factory seeds {texts}") as rows:
-        for seed_id, text in rows:
+    loaded.seed_set(name)
+    with at_rest(loaded.store) as store, open_reader(store, own_sql=True) as connection:
+        found = texts(streaming(connection), store, name)
+        if (first := next(found, None)) is None:
+            raise FactoryError(f"the seed set '{name}' is empty; run: factory seeds {name}")
+        for seed_id, text in chain([first], found):
             yield {"id": seed_id, "text": text}
 
 

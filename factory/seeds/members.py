@@ -143,23 +143,27 @@ def laid_down(
     scratch: Path,
     shared: Workers,
     goes_on: Callable[[str], bool] = lambda _: True,
+    among: str = "",
 ) -> Members:
     """A seed set of a store, its live seeds laid down in parts below `scratch`. Raises Stopped where `goes_on`, told
-    what is going on, says no."""
+    what is going on, says no. `among`: SQL for the `seed_id` of those wanted."""
+    narrow = f" semi join ({among}) using (seed_id)" if among else ""
+    view = f"sets.{identifier(name)}{narrow}"
     begins = list(
         stream(
             "select min(seed_id), count(*) from (select seed_id,"
             f" (sum(size) over (order by seed_id) - size) // {PART_CHARACTERS} as part"
-            f" from (select seed_id, max(characters) as size from sets.{identifier(name)} group by seed_id))"
+            f" from (select seed_id, max(characters) as size from {view} group by seed_id))"
             " group by part order by part"
         )
     )
+    chosen = f"select distinct 0 as part, address, place, seed_id from {view}" if among else ""
 
     def rows() -> Iterator[Row]:
-        for number, values in enumerate(seed_rows(stream, store, name, _COLUMNS)):
+        for number, values in enumerate(seed_rows(stream, store, name, _COLUMNS, chosen)):
             if number % _TELLING == 0 and not goes_on(f"{number:,} seeds laid down"):
                 raise Stopped
-            yield Row(*values)
+            yield Row(*values[1:] if among else values)
 
     return Members(in_parts(rows(), begins, scratch), scratch, shared, goes_on)
 

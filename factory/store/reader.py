@@ -16,7 +16,7 @@ import pyarrow as pa
 from factory.errors import StoreError
 from factory.store import socket
 from factory.store.migrate import check_version
-from factory.store.sets import cut_off
+from factory.store.sets import cut_off, folder
 from factory.store.statement import Answer, select
 
 _TRIES = 5
@@ -103,8 +103,10 @@ def _at_rest(store: Path, stack: ExitStack) -> Path:
                     f"a build holds the store {store}, and there is no room for a copy of {size >> 20} MB;"
                     " wait for its end"
                 ) from error
-            folder = tempfile.TemporaryDirectory(prefix=f".{store.name}.", dir=store.parent)
-            found = socket.copy(store, Path(stack.enter_context(folder)))
+            beside = tempfile.TemporaryDirectory(prefix=f".{store.name}.", dir=store.parent)
+            aside = Path(stack.enter_context(beside))
+            (aside / folder(store).name).symlink_to(folder(store))
+            found = socket.copy(store, aside)
             if found is not None:
                 return found
             time.sleep(_PAUSE)

@@ -57,3 +57,13 @@ def seed_rows(
         scanned = enumerate(stream(f"select {columns} from read_parquet({literal(file)})"))
         for *first, _, wanted in rows:
             yield (*first, *next(values for number, values in scanned if number == wanted))
+
+
+def texts(stream: Stream, store: Path, name: str) -> Iterator[tuple[str, str]]:
+    """The id and the text of each seed of a set, in no order to rely on."""
+    first = (
+        "select 0 as part, seed_id, unnest(first) from (select seed_id, min({address: address, place: place}) as first"
+        f" from sets.{identifier(name)} group by seed_id)"
+    )
+    for _, seed_id, text in seed_rows(stream, store, name, "seed_id, content::json ->> 'text'", first):
+        yield seed_id, text or ""

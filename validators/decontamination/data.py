@@ -133,14 +133,12 @@ def _samples(store: Path, dataset: str) -> Iterator[Row]:
 
 
 def _seeds(store: Path, name: str) -> Iterator[Row]:
-    from factory.store.sets import identifier
+    from factory.store.reader import at_rest, open_reader
+    from factory.store.texts import streaming, texts
 
-    sql = (
-        "select seed_id, any_value(content ->> 'text') as text"
-        f" from sets.{identifier(name)} where ? != '' group by seed_id order by seed_id"
-    )
-    for seed_id, text in _query(store, sql, name):
-        yield Row(f"{ORGANIC}{name}:{seed_id}", (text or "",))
+    with at_rest(store) as still, open_reader(still, own_sql=True) as connection:
+        for seed_id, text in texts(streaming(connection), still, name):
+            yield Row(f"{ORGANIC}{name}:{seed_id}", (text,))
 
 
 def _query(store: Path, sql: str, value: str) -> Iterator[tuple[Any, ...]]:
