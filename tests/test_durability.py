@@ -47,13 +47,18 @@ def _is_complete(project: Project) -> None:
 def test_a_build_killed_at_any_instant_goes_on_with_every_row_once(
     project: Project, serve: Callable[..., Server]
 ) -> None:
-    server = serve("--delay", "0.2")
+    server = serve("--delay", "0.05")
     _prepare(project, server)
     chance = random.Random(20)
     kept: dict[str, int] = {}
-    for _ in range(KILLS):
+    for kill in range(KILLS):
         build = project.start("build", "--quiet")
-        time.sleep(chance.uniform(0.5, 3.0))
+        if kill % 4 == 0:
+            time.sleep(chance.uniform(0.1, 1.0))  # before it asks anything, or soon after
+        else:
+            wanted = server.stats()["requests"] + chance.randrange(1, 200)
+            while server.stats()["requests"] < wanted and build.poll() is None:
+                time.sleep(chance.uniform(0.0, 0.02))
         build.send_signal(signal.SIGKILL)
         build.communicate(timeout=20)
         answered = server.stats()["keys"]

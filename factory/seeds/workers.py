@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from concurrent.futures import Executor as Pool
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -22,7 +24,8 @@ class Workers:
         """Where to run so many jobs. Processes stay, warm, for what comes after."""
         if min(jobs, self.most) > 1:
             if self._processes is None:
-                started = ProcessPoolExecutor(self.most, mp_context=multiprocessing.get_context("spawn"))
+                spawn = multiprocessing.get_context("spawn")
+                started = ProcessPoolExecutor(self.most, mp_context=spawn, initializer=_end_with_parent)
                 self._processes = self._open.enter_context(started)
             return self._processes
         if self._thread is None:
@@ -34,3 +37,14 @@ class Workers:
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
+
+
+def _end_with_parent() -> None:
+    """Lets a process end when the one that started it is killed: left alone, it would wait for work for ever."""
+
+    def watch() -> None:
+        if parent := multiprocessing.parent_process():
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,153 @@
+"""Seed sets beyond memory: long texts, readings killed in any phase, the same seeds in any order on any machine."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from conftest import Project
+
+from factory.seeds.members import laid_down
+from factory.seeds.workers import Workers
+from factory.store.texts import streaming, texts
+
+FATAL = '''
+    """Leaves out every third text, shortens every fifth; dies once, with the whole build, where a file says so."""
+    import multiprocessing
+    import os
+    import signal
+    from collections.abc import Iterator
+    from functools import partial
+    from pathlib import Path
+    from factory.plugins import Drop, Rewritten, SeedsInOrder, SomeSeeds, cleaner
+    from factory.records import Document
+
+    def die(at: str) -> None:
+        if (here := Path(at)).exists():
+            here.unlink()
+            parent = multiprocessing.parent_process()
+            os.kill(parent.pid if parent else os.getpid(), signal.SIGKILL)
+
+    def look(part: SomeSeeds) -> list[tuple[str, int]]:
+        die("in a part")
+        return [(member.seed_id, len(member.text)) for member in part]
+
+    @cleaner(takes=Document)
+    class fatal:
+        """Leaves out every third text, shortens every fifth."""
+
+        def choose(self, seeds: SeedsInOrder) -> Iterator[tuple[str, Drop | Rewritten]]:
+            die("before")
+            for part in seeds.map(look):
+                for seed_id, length in part:
+                    if length % 3 == 0:
+                        yield seed_id, Drop("three")
+                    elif length % 5 == 0:
+                        yield seed_id, Rewritten(f"once {length} letters")
+                die("in its choices")
+'''
+
+
+@pytest.fixture
+def long(project: Project) -> Project:
+    """A project with twelve million letters of text in six files, and a step that can be killed."""
+    project.plugin("labsteps/__init__.py", "")
+    project.plugin("labsteps/fatal.py", FATAL)
+    entry = project.site / "lab-1.0.dist-info/entry_points.txt"
+    entry.write_text(entry.read_text() + "\n[factory.cleaners]\nlab = labsteps\n")
+    for file in range(6):
+        lengths = range(file * 7, 2000 * 7, 6 * 7)
+        lines = (json.dumps({"text": f"{length} " + "letters " * 750 + "x" * length}) for length in lengths)
+        project.write(f"pages/{file}.jsonl", "\n".join(lines) + "\n")
+    return project
+
+
+def read(project: Project, keep: str, workers: str, *, build: str = "build") -> None:
+    """Reads the pages; a build that is killed is no fault of this."""
+    steps = "lab.fatal, repeated_paragraphs"
+    pages = f"  pages: {{source: jsonl, path: pages/*.jsonl, as: document, keep: {keep}, clean: [{steps}]}}"
+    project.write("catalog.yaml", f"seeds:\n{pages}\nstore: {build}/factory.duckdb\n")
+    reading = project.start("seeds", "-w", workers)
+    out, err = reading.communicate(timeout=120)
+    assert reading.returncode in (0, -signal.SIGKILL), out + err
+
+
+def state(project: Project, build: str = "build") -> list[Any]:
+    """What a store holds of seeds, and where they went."""
+    with duckdb.connect(str(project.folder / build / "factory.duckdb"), read_only=True) as store:
+        return [
+            store.execute(f"select {columns} order by all").fetchall()
+            for columns in (
+                "seed_id, address, place, md5(content::varchar) from sets.pages",
+                "seed_id, step, reason, address, place, excerpt from drops",
+                "* from seed_funnel",
+            )
+        ]
+
+
+@pytest.mark.parametrize("keep", ["shards", "store"])
+def test_a_reading_killed_in_any_phase_of_a_step_goes_on_as_if_it_had_not_been(
+    long: Project, keep: str
+) -> None:
+    read(long, keep, "1", build="whole")
+    phases = [long.folder / phase for phase in ("before", "in a part", "in its choices")]
+    for phase in phases:
+        phase.touch()
+    for phase in phases:
+        read(long, keep, "2")  # returns when its processes have closed what they write to: none outlives it
+        assert not phase.exists()
+        assert list((long.folder / "build/seeds").glob(".*"))  # it died amid its work
+    read(long, keep, "2")
+    assert state(long) == state(long, "whole")
+    there = [path for path in (long.folder / "build").rglob("*") if path.is_file()]
+    assert {path.suffix for path in there} <= {".duckdb", ".parquet"}
+    assert not list((long.folder / "build/seeds").glob(".*"))
+
+
+def test_however_records_are_spread_over_files_and_workers_the_same_seeds_stay(long: Project) -> None:
+    lines = [line for path in (long.folder / "pages").iterdir() for line in path.read_text().splitlines()]
+    found = []
+    for workers in ("1", "3"):
+        random.Random(int(workers)).shuffle(lines)
+        for path in (long.folder / "pages").iterdir():
+            path.unlink()
+        for file in range(int(workers) + 1):
+            some = lines[file :: int(workers) + 1]
+            long.write(f"pages/{file}.jsonl", "\n".join(some) + "\n")
+        read(long, "shards", workers, build=workers)
+        seeds, drops, funnel = state(long, workers)
+        found.append(
+            (
+                [(seed_id, content) for seed_id, _, _, content in seeds],
+                [drop[:3] for drop in drops],
+                funnel,
+            )
+        )
+    assert found[0] == found[1]
+
+
+def test_long_texts_are_gone_through_in_memory_for_a_few_of_them(project: Project, tmp_path: Path) -> None:
+    books = [f"book {number} " + f"{number} words and words " * 20_000 for number in range(300)]
+    project.write("books.jsonl", "".join(json.dumps({"text": book}) + "\n" for book in books))
+    project.write(
+        "catalog.yaml",
+        "seeds:\n  books: {source: jsonl, path: books.jsonl, as: document, keep: shards}\n",
+    )
+    project.factory("seeds")
+    store = project.folder / "build/factory.duckdb"
+    # 130 MB of text: read through the view of the set, they do not pass in 300 MB.
+    with duckdb.connect(str(store), read_only=True, config={"memory_limit": "200MB"}) as connection:
+        stream = streaming(connection)
+        assert sorted(text for _, text in texts(stream, store, "books")) == sorted(books)
+        scratch = tmp_path / "parts"
+        scratch.mkdir()
+        members = laid_down(stream, store, "books", scratch, Workers(1))
+        assert len(members.parts) > 10
+        assert sorted(member.text for member in members) == sorted(books)
+    exported = project.factory("export", "seeds:books")
+    assert "300 rows" in exported
