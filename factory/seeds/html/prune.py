@@ -61,6 +61,7 @@ _UNANNOUNCED = 400
 _HARDLY = 0.03
 _LONGEST_ENDING = 60
 _LONGEST_QUESTION = 150
+_LONGEST_BESIDE = 20
 _FEW_LINKS = 0.2
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 # What stands in a line. Elements of a page's own ("mega-menu") are blocks like any other.
@@ -432,12 +433,11 @@ def _speaks(after: Sequence[Node]) -> bool:
 
 
 def _alone(node: Node, root: Node) -> Node:
-    """The outermost node that holds this heading and no other text."""
-    while (
-        node.parent is not None
-        and node.parent is not root
-        and node.parent.size == node.size
-        and node.parent.tag not in ("article", "main")
-    ):
+    """The outermost node that holds this heading and no other text but that of a short link ("View all")."""
+    heading = node
+    while node.parent is not None and node.parent is not root and node.parent.tag not in ("article", "main"):
+        beside = node.parent.size - heading.size
+        if beside > _LONGEST_BESIDE or beside > node.parent.linked - heading.linked:
+            break
         node = node.parent
     return node
