@@ -9,7 +9,7 @@ from factory.seeds.html.blocks import Block
 
 _LONGEST = 80
 _CLICK = re.compile(
-    r"""[^\w`]*(?:
+    r"""[^\w`]*(?:(?:
       (?:read|learn|view|see|show|load|discover|explore|find\ out)(?:\ (?:more|all|less|full|details?))+
         (?:\ (?:about|on|in|from|of|here|now|posts?|articles?|news|reviews?|photos|products?|specifications?)\b[^.!?]*)?
     | (?:back|skip|jump|return|scroll)\ to\ .{1,40}
@@ -17,12 +17,21 @@ _CLICK = re.compile(
     | (?:shop|buy|order|book|apply|join|enroll?|start|try|contact\ us|get\ started|add\ to\ (?:cart|basket|bag)
         |(?:request|get)\ (?:a|your)\ (?:free\ )?(?:demo|quote)|(?:start\ )?(?:your\ |a\ )?free\ trial)
         (?:\ (?:now|today|here|online|for\ free))?
-    | loading | (?:was|is|did)\ (?:this|that)\ (?:\w+\ )?(?:helpful|useful|help\ you)
+    | (?:quick\ (?:view|shop|add|buy|look)|add\ to\ (?:compare|wish\ ?list|favou?rites|my\ list)|compare|wish\ ?list
+        |sold\ out|out\ of\ stock|in\ stock|pre-?order|notify\ me|write\ a\ review|new\ arrival|sort\ by
+        |(?:choose|select|view|more)\ options|(?:buy|see\ price|view|shop)\ (?:on|at)\ \w+
+        |(?:view|see)\ (?:the\ )?(?:product|collection|ratings?|reviews?|details|price))(?:\ (?:now|today))?
+    | (?:read|watch|get|see)\ the\ (?:full\ )?(?:story|article|review|recipe|video|details) | know\ more
+    | expand\ description | advertisement | sponsored | loading
+    | (?:was|is|did)\ (?:this|that)\ (?:\w+\ )?(?:helpful|useful|help\ you)
+    | ausverkauft | nicht\ vorrätig | vergleichen | zum\ produkt | auf\ die\ merkliste | en\ stock | rupture\ de\ stock
+    | (?:ne\ plus\ )?comparer | voir\ le\ produit | aperçu\ rapide | agotado | comparar | vista\ rápida | ver\ producto
+    | esaurito | confronta | esgotado | uitverkocht | vergelijken | нет\ в\ наличии | сравнить | 在庫切れ | 품절 | 缺货
     | weiterlesen | mehr\ (?:lesen|erfahren|anzeigen) | in\ den\ warenkorb | nach\ oben | lire\ (?:la\ suite|plus)
     | en\ savoir\ plus | ajouter\ au\ panier | leer\ más | ver\ más | más\ información | añadir\ al\ carrito
     | leggi\ (?:tutto|di\ più) | scopri\ di\ più | lees\ meer | czytaj\ (?:dalej|więcej) | leia\ mais | saiba\ mais
     | читать\ (?:далее|дальше|полностью) | подробнее | 阅读更多 | 查看更多 | 了解更多 | 続きを読む | 더\ ?보기
-    )[^\w`.]*""",
+    )[^\w`.]*)+""",
     re.X | re.I,
 )
 
@@ -33,7 +42,8 @@ def without_clicks(blocks: Sequence[Block]) -> list[Block]:
 
 
 def _is_click(block: Block) -> bool:
-    """Whether a paragraph is such words. A heading or a step of instructions ("Sign in") may well be made of them."""
-    if len(block.text) > _LONGEST or block.kind != "paragraph" or block.depth:
+    """Whether a paragraph is such words, several buttons' too. A heading or a step of instructions ("Sign in") may well
+    be made of them."""
+    if len(block.text) > _LONGEST or block.kind != "paragraph":
         return False
     return _CLICK.fullmatch(block.text) is not None
