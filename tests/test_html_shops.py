@@ -97,3 +97,30 @@ def test_reviews_are_the_content_of_an_article_that_mentions_products() -> None:
     )
     told = extract(f"<head>{head}</head><main><h1>Boats tried</h1>{FILLER}{reviews}</main>").text
     assert "neighbours envy me" in told
+
+
+@pytest.mark.parametrize("body", ['class="single single-product"', 'id="product-page"', 'class="pdp"'])
+def test_a_product_is_told_by_the_names_of_its_page(body: str) -> None:
+    reviews = (
+        "<div class=reviews><p>It is red, and it floats; my neighbours envy me every single day.</p></div>"
+    )
+    shown = f"<main><h1>Red boat</h1>{FILLER}{reviews}</main>"
+    assert "neighbours envy me" not in extract(f"<body {body}>{shown}</body>").text
+    assert "neighbours envy me" in extract(f"<body class='product-archive'>{shown}</body>").text
+
+
+def test_what_the_buttons_of_a_shop_say_is_left_out() -> None:
+    said = ("Quick view Add to cart", "Sold out Sold out", "Compare", "Ausverkauft", "Notify me", "缺货")
+    cards = "".join(
+        f"<li><h3>Boat {number}</h3><p>In oak.</p><p>{words}</p></li>" for number, words in enumerate(said)
+    )
+    told = extract(f"<main>{FILLER}<ul>{cards}</ul><p>Compare us with others.</p></main>").text
+    assert not any(words in told for words in said if words != "Compare")
+    assert told.count("Compare") == 1 and told.count("In oak.") == len(said)
+
+
+def test_what_is_announced_beside_a_link_to_all_of_it_is_left_out() -> None:
+    cards = "".join(f"<div><a href=/{n}>Boat {n}</a> of ten planks and two oars</div>" for n in range(4))
+    head = "<div><h2>You may also like</h2><a href=/all>View all</a></div>"
+    told = extract(f"<main><h1>Red boat</h1>{FILLER * 3}<div>{head}<div>{cards}</div></div></main>").text
+    assert "two oars" not in told and "You may" not in told

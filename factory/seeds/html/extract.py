@@ -96,7 +96,7 @@ def _read(source: Source, whole: bool) -> Page:
     about = describe(parsed.head, parsed.index)
     index = _protect(parsed)
     thread = None if whole else find_thread(index, parsed.head)
-    product = is_product(parsed.head)
+    product = is_product(parsed.head, parsed.root.words)
     reading = thread if thread or whole else choose(index, product=product)
     blocks = blocks_of(reading.part, reading.dropped) if reading else blocks_of(parsed.root)
     for node in parsed.index.order:
@@ -157,7 +157,7 @@ def explain(raw: bytes | str) -> Iterator[Decision]:
     parsed = parse(decode(raw))
     index = _protect(parsed)
     thread = find_thread(index, parsed.head)
-    reading = thread or choose(index, product=is_product(parsed.head))
+    reading = thread or choose(index, product=is_product(parsed.head, parsed.root.words))
     stack: list[tuple[Node, bool]] = [(parsed.root, reading.part is parsed.root)]
     while stack:
         node, inside = stack.pop()

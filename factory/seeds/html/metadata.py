@@ -6,7 +6,7 @@ In the order of trust: JSON-LD, ``meta`` and ``link`` elements, microdata, and a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from html import unescape
 from itertools import chain
@@ -16,6 +16,7 @@ import orjson
 
 from factory.seeds.html.dates import iso_date
 from factory.seeds.html.tree import Index, Node
+from factory.seeds.html.words import PRODUCT, PRODUCTS
 
 _PARTS = re.compile(r"\s+[|·•»]\s+|\s+[-–—:]{1,2}\s+|\s*\|\s*")
 _BY = re.compile(
@@ -72,8 +73,11 @@ class Metadata:
     url: str = ""
 
 
-def is_product(head: Head) -> bool:
-    """Whether a page says that it shows one product, and none of an article or a list that mentions some."""
+def is_product(head: Head, body: Set[str]) -> bool:
+    """Whether a page says, in its head or in the names of its body, that it shows one product, and not that it is an
+    article or a list that mentions some."""
+    if not body.isdisjoint(PRODUCT) and body.isdisjoint(PRODUCTS):
+        return True
     told = head.meta.get("og:type", "").lower()
     if told in _PRODUCTS or any(name in head.meta for name in _PRICES):
         return True

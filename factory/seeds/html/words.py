@@ -17,7 +17,8 @@ BOILERPLATE = names(
     colophon sidebar rail cookie cookies consent gdpr modal popup lightbox share sharing social socials
     newsletter subscribe subscription signup optin login signin register advert advertisement advertising
     sponsor sponsored related recommended recommendations recirc skiplink offcanvas megamenu searchform
-    searchbox masthead noprint printonly eqno
+    searchbox masthead noprint printonly eqno upsell upsells sells usp usps disclaimer disclaimers wishlist swatch
+    swatches facet facets refinements
     """
 )
 """A node so named is dropped, unless it holds much of the page."""
@@ -34,7 +35,7 @@ DOUBTFUL = names(
     aside ad ads banner promo promotion promotions widget widgets similar popular trending skip dropdown
     overlay header head top bottom meta info tags tag tagcloud categories category byline author bio
     avatar profile rating ratings button buttons btn cta links link list tools actions action
-    controls filter filters sort toc index copyright legal disclaimer print caption
+    controls filter filters sort toc index copyright legal print caption
     credit carousel slider teaser teasers card cards more next prev previous form search language lang badge
     notice alert message
     """
@@ -48,6 +49,12 @@ NOTED = names(
     "note notes footnote footnotes tip hint caution warning danger important admonition callout topic"
 )
 """A node so named says something to the reader of the text around it: no matter how short, or set aside, it stays."""
+
+PRODUCT = names("product pdp")
+"""A page whose body is so named shows one product, unless it is named as a list of them too."""
+
+PRODUCTS = names("archive catalog category cat collection index list listing search tax taxonomy")
+"""A page whose body is so named lists products."""
 
 UNSEEN = names("hidden hide invisible sr-only visually-hidden screen-reader-text d-none is-hidden")
 """A node of such a class is not shown to a reader who sees."""
@@ -66,8 +73,8 @@ FORUM = names("forum forums thread topic viewtopic showthread discussion questio
 COMMENTS = names("comment comments commentlist respond discussion replies")
 """A node so named holds what readers wrote below an article."""
 
-REVIEWS = names("review reviews ratings testimonials questions")
-"""A node so named holds what buyers wrote below a product."""
+REVIEWS = names("review reviews ratings testimonials questions returns payment payments")
+"""A node so named holds what buyers wrote below a product, or how it is paid and sent back."""
 
 ENDINGS = tuple(
     ending.strip()
