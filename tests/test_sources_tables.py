@@ -264,9 +264,62 @@ def test_csv_as_spreadsheets_and_careless_hands_write_it(tmp_path: Path) -> None
     wrong, fine = read(csv, path)
     assert isinstance(wrong, Broken) and "encoding" in wrong.error
     assert isinstance(fine, Found)
-    path.write_text('text,answer\n"open,1\nq,2\n')
-    (broken,) = read(csv, path)
+
+
+def test_a_quote_that_never_closes_costs_its_own_line_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('text,answer\nfirst?,0\n"open,1\nsecond?,2\n\nthird?,3\n')
+    first, broken, second, third = read(csv, path)
     assert isinstance(broken, Broken) and "a quote that never closes" in broken.error
+    assert [item.origin.place for item in (first, broken, second, third)] == [
+        "line 2",
+        "line 3",
+        "line 4",
+        "line 6",
+    ]
+    assert isinstance(third, Found) and third.seed == Question(text="third?", answer="3")
+
+
+def test_a_cell_beyond_every_bound_is_told_and_the_next_line_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("factory.seeds.sources.csv.MAX_CELL", 100)
+    monkeypatch.setattr("factory.seeds.sources.csv.MAX_ROW", 1000)
+    path = tmp_path / "a.csv"
+    for cell in ("x" * 500, '"' + "x\n" * 300 + '"', "x" * 5000):
+        path.write_text(f"text,answer\n{cell},1\nlast?,2\n")
+        broken, *_, last = read(csv, path)
+        assert isinstance(broken, Broken) and broken.origin.place == "line 2"
+        assert isinstance(last, Found) and last.seed == Question(text="last?", answer="2")
+        assert last.origin.place == f"line {len(path.read_text().splitlines())}"
+
+
+def test_csv_of_other_habits_is_read_as_it_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("sep=;\r\ntext;answer\r\na, b?;1\r\n")
+    (item,) = read(csv, path)
+    assert isinstance(item, Found) and (item.seed, item.origin.place) == (
+        Question(text="a, b?", answer="1"),
+        "line 3",
+    )
+    path.write_text('\n\ntext,answer\n"say \\"no\\", or?",1\n')
+    (item,) = read(csv, path, escape="\\")
+    assert isinstance(item, Found) and item.seed == Question(text='say "no", or?', answer="1")
+    tabs = tmp_path / "a.tsv"
+    tabs.write_text('text\tanswer, if any\n"So" he said\t1\n"open\t2\n')
+    assert [item.seed for item in read(csv, tabs, quote="")] == [  # type: ignore[union-attr]
+        Question(text='"So" he said'),
+        Question(text='"open'),
+    ]
+    path.write_text("text,text\na,b\n")
+    with pytest.raises(FactoryError, match="two columns are called 'text'"):
+        read(csv, path)
+    path.write_bytes("text,answer\na,b\n".encode("utf-16-le"))
+    with pytest.raises(UnreadableError, match="its header is binary"):
+        read(csv, path)
+    path.write_bytes(b"text,answer\na\0b,1\nc?,2\n")
+    broken, found = read(csv, path)
+    assert isinstance(broken, Broken) and "NUL" in broken.error and isinstance(found, Found)
 
 
 MARKDOWN = "---\ntitle: Tides\nauthor: [Ada, Bo]\nlicense: MIT\nlang: de\n---\n\n# Höhe\n\nEin Tag hat zwei.\n\n## Tiefe\n\nUnd so fort.\n"

@@ -38,9 +38,17 @@ def checked(kind: type[Seed], fields: Mapping[str, str]) -> dict[str, str]:
     return {name: name for name in known} | dict(fields)
 
 
-def refuse_columns(kind: type[Seed], fields: Mapping[str, str], columns: Mapping[str, object]) -> None:
+def refuse_columns(
+    kind: type[Seed], fields: Mapping[str, str], columns: Mapping[str, object], all_: Sequence[str] = ()
+) -> None:
     """Raises FactoryError where a table has not the columns that `fields` names, or that the kind cannot do
-    without. `columns`: each column, with its own inner columns where it holds records."""
+    without, or has one of them twice. `columns`: each column, with its own inner columns where it holds records;
+    `all_`: their names as they stand in the table."""
+    for field, at in checked(kind, fields).items():
+        if all_.count(at) > 1:
+            raise FactoryError(
+                f"two columns are called '{at}', which {field} is read from; rename one in the file"
+            )
     for field, at in fields.items():
         if at not in columns and not _reaches(at.split("."), columns):
             near = did_you_mean(at, _paths(columns))
