@@ -234,6 +234,33 @@ def test_a_table_without_the_column_that_is_needed_says_once_which_there_are(tmp
         read(csv, table)
 
 
+def test_a_value_that_is_no_text_or_date_costs_its_own_row_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    year = pa.array([10**15, 0, 0], pa.timestamp("ms"))
+    files.write_table(pa.table({"text": pa.array([b"one?", b"\xff", b"three?"]), "date": year}), path)
+    far, binary, found = read(parquet, path)
+    assert isinstance(far, Broken) and far.error.startswith("a value that is no text or date")
+    assert isinstance(binary, Broken) and binary.origin.place == "row 2"
+    assert isinstance(found, Found) and (found.seed, found.origin.date) == (
+        Question(text="three?"),
+        "1970-01-01T00:00:00",
+    )
+    files.write_table(pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"])], names=["text", "text"]), path)
+    with pytest.raises(FactoryError, match="two columns are called 'text'"):
+        read(parquet, path)
+
+
+def test_a_row_group_that_is_a_bomb_is_refused_and_the_next_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    with files.ParquetWriter(path, pa.schema([("text", pa.string())]), compression="zstd") as out:
+        out.write_table(pa.table({"text": ["word " * 2_000_000] * 3}))
+        out.write_table(pa.table({"text": ["what?"]}))
+    broken, found = read(parquet, path)
+    assert isinstance(broken, Broken) and "times its size; refused" in broken.error
+    assert broken.origin.place == "rows 1-3"
+    assert isinstance(found, Found) and found.origin.place == "row 4"
+
+
 def test_a_damaged_row_group_is_told_and_the_others_are_read(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     files.write_table(pa.Table.from_pylist(RECORDS), path, row_group_size=100, compression="zstd")

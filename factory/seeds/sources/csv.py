@@ -64,9 +64,12 @@ def csv(
         between = delimiter or (
             "\t" if tabs else _delimiter("".join(first).lstrip()[:_SNIFFED], bool(header))
         )
-        quoting = standard.QUOTE_MINIMAL if quote else standard.QUOTE_NONE
         reader = standard.reader(
-            lines, delimiter=between, quotechar=quote or None, escapechar=escape or None, quoting=quoting
+            lines,
+            delimiter=between,
+            quotechar=quote or None,
+            escapechar=escape or None,
+            quoting=standard.QUOTE_MINIMAL if quote else standard.QUOTE_NONE,
         )
         columns = list(header) or [name.strip() for name in next(filter(any, reader), [])]
         if any(map(_STRAY.search, columns)):

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import datetime
 import decimal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from factory.plugins import Broken, Found, Span, source
 from factory.records import Origin, Seed
+from factory.seeds.archives import LIMITS
 from factory.seeds.mapping import KINDS, checked, refuse_columns, seed_of
 
-BATCH, BATCH_BYTES = 1024, 32 << 20
-"""The most rows that are held at once, and about how many bytes of them."""
+LEAST, MOST, BATCH_BYTES = 32, 1024, 32 << 20
+"""The least and most rows that are read at once, and about how many bytes of them."""
+
+WORST = 256 << 20
+"""The bytes that rows read at once may come to where each holds the longest value that their group has room for: what
+a file holds once may stand in every row."""
+
+RATIO, RATIO_FROM = LIMITS.ratio, 8 << 20
+"""The most bytes that may come out for each that is read, and the bytes from which on it is asked."""
 
 
 def spans(path: Path, size: int) -> Iterator[Span]:
@@ -48,21 +56,51 @@ def parquet(
         file = files.ParquetFile(stream)
         there = file.schema_arrow.names
         columns = sorted({at if at in there else at.partition(".")[0] for at in names.values()} & set(there))
-        refuse_columns(kind, fields or {}, {field.name: _inside(field.type) for field in file.schema_arrow})
+        known = {field.name: _inside(field.type) for field in file.schema_arrow}
+        refuse_columns(kind, fields or {}, known, there)
         groups = [file.metadata.row_group(group) for group in range(file.num_row_groups)]
         for group in range(span.start, span.end) if span else range(len(groups)):
             number = sum(before.num_rows for before in groups[:group])
-            row_bytes = groups[group].total_byte_size // max(groups[group].num_rows, 1)
-            size = max(1, min(BATCH, BATCH_BYTES // max(row_bytes, 1)))
+            if _swells(groups[group], columns):
+                place = f"rows {number + 1}-{number + groups[group].num_rows}"
+                why = f"row group {group} unpacks to more than {RATIO} times its size; refused"
+                yield Broken(Origin(address=str(path), place=place), why)
+                continue
+            held = max(groups[group].total_byte_size, 1)
+            size = min(MOST, BATCH_BYTES * groups[group].num_rows // held, max(LEAST, WORST // held)) or 1
             try:
                 for batch in file.iter_batches(size, row_groups=[group], columns=columns):
-                    for row in batch.to_pylist():
+                    for row in _rows(batch):
                         number += 1
-                        place = f"row {number}"
-                        yield seed_of(_plain(row), kind, names, Origin(address=str(path), place=place))
+                        origin = Origin(address=str(path), place=f"row {number}")
+                        yield (
+                            Broken(origin, row) if isinstance(row, str) else seed_of(row, kind, names, origin)
+                        )
             except (OSError, ArrowException) as error:  # the other groups may be whole
                 place = f"row {number + 1} and those behind it in row group {group}"
                 yield Broken(Origin(address=str(path), place=place), f"cannot be read: {error}")
+
+
+def _swells(group: Any, columns: Sequence[str]) -> bool:
+    """Whether a column that is read is a bomb."""
+    chunks = (group.column(place) for place in range(group.num_columns))
+    return any(
+        chunk.total_uncompressed_size > max(RATIO_FROM, RATIO * chunk.total_compressed_size)
+        for chunk in chunks
+        if chunk.path_in_schema.partition(".")[0] in columns or chunk.path_in_schema in columns
+    )
+
+
+def _rows(batch: Any) -> Iterator[dict[str, Any] | str]:
+    """The rows of a batch as JSON would hold them; of one with a value that no text can be, why."""
+    try:
+        yield from [_plain(row) for row in batch.to_pylist()]
+    except (ValueError, OverflowError) as error:
+        if batch.num_rows == 1:
+            yield f"a value that is no text or date: {error}"
+            return
+        for place in range(batch.num_rows):
+            yield from _rows(batch.slice(place, 1))
 
 
 def _inside(kind: Any) -> dict[str, object] | None:
@@ -83,5 +121,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
+        return value.decode()
     return str(value) if isinstance(value, decimal.Decimal) else value
