@@ -126,6 +126,12 @@ def test_languages_that_are_hardly_told_apart_are_sure_together() -> None:
     assert float(item.scores["language_score"]) > 0.8
 
 
+@pytest.mark.parametrize("name", ["en", "de", "es", "nl", "pl", "pt", "tr"])
+def test_a_text_in_capitals_is_of_its_language(name: str) -> None:
+    capitals = LANGUAGES[name].upper()
+    assert passed(language.bind().clean(found(capitals))).scores["language"] == name
+
+
 def test_a_page_that_is_nearly_all_code_is_judged_by_what_stands_in_it() -> None:
     manual = f"# grep(1)\n\n```\n{CLEAN.replace('$', '')}\n```\n"
     assert passed(language.bind().clean(found(manual))).scores["language"] == "en"
