@@ -75,6 +75,34 @@ def test_a_formula_stays_with_the_words_around_it() -> None:
     assert any("The sum\n\n$$s = a + b$$\n\nis small." in part for part in passages(text))
 
 
+HTML_TABLE = (
+    "<table>\n<tr><td>a</td>\n\n<td>b</td></tr>\n\n" + "<tr><td>1. One.</td></tr>\n\n" * 60 + "</table>"
+)
+TABLE = "| a | b |\n| --- | --- |\n" + "\n".join(f"| {n} | It is. So is it. |" for n in range(60))
+SPACED = "$$\na = b\n\n+ c.\n\n+ d\n$$"
+
+
+@pytest.mark.parametrize("whole", [HTML_TABLE, SPACED, TABLE], ids=["HTML table", "formula", "table"])
+@pytest.mark.parametrize("above", ["\n\n", "\n"])
+def test_tables_and_formulas_stay_whole_over_empty_lines_and_right_below_a_paragraph(
+    whole: str, above: str
+) -> None:
+    parts = passages(f"{words(30)}{above}{whole}\n\n{words(30)}")
+    squeezed = "".join(whole.split())
+    assert sum(squeezed in "".join(part.split()) for part in parts) == 1
+
+
+@pytest.mark.parametrize("opened", ["$$\na = b", "<table>\n<tr>"])
+def test_what_is_never_closed_opens_nothing(opened: str) -> None:
+    parts = passages(f"{words(30)}\n\n{opened}\n\n" + "\n\n".join([words(30)] * 6))
+    assert len(parts) == 4
+
+
+def test_code_in_a_list_loses_the_indentation_of_its_fence_alone() -> None:
+    (part,) = passages(f"1. {words(20)}\n\n   ```py\n   if x:\n       y()\n   ```\n")
+    assert "```py\nif x:\n    y()\n```" in part
+
+
 @pytest.mark.parametrize("path", ALL_PAGES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_the_passages_of_real_pages_keep_to_the_budget_and_their_place(path: Path) -> None:
     raw = path.read_bytes()
@@ -129,6 +157,9 @@ def _paragraph(text: str) -> Block:
         ("The tide comes in twice a day. ", ""),
         ("Прилив приходит дважды в день! ", ""),
         ("潮は一日に二度満ちてくる。", ""),
+        ("ज्वार दिन में दो बार आता है। ", ""),
+        ("يأتي المد مرتين في اليوم؟ ", ""),
+        ("น้ำขึ้นวันละสองครั้งเพราะดวงจันทร์ดึงดูดน้ำทะเล ", ""),
     ],
 )
 def test_a_paragraph_longer_than_a_passage_is_cut_at_the_ends_of_sentences(
@@ -139,6 +170,29 @@ def test_a_paragraph_longer_than_a_passage_is_cut_at_the_ends_of_sentences(
     assert all(count_words(part.text) <= 100 for part in parts)
     assert all(part.text.endswith(sentence.strip()) for part in parts)
     assert "".join(part.text for part in parts).replace(" ", "") == (sentence * 90).replace(" ", "")
+
+
+def test_a_list_is_cut_between_its_items_and_a_quote_stays_one() -> None:
+    items = [
+        f"- Item {number} is long. It has two sentences, and more words in them." for number in range(40)
+    ]
+    parts = list(segment([_paragraph("\n".join(items))], min_words=20, max_words=60))
+    assert len(parts) > 5 and "\n".join(part.text for part in parts) == "\n".join(items)
+    quoted = list(segment([_paragraph("> " + "The tide is high. " * 90)], min_words=20, max_words=60))
+    assert all(part.text.startswith("> ") for part in quoted)
+
+
+@pytest.mark.parametrize("piece", ["word ", "潮汐每天涨落"])
+def test_text_without_any_sentence_keeps_to_the_budget_too(piece: str) -> None:
+    parts = list(segment([_paragraph(piece * 500)], min_words=20, max_words=100))
+    assert all(count_words(part.text) <= 100 for part in parts)
+    assert "".join("".join(part.text.split()) for part in parts) == piece.strip() * 500
+
+
+def test_a_formula_in_a_long_paragraph_is_not_cut() -> None:
+    formula = "$$" + " + ".join(f"x_{{{number}}}. " for number in range(30)) + "$$"
+    parts = passages(f"{words(30)} So {formula} holds. " + f"{words(9)} " * 20)
+    assert sum(formula in part for part in parts) == 1
 
 
 def test_a_block_of_code_beyond_every_budget_stays_whole() -> None:

@@ -2,7 +2,8 @@
 
 Code, tables and formulas are never cut, and blocks that belong together stay together (a heading and what
 follows it, a lead-in and what it leads to, code or a table and the words before it, a formula and the words
-around it). Only a paragraph that is longer than a whole passage is cut, at the ends of its sentences.
+around it). Only a paragraph or a list that is longer than a whole passage is cut: between items, at the ends of
+sentences, and where there are none between words.
 """
 
 from __future__ import annotations
@@ -23,7 +24,13 @@ MAX_WORDS = 400
 Count: TypeAlias = Callable[[str], int]
 """How long a text is: in words unless a tokenizer counts."""
 
-_SENTENCE = re.compile(r".+?(?:[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？]+[」』”）]*|\Z)\s*", re.DOTALL)
+# Marks that end sentences, in many scripts; never inside of a formula or of code in a line.
+_SENTENCE = re.compile(
+    r"(?:\$\$.+?\$\$|`[^`\n]+`|.)+?(?:[.!?…।؟۔።]+[\"'”’»)\]]*(?=\s)|[。！？។။]+[」』”）]*|\Z)\s*", re.DOTALL
+)
+_ITEM = re.compile(r"^(?= {0,3}(?:[-*+]|\d{1,9}[.)])\s)", re.MULTILINE)
+_CLAUSE = re.compile(r"(?:\$\$.+?\$\$|\$[^$\n]+\$|`[^`\n]+`|\S)+?(?:[,;:，、；：]+\s*|\s+|\Z)", re.DOTALL)
+_CHARACTERS = re.compile(rf"{UNSPACED.pattern}{{1,20}}|(?:(?!{UNSPACED.pattern}).)+", re.DOTALL)
 
 
 def count_words(text: str) -> int:
@@ -95,21 +102,35 @@ def segment(
 
 
 def _cut(block: Block, most: int, count: Count) -> Iterator[Block]:
-    """A block, or, where it is a paragraph that no passage could hold, its sentences in parts that fit.
+    """A block, or, where it is a paragraph that no passage could hold, its items or sentences in parts that fit.
 
     The parts keep the block's span: where in the source a sentence stands, the markup between may hide.
     """
     if block.kind not in ("paragraph", "quote") or count(block.text) <= 1.25 * most:
         yield block
         return
+    quoted = "> " if block.text.startswith(">") else ""
     part = ""
-    for sentence in _SENTENCE.findall(block.text):
-        if part and count(part + sentence) > most:
+    for piece in _pieces(block.text, most, count):
+        if part and count(part + piece) > most:
             yield replace(block, text=part.strip())
-            part = ""
-        part += sentence
+            part = quoted if not piece.startswith(">") else ""
+        part += piece
     if part.strip():
         yield replace(block, text=part.strip())
+
+
+def _pieces(text: str, most: int, count: Count) -> Iterator[str]:
+    """What a text may be cut into: the items of a list; of what is too long for that, the sentences; of these, the
+    clauses and words; of these, a few characters of scripts without spaces."""
+    items = _ITEM.split(text)
+    for finer in (_SENTENCE, _CLAUSE, _CHARACTERS):
+        if all(count(item) <= most for item in items):
+            break
+        items = [
+            piece for item in items for piece in ([item] if count(item) <= most else finer.findall(item))
+        ]
+    yield from items
 
 
 def _tail(blocks: Sequence[Block], most: int, count: Count) -> list[Block]:
