@@ -14,7 +14,7 @@ from factory.seeds.html.code import protect_code
 from factory.seeds.html.encoding import Source, decode
 from factory.seeds.html.markdown import markdown
 from factory.seeds.html.mathematics import protect_formulas
-from factory.seeds.html.metadata import Metadata, describe, is_product
+from factory.seeds.html.metadata import Head, Metadata, describe, is_product
 from factory.seeds.html.notes import mark_notes
 from factory.seeds.html.parse import Parsed, parse
 from factory.seeds.html.places import placed
@@ -95,9 +95,9 @@ def _read(source: Source, whole: bool) -> Page:
     parsed = parse(source)
     about = describe(parsed.head, parsed.index)
     index = _protect(parsed)
-    thread = None if whole else find_thread(index, parsed.head)
-    product = is_product(parsed.head, parsed.root.words)
-    reading = thread if thread or whole else choose(index, product=product)
+    product, forum = is_product(parsed.head, parsed.root.words), says_forum(index, parsed.head)
+    thread = None if whole else find_thread(index, parsed.head, forum=forum)
+    reading = thread if thread or whole else choose(index, product=product, forum=forum)
     blocks = blocks_of(reading.part, reading.dropped) if reading else blocks_of(parsed.root)
     for node in parsed.index.order:
         node.parent = None  # without cycles the tree is gone when this returns
@@ -107,22 +107,20 @@ def _read(source: Source, whole: bool) -> Page:
     elif reading:
         blocks = without_clicks(without_repeats(blocks, product=product))
     if reading:
-        blocks = _told(_without_ends(blocks, reading), parsed)
+        blocks = _without_ends(blocks, reading)
+    if forum and not whole:
+        blocks = _told(blocks, parsed.head)
     there = tuple(placed(blocks, source))
     return Page(there, about, parsed.language, posts_of(there))
 
 
-def _told(blocks: list[Block], parsed: Parsed) -> list[Block]:
+def _told(blocks: list[Block], head: Head) -> list[Block]:
     """The blocks, or how a thread begins, as the head of its page tells it, where a script puts the page together: its
     body is empty, or asks for scripts."""
-    said = max((parsed.head.meta.get(name, "") for name in _DESCRIPTIONS), key=len)
+    said = max((head.meta.get(name, "") for name in _DESCRIPTIONS), key=len)
     if len(said) < _LEAST_SAID or sum(len(block.text) for block in blocks) >= _LEAST_SAID:
         return blocks
-    return (
-        [Block("paragraph", " ".join(said.split()), 0, 0)]
-        if says_forum(parsed.index, parsed.head)
-        else blocks
-    )
+    return [Block("paragraph", " ".join(said.split()), 0, 0)]
 
 
 def _without_ends(blocks: list[Block], reading: Reading | Thread) -> list[Block]:
@@ -156,8 +154,9 @@ def explain(raw: bytes | str) -> Iterator[Decision]:
     """Why each part of a page was kept or dropped, in the order of the page; each dropped part once, whole."""
     parsed = parse(decode(raw))
     index = _protect(parsed)
-    thread = find_thread(index, parsed.head)
-    reading = thread or choose(index, product=is_product(parsed.head, parsed.root.words))
+    product, forum = is_product(parsed.head, parsed.root.words), says_forum(index, parsed.head)
+    thread = find_thread(index, parsed.head, forum=forum)
+    reading = thread or choose(index, product=product, forum=forum)
     stack: list[tuple[Node, bool]] = [(parsed.root, reading.part is parsed.root)]
     while stack:
         node, inside = stack.pop()

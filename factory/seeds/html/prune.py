@@ -22,7 +22,6 @@ from factory.seeds.html.words import (
     COMMENTS,
     DOUBTFUL,
     ENDINGS,
-    FORUM,
     NAVIGATION,
     NOTED,
     OF_PAGE,
@@ -38,7 +37,6 @@ _NAVIGATION_ROLES = names(
 )
 _HIDING = frozenset({"hidden", "aria-hidden", "style"})
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
-_FORUM_TYPE = re.compile(r"DiscussionForumPosting|QAPage")
 _FOLDED = names("accordion collapse collapsible expandable toggle faq")
 _PANELS = names("pane panel content body")
 _SUSPECT = BOILERPLATE | NAVIGATION | DOUBTFUL
@@ -113,8 +111,8 @@ class Survey:
     read: list[Rules] = field(default_factory=list)
 
 
-def survey(index: Index) -> Survey:
-    """Looks over a page, its nodes measured, before it is read."""
+def survey(index: Index, *, forum: bool = False) -> Survey:
+    """Looks over a page, its nodes measured, before it is read. What readers wrote is the content of a `forum`."""
     order = index.order
     unseen = _unseen(index)
     discount(list(unseen))
@@ -130,7 +128,7 @@ def survey(index: Index) -> Survey:
     suspects = [node for node in in_document_order(told) if node is not order[0]]
     linking = [node for node in order if node.links > 2 and (node.tag in _LINKED_BLOCKS or "-" in node.tag)]
     mains, prose = in_document_order(mains), order[0].prose
-    comments = _comments(index, suspects)
+    comments = frozenset() if forum else _comments(suspects)
     return Survey(order, mains, headings, coded, suspects, linking, unseen, prose, comments)
 
 
@@ -251,18 +249,9 @@ def is_out(node: Node, dropped: Container[Node]) -> bool:
     return False
 
 
-def _is_forum(index: Index) -> bool:
-    """Whether readers' posts are the content of this page."""
-    if not FORUM.isdisjoint(index.order[0].words):
-        return True
-    return any(_FORUM_TYPE.search(node.attributes["itemtype"]) for node in index.attributes["itemtype"])
-
-
-def _comments(index: Index, suspects: Sequence[Node]) -> frozenset[str]:
-    """The words by which this page names what its readers wrote below it; none where that is its content. What is
-    named a comment, and by nobody, explains a declaration: generators of documentation call it so."""
-    if _is_forum(index):
-        return frozenset()
+def _comments(suspects: Sequence[Node]) -> frozenset[str]:
+    """The words by which this page names what its readers wrote below it. What is named a comment, and by nobody,
+    explains a declaration: generators of documentation call it so."""
     passed = found = signed = 0
     for node in suspects:
         if node.number > passed and "comment" in node.words:

@@ -50,10 +50,10 @@ class Reading:
     name: str = "strict"
 
 
-def choose(index: Index, *, product: bool = False) -> Reading:
+def choose(index: Index, *, product: bool = False, forum: bool = False) -> Reading:
     """The strict reading of a page, its nodes measured, unless it lost most of the page's prose, is short where a
     relaxed one is not, or has little prose and lost what links to other pages. Of a page of prose, its body alone."""
-    reading = _among(survey(index), product)
+    reading = _among(survey(index, forum=forum), product)
     if reading.name == "linked" or reading.prose < _BODY_PROSE:
         return reading
     return replace(reading, part=_body(reading.part, reading.dropped))

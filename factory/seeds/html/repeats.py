@@ -14,18 +14,25 @@ _QUOTED = 20  # words from which on what was said before is more than a hint at 
 
 def without_requoted(blocks: Sequence[Block]) -> list[Block]:
     """The blocks of a thread without long ones that stand above, word for word: quotes of posts, however they are
-    marked up, and signatures. Who is quoted stays."""
+    marked up, and signatures. Who is quoted stays, and a post that says nothing else."""
     above: set[tuple[str, str, str]] = set()
-    left = []
+    left: list[Block] = []
+    again: list[Block] = []  # of the post that is read, what is not marked as a quote, and stands above
+    said = False  # whether that post says something else
     for block in blocks:
         words = _WORD.findall(block.text.lower())
         runs = list(zip(words, words[1:], words[2:], strict=False))
-        if block.kind != "code" and len(words) >= _QUOTED and above.issuperset(runs):
+        if block.post is not None:
+            left += [] if said else again
+            again, said = [], False
+        elif block.kind != "code" and len(words) >= _QUOTED and above.issuperset(runs):
+            again += [] if block.quoted else [block]
             continue
-        if not block.quoted:
+        elif not block.quoted:
+            said = True
             above.update(runs)
         left.append(block)
-    return left
+    return left + ([] if said else again)
 
 
 def without_repeats(blocks: Sequence[Block], *, product: bool = False) -> list[Block]:

@@ -30,7 +30,7 @@ from factory.seeds.html.metadata import Head as PageHead
 from factory.seeds.html.nesting import DEEPEST, depths_of
 from factory.seeds.html.openings import asked_before, named_above, signed_opening, title_above, title_of
 from factory.seeds.html.posts import POST, Read, read_post, usual_in
-from factory.seeds.html.purpose import is_thread, says_forum
+from factory.seeds.html.purpose import is_thread
 from factory.seeds.html.runs import join_runs
 from factory.seeds.html.tree import Index, Node, in_document_order, weigh
 from factory.seeds.html.words import names
@@ -65,10 +65,10 @@ class Thread:
     name: str = "thread"
 
 
-def find_thread(index: Index, head: PageHead) -> Thread | None:
-    """The thread of a page, indexed and measured, or None where it is none. The posts' heads become nodes of
-    the tree."""
-    root, forum = index.order[0], says_forum(index, head)
+def find_thread(index: Index, head: PageHead, *, forum: bool) -> Thread | None:
+    """The thread of a page, indexed and measured, that may say it is one of a `forum`; None where it is none. The
+    posts' heads become nodes of the tree."""
+    root = index.order[0]
     thread = _among(places_of(index), root, head, forum=forum)
     if thread is None and forum:
         thread = _among(places_of(index, signed=False), root, head, forum=forum, signed=False)

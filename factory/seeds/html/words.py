@@ -67,9 +67,6 @@ CONTENT = names(
 )
 """A node so named is a candidate for the main content."""
 
-FORUM = names("forum forums thread topic viewtopic showthread discussion question qa")
-"""A page whose body is so named consists of what its readers wrote."""
-
 COMMENTS = names("comment comments commentlist respond discussion replies")
 """A node so named holds what readers wrote below an article."""
 
