@@ -232,3 +232,11 @@ def test_a_page_that_a_script_puts_together_says_how_its_thread_begins() -> None
     head = f'<head><title>Sails - Harbour Forum</title><meta name="description" content="{begins}"></head>'
     assert extract(f"{head}<body><div id=app></div><script>go()</script></body>").markdown == begins
     assert extract(f"{head.replace(' Forum', '')}<body><div id=app></div></body>").markdown == ""
+
+
+def test_a_post_that_only_says_what_was_said_is_still_a_post() -> None:
+    said = f"{SAID[0]} {SAID[2]}"
+    post = """<div class="post" id="p{n}"><a class="username" href="/u/{n}">{who}</a><time>2019-03-{n}</time>
+        <div class="content">{said}</div></div>"""
+    posts = "".join(post.format(n=11 + n, who=who, said=said) for n, who in enumerate(PEOPLE))
+    assert [text for *_, text in told(f'<body class="forum">{posts}</body>')] == [said] * 3
