@@ -268,6 +268,16 @@ def test_a_run_goes_on_in_the_second_epoch_on_another_number_of_ranks(folder: Pa
     assert all(torch.allclose(one[name], other[name], atol=1e-5) for name in one)
 
 
+def test_a_run_whose_documents_would_come_in_another_order_does_not_go_on(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = _recipe(folder, tmp_path / "out")
+    train(recipe, _quiet, stop_after=2)
+    monkeypatch.setattr("trainer.packing.BLOCK", 16)  # as another version might pack
+    with pytest.raises(FactoryError, match="code that encodes or packs them"):
+        train(recipe, _quiet)
+
+
 def test_a_run_that_is_killed_goes_on_to_the_bit(folder: Path, tmp_path: Path) -> None:
     whole = _recipe(folder, tmp_path / "whole", steps=400)
     killed = _recipe(folder, tmp_path / "killed", steps=400, checkpoint_every=1)

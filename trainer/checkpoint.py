@@ -36,7 +36,8 @@ PARTIAL = ".partial"
 
 @dataclass(frozen=True)
 class State:
-    """Where a run stands after `step` steps. `place` is how far the data was used, whatever the number of ranks."""
+    """Where a run stands after `step` steps. `place` is how far the data was used, whatever the number of ranks, and
+    `data` a hash of what comes next."""
 
     step: int
     place: tuple[int, int]
@@ -84,7 +85,7 @@ class Checkpoint:
         mend = "Change it back, choose another output, or pass --fresh to start anew"
         if self.state.data != data:
             told.append(
-                "the tokens of its data: the rows of a snapshot, the tokenizer, or how texts are encoded"
+                "the data to come: rows of a snapshot, the tokenizer, or code that encodes or packs them"
             )
         elif all(map(_may_change, refused)):
             mend += f"; to go on with what has changed: {' '.join(f'--accept {key}' for key in refused)}"

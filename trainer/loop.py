@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from factory.errors import FactoryError
+from factory.records import content_hash
 from trainer.checkpoint import Checkpoint, Checkpoints, State
 from trainer.export import write_card, write_model
 from trainer.interruption import Interruption, interruptible
@@ -123,16 +124,22 @@ class _Run:
 
     def restore(self, checkpoint: Checkpoint, accepted: Collection[str]) -> None:
         """Goes back to where a checkpoint was written, once it is known to be of this recipe and data."""
-        checkpoint.check(self.recipe.deciding(), self.data.fingerprint, self.output.folder, accepted)
+        state = checkpoint.state
+        coming = self.coming(Place(*state.place))
+        checkpoint.check(self.recipe.deciding(), coming, self.output.folder, accepted)
         checkpoint.restore(self.model, self.optimiser, self.world)
         set_groups(self.optimiser, self.recipe.optimiser)
-        state = checkpoint.state
         self.step, self.tokens, self.place = state.step, state.tokens, Place(*state.place)
+
+    def coming(self, place: Place) -> str:
+        """Hash of the data and of the rows that come next: other code that packs or orders them otherwise shows."""
+        rows, _ = self.data.work.take(place, self.recipe.batch_items)
+        return content_hash(self.data.fingerprint, rows)
 
     def save(self) -> None:
         """Starts to write a checkpoint; every rank writes its shards."""
         place = (self.place.block, self.place.row)
-        state = State(self.step, place, self.tokens, self.data.fingerprint, self.recipe.deciding())
+        state = State(self.step, place, self.tokens, self.coming(self.place), self.recipe.deciding())
         self.checkpoints.save(state, self.model, self.optimiser)
 
     def to_the_end(

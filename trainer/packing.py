@@ -134,7 +134,7 @@ class Order:
             block = self._packed(place.block)
             taken = block[place.row : place.row + count - len(rows)]
             rows += taken
-            ended = place.row + len(taken) == len(block)
+            ended = place.row + len(taken) >= len(block)
             place = Place(place.block + 1) if ended else Place(place.block, place.row + len(taken))
         return rows, place
 
