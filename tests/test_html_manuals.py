@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from factory.seeds.html import Block, extract
 
 PROSE = "The harbour was quiet that morning, and the boats lay still on the water. "
@@ -139,3 +141,25 @@ def test_a_table_without_a_header_whose_cells_are_parts_of_a_page_is_none() -> N
     columns = f"<tr><td><h3>Left</h3>{FILLER}</td><td><h3>Right</h3>{FILLER}</td></tr>"
     kinds = [block.kind for block in extract(f"<table>{columns * 3}</table>").blocks]
     assert "table" not in kinds and "heading" in kinds
+
+
+# ------------------------------------------------------------------------------------------------ scripts
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("about 10<sup>6</sup> ships", "about 10^6 ships"),
+        ("1.5 × 10<sup>-3</sup> m/s<sup>2</sup>", "1.5 × 10^-3 m/s^2"),
+        ("below 2<sup>32</sup>", "below 2^32"),
+        ("<i>x</i><sup>2</sup> on 3 km<sup>2</sup>", "x^2 on 3 km^2"),
+        ("x<sub>i</sub> and x<sub>i+1</sub>", "x_i and x_{i+1}"),
+        ("H<sub>2</sub>O and CO<sub>2</sub>", "H2O and CO2"),
+        ("the 1<sup>st</sup> for $699<sup>99</sup>", "the 1st for $69999"),
+        ("the harbour<sup>1</sup> in 1998<sup>2</sup>", "the harbour[1] in 1998[2]"),
+    ],
+)
+def test_powers_indices_and_unlinked_marks_of_notes_are_told_from_digits(html: str, text: str) -> None:
+    assert text in texts(f"<main>{FILLER}<p>{html}</p></main>")
+    grid = f"<table><tr><th>a</th><th>b</th></tr><tr><td>{html}</td><td>1</td></tr></table>"
+    assert rows(FILLER + grid)[1][0] == text

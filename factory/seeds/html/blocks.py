@@ -15,6 +15,7 @@ from factory.seeds.html.code import Listing
 from factory.seeds.html.heads import Head
 from factory.seeds.html.mathematics import Formula, delimited
 from factory.seeds.html.notes import NOTE
+from factory.seeds.html.scripts import scripted
 from factory.seeds.html.tables import Grid
 from factory.seeds.html.tree import GONE, Child, Node
 from factory.seeds.html.words import names
@@ -30,6 +31,7 @@ BLOCK_TAGS = names(
 )
 _HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
 _SCOPES = frozenset({*_HEADINGS, "li", "dd", "blockquote"})  # what says how to read the words in it
+_SCRIPTS = frozenset({"sup", "sub"})
 _CODE_SPANS = frozenset({"code", "tt", "kbd", "samp"})
 _ANCHOR = re.compile(r"^\W{0,2}$|^\[?\s*edit\s*\]?$|^permalink$", re.I)
 _DISPLAYED = re.compile(r"\$\$(.+?)\$\$", re.S)
@@ -76,6 +78,8 @@ def inline_text(node: Node, dropped: Container[Node] = ()) -> str:
             parts.append(f" {item.value} ")
         elif item.tag in _CODE_SPANS:
             parts.append(_code_span(item))
+        elif item.tag in _SCRIPTS and (script := scripted(item, parts)):
+            parts.append(script)
         elif item.tag in BLOCK_TAGS or item.tag == "br":
             stack.extend([" ", *reversed(item.children), " "])
         else:
@@ -183,6 +187,9 @@ class _Reader:
             return False
         if node.tag in _CODE_SPANS:
             self._add(_code_span(node))
+            return False
+        if node.tag in _SCRIPTS and (script := scripted(node, self.parts)):
+            self._add(script)
             return False
         return not (node.tag == "a" and _is_permalink(node, bool(self.heading)))
 
