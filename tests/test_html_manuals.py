@@ -143,6 +143,23 @@ def test_a_table_without_a_header_whose_cells_are_parts_of_a_page_is_none() -> N
     assert "table" not in kinds and "heading" in kinds
 
 
+# ------------------------------------------------------------------------------------------------ code
+
+
+def test_code_whose_lines_are_elements_is_code_without_a_pre() -> None:
+    fragment = """<div class="fragment"><div class="line"><span class="keyword">if</span> (open) {</div>
+<div class="line">    <span class="comment">// the last one</span></div><div class="line">    close();</div>
+<div class="line">}</div></div>"""
+    highlighted = """<div class="syntaxhighlighter"><table><tr><td class="gutter"><div class="line">1</div>
+        <div class="line">2</div></td><td class="code"><div class="container"><div class="line"><code>if</code>
+        <code>open:</code></div><div class="line"><code>&nbsp;&nbsp;</code><code>close()</code></div></div></td></tr>
+        </table></div>"""
+    said = [block for block in extract(f"<main>{FILLER}{fragment}{FILLER}{highlighted}</main>").blocks]
+    codes = [block.text for block in said if block.kind == "code"]
+    assert codes[0] == "if (open) {\n    // the last one\n    close();\n}"
+    assert codes[1].split("\n")[-1] == "  close()" and not [block for block in said if block.text in "12"]
+
+
 # ------------------------------------------------------------------------------------------------ scripts
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 from factory.seeds.html.mathematics import FORMULA
-from factory.seeds.html.tree import GONE, Index, Node
+from factory.seeds.html.tree import GONE, Index, Node, in_document_order
 from factory.seeds.html.words import names
 
 LISTING = "#code"
@@ -28,6 +29,8 @@ _SAME = {
 _LOOKS_PYTHON = re.compile(
     r"^\s*(?:def \w+\(|class \w+|import \w|from \w[\w.]* import |(?:for|if|while|with) .+:$|print\()", re.M
 )
+_LINE = names("line")
+_LINED = names("fragment code syntaxhighlighter")
 _HOLDERS = ("pre", "listing", "xmp", "code")
 _TAKEN = frozenset({LISTING, FORMULA, GONE})
 _BLOCKS_IN_CODE = frozenset({"div", "li", "p", "tr", "ol", "ul", "table", "tbody"})
@@ -46,6 +49,12 @@ class Listing:
 
 def protect_code(index: Index) -> bool:
     """Replaces every block of code with a node that holds its text and language; says whether there was any."""
+    lined = _lined(index)
+    for node in lined:
+        if _NUMBERS.fullmatch(text := _lines(node)):
+            node.remove()
+        elif text.strip():
+            node.become(LISTING, Listing(text, _language(node, text)))
     found = index.tagged(*_HOLDERS)
     for node in found:
         if node.tag in _TAKEN or any(above.tag in _TAKEN for above in node.above()):
@@ -58,7 +67,19 @@ def protect_code(index: Index) -> bool:
             continue
         listing = Listing(text, _language(node, text))
         _outermost(node).become(LISTING, listing)
-    return bool(found)
+    return bool(found or lined)
+
+
+def _lined(index: Index) -> list[Node]:
+    """What holds code whose lines are elements, without a ``pre``, and whose name says that it is code."""
+    parents = {node.parent for node in index.named(_LINE) if node.tag == "div" and node.parent is not None}
+    return [
+        parent
+        for parent in in_document_order(parents)
+        if all(child.tag == "div" and "line" in child.words for child in parent.elements)
+        and any(not _LINED.isdisjoint(near.words) for near in (parent, *islice(parent.above(), 2)))
+        and not any(above.tag == "pre" for above in parent.above())
+    ]
 
 
 def _is_block(node: Node) -> bool:

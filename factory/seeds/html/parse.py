@@ -96,15 +96,20 @@ def _convert(body: LexborNode, order: list[Node], marked: Marked) -> None:
                 order.append(made)
                 if (first := node.first_child) is not None:
                     entered.append(node)
-                    verbatim += tag in _VERBATIM
+                    verbatim += _is_verbatim(made)
                     into, children, node = made, made.children, first
                     continue
         node = node.next
         while node is None and entered:
             node = entered.pop().next
-            verbatim -= into.tag in _VERBATIM
+            verbatim -= _is_verbatim(into)
             into = into.parent or root
             children = into.children
+
+
+def _is_verbatim(node: Node) -> bool:
+    """Whether blanks count in an element: in code, and in what some generators set it in."""
+    return node.tag in _VERBATIM or node.attributes.get("class") == "fragment"
 
 
 def _is_read(tag: str, attributes: dict[str, str], node: LexborNode, into: Node) -> bool:
