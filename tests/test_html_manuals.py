@@ -154,7 +154,7 @@ def test_code_whose_lines_are_elements_is_code_without_a_pre() -> None:
         <div class="line">2</div></td><td class="code"><div class="container"><div class="line"><code>if</code>
         <code>open:</code></div><div class="line"><code>&nbsp;&nbsp;</code><code>close()</code></div></div></td></tr>
         </table></div>"""
-    said = [block for block in extract(f"<main>{FILLER}{fragment}{FILLER}{highlighted}</main>").blocks]
+    said = extract(f"<main>{FILLER}{fragment}{FILLER}{highlighted}</main>").blocks
     codes = [block.text for block in said if block.kind == "code"]
     assert codes[0] == "if (open) {\n    // the last one\n    close();\n}"
     assert codes[1].split("\n")[-1] == "  close()" and not [block for block in said if block.text in "12"]

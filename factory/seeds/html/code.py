@@ -30,7 +30,7 @@ _LOOKS_PYTHON = re.compile(
     r"^\s*(?:def \w+\(|class \w+|import \w|from \w[\w.]* import |(?:for|if|while|with) .+:$|print\()", re.M
 )
 _LINE = names("line")
-_LINED = names("fragment code syntaxhighlighter")
+_LINED = names("fragment code syntaxhighlighter gutter")
 _HOLDERS = ("pre", "listing", "xmp", "code")
 _TAKEN = frozenset({LISTING, FORMULA, GONE})
 _BLOCKS_IN_CODE = frozenset({"div", "li", "p", "tr", "ol", "ul", "table", "tbody"})
@@ -51,7 +51,8 @@ def protect_code(index: Index) -> bool:
     """Replaces every block of code with a node that holds its text and language; says whether there was any."""
     lined = _lined(index)
     for node in lined:
-        if _NUMBERS.fullmatch(text := _lines(node)):
+        lines = (line.text(keep=_shown).replace("\xa0", " ").strip("\r\n").rstrip() for line in node.elements)
+        if _NUMBERS.fullmatch(text := "\n".join(lines).strip("\n")):
             node.remove()
         elif text.strip():
             node.become(LISTING, Listing(text, _language(node, text)))
