@@ -261,7 +261,8 @@ def test_a_default_of_the_server_does_not_overrule_the_page(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("encoding", "why"), [("exi", "its encoding is 'exi'"), ("zstd", "ValueError"), ("deflate", "error")]
+    ("encoding", "why"),
+    [("exi", "its encoding is 'exi'"), ("zstd", "zstd decompress error"), ("deflate", "error")],
 )
 def test_an_encoding_that_is_unknown_or_false_is_a_broken_record(
     encoding: str, why: str, tmp_path: Path
@@ -364,3 +365,61 @@ def test_pages_that_are_surely_in_another_language_need_not_be_extracted(tmp_pat
 )
 def test_asking_for_the_language_ends_whatever_the_page(html: str) -> None:
     assert surely_not(html.encode(), ("xx",)) in (True, False)
+
+
+def record_of(message: bytes, length: str = "") -> bytes:
+    """A response as it stands in a plain archive, of the length that is told."""
+    head = f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: https://a.example\r\nContent-Length: {length or len(message)}\r\n\r\n"
+    return head.encode() + message + b"\r\n\r\n"
+
+
+def http(body: bytes, *headers: str) -> bytes:
+    return "\r\n".join(["HTTP/1.1 200 OK", *headers, "", ""]).encode() + body
+
+
+PAGE = http(f"<html><body><h1>Bays</h1><p>{TEXT}</p></body></html>".encode(), "Content-Type: text/html")
+
+
+@pytest.mark.parametrize("length", ["-5", "x", "99999999999999999999999", "30", "1200"])
+def test_a_record_of_a_wrong_length_is_told(length: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.warc"
+    path.write_bytes(record_of(PAGE[:900], length) + record_of(PAGE))
+    broken, *others = warc(path, Document)
+    assert isinstance(broken, Broken) and broken.origin.place == "record at byte 0"
+    assert re.search("Content-Length|wrong length", broken.error)
+    if length != "1200":  # which reaches over the record behind it
+        assert [type(item) for item in others] == [Found]
+
+
+@pytest.mark.parametrize("name", ["a.warc", "a.warc.gz"])
+def test_what_is_no_web_archive_says_so(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"<html>An error page that was saved instead.</html>")
+    (broken,) = warc(path, Document)
+    assert isinstance(broken, Broken) and "no record of a web archive (WARC) begins here" in broken.error
+    path.write_bytes(b"garbage\n" + record_of(PAGE))
+    broken, found = warc(path, Document)
+    assert isinstance(broken, Broken) and isinstance(found, Found)
+
+
+def test_plain_text_is_read_in_the_encoding_that_its_server_names(tmp_path: Path) -> None:
+    path = tmp_path / "a.warc"
+    words = "Привет, мир. " * 60
+    path.write_bytes(record_of(http(words.encode("koi8-r"), "Content-Type: text/plain; charset=koi8-r")))
+    (item,) = warc(path, Document)
+    assert isinstance(item, Found) and isinstance(item.seed, Document)
+    assert item.seed.text == words.strip()
+
+
+def test_a_packed_page_that_was_cut_off_is_told_unless_its_crawler_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "a.warc"
+    body = gzip.compress(PAGE.partition(b"\r\n\r\n")[2])
+    about = ("Content-Type: text/html", "Content-Encoding: gzip")
+    path.write_bytes(record_of(http(body[:-8], *about)))  # all of the page, without gzip's own end
+    assert isinstance(next(iter(warc(path, Document))), Found)
+    cut = record_of(http(body[:-20], *about))
+    path.write_bytes(cut)
+    (broken,) = warc(path, Document)
+    assert isinstance(broken, Broken) and "cut off before the end of the page" in broken.error
+    path.write_bytes(cut.replace(b"WARC-Type", b"WARC-Truncated: length\r\nWARC-Type"))
+    assert not any(isinstance(item, Broken) for item in warc(path, Document))

@@ -17,6 +17,7 @@ from factory.plugins import Broken, Found, Span, source
 from factory.records import Code, Document, Origin, Passage, Seed, Table, Thread
 from factory.seeds.cleaners.language import checked
 from factory.seeds.cutoff import GZIP, WINDOW, ZSTD, cut_off, frames, is_whole
+from factory.seeds.html.encoding import decode
 from factory.seeds.pages import Wanted, guarded, seeds_of_page
 from factory.seeds.prose import blocks_of_text
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS, segment
@@ -26,6 +27,7 @@ MAX_PAGE = 64 << 20
 """Bytes of a page, decompressed: more is a bomb, or no page."""
 
 _CUT = "the archive ends inside of this record: it was not received to its end"
+_NONE = ", nor anywhere in the file"
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _UNTOLD = frozenset(
     {"", "text/plain", "application/octet-stream", "application/xml", "text/xml", "unk", "unknown"}
@@ -40,6 +42,7 @@ _BINARY = re.compile(
 )
 _RECORD = re.compile(rb"\s*[\[{]\s*(?:[\"{\[\]}]|-?\d)")
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
+_BEHIND = re.compile(rb"\r\n\r\nWARC/1\.[01]\r\nWARC-[\w-]+: ")
 _CHUNK = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
 
 
@@ -75,13 +78,16 @@ def warc(
     wanted = Wanted(kind, min_words, max_words, min_lines, languages)
     with path.open("rb") as stream:
         start = _first_record(stream, span.start) if span else 0
+        told = -1
         for at, record in _records(stream, start):
             if span and at >= span.end:
                 return  # a record belongs to the span that its first byte lies in
-            if isinstance(record, OSError):
+            if not isinstance(record, OSError):
+                for item in _seeds(record, path, at, wanted, spoken, max_bytes):
+                    told = at if isinstance(item, Broken) else told
+                    yield item
+            elif at != told:
                 yield Broken(Origin(address=str(path), place=f"record at byte {at}"), str(record))
-            else:
-                yield from _seeds(record, path, at, wanted, spoken, max_bytes)
 
 
 def pages_of(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -104,6 +110,10 @@ def _records(stream: BinaryIO, start: int) -> Iterator[tuple[int, Any]]:
     kinds = WarcRecordType.response | WarcRecordType.resource | WarcRecordType.conversion
     size = stream.seek(0, io.SEEK_END)
     start = start or _behind_notes(stream)
+    is_zstd = next(frames(stream, 0), None)  # whose first block is unpacked as a whole
+    if not (start or is_zstd or not size or _begins_record(stream, 0)):
+        start = _first_record(stream, 1)
+        yield 0, OSError("no record of a web archive (WARC) begins here" + (_NONE if start >= size else ""))
     while start < size:
         stream.seek(start)
         at = start
@@ -147,18 +157,25 @@ def _seeds(
     try:
         content, is_page = _content(record, max_bytes)
     except (ValueError, OSError, EOFError, RuntimeError, zlib.error) as error:
-        yield Broken(origin, f"{type(error).__name__}: {error}")
+        yield Broken(origin, str(error) if type(error) is ValueError else f"{type(error).__name__}: {error}")
         return
     if is_page and not (spoken and surely_not(content, spoken)):
         yield from guarded(seeds_of_page(content, wanted, origin), origin)
     elif content and not is_page:
-        yield from _texts(content.decode("utf-8", "replace"), wanted, origin)
+        yield from _texts(decode(content).text, wanted, origin)
 
 
 def _content(record: Any, max_bytes: int) -> tuple[bytes, bool]:
     """The body of a record, and whether it is HTML; empty for what is neither a page nor a text."""
     kind = record.headers.get("WARC-Type")
+    said = record.headers.get("Content-Length") or ""
+    if said.strip() != str(record.content_length):
+        raise ValueError(f"its Content-Length is '{said[:40]}', which is the length of no record")
     body: bytes = record.reader.read(max_bytes + 1)
+    if _BEHIND.search(body):
+        raise ValueError(f"its Content-Length, {said}, reaches over the records behind it, which are lost")
+    if len(body) < min(record.content_length, max_bytes):
+        raise ValueError(_CUT)
     if len(body) > max_bytes:
         raise ValueError(f"the record is larger than {max_bytes} bytes (max_bytes)")
     if kind == "conversion":
@@ -171,11 +188,12 @@ def _content(record: Any, max_bytes: int) -> tuple[bytes, bool]:
         if headers[""] != "200":
             return b"", False
         media = headers.get("content-type", "").partition(";")[0].strip().lower()
-        body = _decoded(body, headers, max_bytes)
+        body = _decoded(body, headers, max_bytes, whole="WARC-Truncated" not in record.headers)
     if _is_page(body, media, record.headers.get("WARC-Identified-Payload-Type") or ""):
         return _as_utf8(body, headers.get("content-type", "") if kind == "response" else ""), True
-    is_text = media == "text/plain" and not _BINARY.match(body) and b"\0" not in body[:1024]
-    return (body, False) if is_text else (b"", False)
+    if media != "text/plain" or _BINARY.match(body) or b"\0" in body[:1024]:
+        return b"", False
+    return _as_utf8(body, headers.get("content-type", "") if kind == "response" else ""), False
 
 
 def _is_page(body: bytes, media: str, identified: str) -> bool:
@@ -207,8 +225,10 @@ def _as_utf8(body: bytes, content_type: str) -> bytes:
 def _http(message: bytes) -> tuple[dict[str, str], bytes]:
     """Headers by lower-case name, the status under no name, and the body of an HTTP response."""
     cut = re.search(rb"\r?\n\r?\n", message)
-    head, body = (message[: cut.start()], message[cut.end() :]) if cut else (message, b"")
-    first, *lines = head.decode("latin-1").splitlines()
+    if cut is None:
+        raise ValueError("its HTTP headers have no end: the record was cut off, or says a wrong length")
+    body = message[cut.end() :]
+    first, *lines = message[: cut.start()].decode("latin-1").splitlines()
     headers = {"": [*first.split(" "), ""][1]}
     for line in lines:
         name, _, value = line.partition(":")
@@ -216,28 +236,29 @@ def _http(message: bytes) -> tuple[dict[str, str], bytes]:
     return headers, body
 
 
-def _decoded(body: bytes, headers: Mapping[str, str], max_bytes: int) -> bytes:
-    """A body without its encodings. Crawlers leave the headers of what they have already decoded."""
+def _decoded(body: bytes, headers: Mapping[str, str], max_bytes: int, *, whole: bool) -> bytes:
+    """A body without its encodings. Crawlers leave the headers of what they have already decoded. `whole`: nothing
+    says that it was cut off, so that it is an error where it was."""
     if "chunked" in headers.get("transfer-encoding", "").lower() and _CHUNK.match(body):
         body = _unchunked(body)
     names = [name.strip() for name in headers.get("content-encoding", "").lower().split(",")]
     for encoding in reversed(names):
         if body.lstrip()[:1] != b"<":
-            body = _unpacked(body, encoding, max_bytes + 1)
+            body = _unpacked(body, encoding, max_bytes + 1, whole=whole)
         if len(body) > max_bytes:
             raise ValueError(f"the page is larger than {max_bytes} bytes when decompressed (max_bytes)")
     return body
 
 
-def _unpacked(body: bytes, encoding: str, most: int) -> bytes:
+def _unpacked(body: bytes, encoding: str, most: int, *, whole: bool) -> bytes:
     """A body without one encoding, up to so many bytes."""
     match encoding:
         case "" | "identity" | "none" | "utf-8" | "utf8" | "8bit" | "binary":
             return body
         case "gzip" | "x-gzip":
-            return zlib.decompressobj(47).decompress(body, most) if body[:2] == GZIP[:2] else body
+            return _inflated(body, 47, most, whole) if body[:2] == GZIP[:2] else body
         case "deflate":
-            return zlib.decompressobj(47 if body[:1] == b"x" else -15).decompress(body, most)
+            return _inflated(body, 47 if body[:1] == b"x" else -15, most, whole)
         case "br":
             from fastwarc.stream_io import BrotliReader
 
@@ -251,6 +272,15 @@ def _unpacked(body: bytes, encoding: str, most: int) -> bytes:
             except zstandard.ZstdError as error:
                 raise ValueError(str(error)) from error
     raise ValueError(f"its encoding is '{encoding}', which no crawler asks for")
+
+
+def _inflated(body: bytes, window: int, most: int, whole: bool) -> bytes:
+    """A body without gzip or zlib. Some servers leave out the end of it, behind the end of the page."""
+    unpack = zlib.decompressobj(window)
+    page = unpack.decompress(body, most)
+    if whole and not unpack.eof and len(page) < most and b"</html" not in page[-4096:].lower():
+        raise ValueError("what is packed in it was cut off before the end of the page")
+    return page
 
 
 def _unchunked(body: bytes) -> bytes:
@@ -329,4 +359,4 @@ def _begins_record(stream: BinaryIO, at: int) -> bool:
                 head = packed.read(16)
         except zstandard.ZstdError:
             return False
-    return head.startswith(b"WARC/1.")
+    return head.lstrip().startswith(b"WARC/1.")
