@@ -118,6 +118,13 @@ def test_declarations_without_a_word_below_them_stand_at_the_end() -> None:
     assert not [text for text in texts(f"<main>{FILLER}<h3>More</h3>{teasers}</main>") if "Mouse" in text]
 
 
+def test_links_to_the_source_of_a_declaration_go() -> None:
+    marks = """<a href="_modules/x.html#open"><span class="viewcode-link">[source]</span></a>
+        <a class="src" href="../src/x.rs.html">Source</a><a class="anchor" href="#open">§</a>"""
+    html = f"<main>{FILLER}<h3>open(path) {marks}</h3><p>The <a href='/energy'>source</a> of it.</p></main>"
+    assert texts(html)[1:] == ["open(path)", "The source of it."]
+
+
 # ------------------------------------------------------------------------------------------------ tables
 
 

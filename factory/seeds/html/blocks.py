@@ -33,6 +33,9 @@ _HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
 _SCOPES = frozenset({*_HEADINGS, "li", "dd", "blockquote"})  # what says how to read the words in it
 _SCRIPTS = frozenset({"sup", "sub"})
 _CODE_SPANS = frozenset({"code", "tt", "kbd", "samp"})
+_PERMALINKS = frozenset("¶§#")
+_SOURCE = re.compile(r"(?P<bracket>\[)?\s*(?:(?:view )?source(?: code)?|src|edit)\s*\]?", re.I)
+_TO_SOURCE = names("src srclink seesrc viewcode viewsource source edit")
 _ANCHOR = re.compile(r"^\W{0,2}$|^\[?\s*edit\s*\]?$|^permalink$", re.I)
 _DISPLAYED = re.compile(r"\$\$(.+?)\$\$", re.S)
 _SPACE = re.compile(r"(?: ?[\t\n\r\f\v]|  )[ \t\n\r\f\v]*")  # all but the single space, which stays as it is
@@ -106,9 +109,13 @@ def _code_span(node: Node) -> str:
     return f"{before}`{bare}`{after}"
 
 
-def _is_permalink(node: Node, in_heading: bool) -> bool:
-    text = node.text().strip()
-    return text == "¶" or (in_heading and bool(_ANCHOR.match(text)))
+def _is_mark(link: Node, in_heading: bool) -> bool:
+    """Whether a link stands for the place where it is, or for the source of what is declared there."""
+    text = link.text().strip()
+    if text in _PERMALINKS or (in_heading and _ANCHOR.match(text)):
+        return text != "#" or link.attributes.get("href", "").startswith("#")
+    found = _SOURCE.fullmatch(text)
+    return found is not None and (bool(found["bracket"]) or not _TO_SOURCE.isdisjoint(link.words))
 
 
 @dataclass
@@ -191,7 +198,7 @@ class _Reader:
         if node.tag in _SCRIPTS and (script := scripted(node, self.parts)):
             self._add(script)
             return False
-        return not (node.tag == "a" and _is_permalink(node, bool(self.heading)))
+        return not (node.tag == "a" and _is_mark(node, bool(self.heading)))
 
     def _hold(self, node: Node) -> None:
         """Handles a protected node: a formula, a listing, a table, the head of a post."""
