@@ -101,12 +101,12 @@ def test_a_reading_killed_in_any_phase_of_a_step_goes_on_as_if_it_had_not_been(
     for phase in phases:
         read(long, keep, "2")  # returns when its processes have closed what they write to: none outlives it
         assert not phase.exists()
-        assert list((long.folder / "build/seeds").glob(".*"))  # it died amid its work
+        assert list((long.folder / "build/factory.seeds").glob(".*"))  # it died amid its work
     read(long, keep, "2")
     assert state(long) == state(long, "whole")
     there = [path for path in (long.folder / "build").rglob("*") if path.is_file()]
     assert {path.suffix for path in there} <= {".duckdb", ".parquet"}
-    assert not list((long.folder / "build/seeds").glob(".*"))
+    assert not list((long.folder / "build/factory.seeds").glob(".*"))
 
 
 def test_however_records_are_spread_over_files_and_workers_the_same_seeds_stay(long: Project) -> None:
