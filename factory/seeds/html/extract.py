@@ -18,7 +18,7 @@ from factory.seeds.html.metadata import Head, Metadata, describe, is_product
 from factory.seeds.html.notes import mark_notes
 from factory.seeds.html.parse import Parsed, parse
 from factory.seeds.html.places import placed
-from factory.seeds.html.purpose import says_forum
+from factory.seeds.html.purpose import is_named_forum, says_forum
 from factory.seeds.html.reading import Reading, choose
 from factory.seeds.html.repeats import without_repeats, without_requoted
 from factory.seeds.html.tables import protect_tables
@@ -97,7 +97,7 @@ def _read(source: Source, whole: bool) -> Page:
     index = _protect(parsed)
     product, forum = is_product(parsed.head, parsed.root.words), says_forum(index, parsed.head)
     thread = None if whole else find_thread(index, parsed.head, forum=forum)
-    reading = thread if thread or whole else choose(index, product=product, forum=forum)
+    reading = thread if thread or whole else _reading(index, parsed.head, product)
     blocks = blocks_of(reading.part, reading.dropped) if reading else blocks_of(parsed.root)
     for node in parsed.index.order:
         node.parent = None  # without cycles the tree is gone when this returns
@@ -112,6 +112,11 @@ def _read(source: Source, whole: bool) -> Page:
         blocks = _told(blocks, parsed.head)
     there = tuple(placed(blocks, source))
     return Page(there, about, parsed.language, posts_of(there))
+
+
+def _reading(index: Index, head: Head, product: bool) -> Reading:
+    """The reading of a page that is no thread. What readers wrote is kept where they write all."""
+    return choose(index, product=product, forum=is_named_forum(index, head))
 
 
 def _told(blocks: list[Block], head: Head) -> list[Block]:
@@ -156,7 +161,7 @@ def explain(raw: bytes | str) -> Iterator[Decision]:
     index = _protect(parsed)
     product, forum = is_product(parsed.head, parsed.root.words), says_forum(index, parsed.head)
     thread = find_thread(index, parsed.head, forum=forum)
-    reading = thread or choose(index, product=product, forum=forum)
+    reading = thread or _reading(index, parsed.head, product)
     stack: list[tuple[Node, bool]] = [(parsed.root, reading.part is parsed.root)]
     while stack:
         node, inside = stack.pop()

@@ -33,11 +33,16 @@ _JUDGED = 10
 
 
 def says_forum(index: Index, head: Head) -> bool:
-    """Whether a page says that it is a thread: by its address, its title, its body's names, or its microdata."""
+    """Whether a page says that it is a thread: by its address, or as `is_named_forum` tells."""
     address = head.links.get("canonical") or head.meta.get("og:url", "")
+    return _FORUM_ADDRESS.search(address) is not None or is_named_forum(index, head)
+
+
+def is_named_forum(index: Index, head: Head) -> bool:
+    """Whether a page is named a thread, a board or a question: in its title, by its body's names, or its microdata."""
     if _FORUM_NAME.search(f"{head.title} {head.meta.get('og:site_name', '')}"):
         return True
-    if _FORUM_ADDRESS.search(address) or not _FORUM_WORDS.isdisjoint(index.order[0].words):
+    if not _FORUM_WORDS.isdisjoint(index.order[0].words):
         return True
     if any(re.search(r'"(?:QAPage|DiscussionForumPosting)"', text) for text in head.json_ld):
         return True
