@@ -20,6 +20,7 @@ import yaml
 from click.testing import CliRunner
 from conftest import ROOT
 from safetensors.torch import load_file, save_file
+from snapshots import write_snapshot
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -350,6 +351,15 @@ def test_a_dry_run_says_what_would_be_trained_and_writes_nothing(snapshot: Path)
     assert not (snapshot.parent / "out").exists()
     # Where nothing says how much a rank holds at once, it is all of a step.
     assert "activations for 2 rows at once" in done.output
+
+
+def test_a_row_without_its_content_is_told(tmp_path: Path) -> None:
+    texts = write_snapshot(tmp_path / "texts", text=[{"text": "a story"}, {"text": None}])
+    turns = [{"role": "user", "content": "a question"}, {"role": "assistant", "content": None}]
+    chats = write_snapshot(tmp_path / "chats", chat=[{"messages": turns}])
+    for snapshot, column in ((texts, "text"), (chats, "messages")):
+        with pytest.raises(FactoryError, match=rf"\({column} is empty or of another type\)"):
+            train(_recipe(snapshot), _quiet)
 
 
 def test_a_snapshot_that_is_not_there_is_told_with_the_command_that_makes_it(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ class Snapshot:
         for kind in dict.fromkeys(shard.kind for shard in self.manifest.shards):
             if column := COLUMNS.get(kind):
                 for rows in self.columns(kind, [column]):
-                    yield kind, [row[column] for row in rows]
+                    yield kind, [self._whole(kind, row[column]) for row in rows]
 
     def texts(self) -> Iterator[str]:
         """Every text, for training a tokenizer."""
@@ -125,6 +125,15 @@ class Snapshot:
                     yield row
                 else:
                     yield from (turn["content"] for turn in row)
+
+    def _whole(self, kind: str, content: Any) -> Any:
+        whole = isinstance(content, str) if kind == "text" else _is_chat(content)
+        if not whole:
+            raise FactoryError(
+                f"{self.folder}: a row of kind '{kind}' is not as it should be ({COLUMNS[kind]} is empty or of another"
+                " type); export the snapshot again"
+            )
+        return content
 
     def _check(self, shard: Shard) -> None:
         path = self.folder / shard.file
@@ -140,6 +149,12 @@ class Snapshot:
         rows = parquet.read_metadata(path).num_rows
         if rows != shard.rows:
             raise FactoryError(f"{path}: holds {rows} rows, the manifest says {shard.rows}; export it again")
+
+
+def _is_chat(content: Any) -> bool:
+    return content is not None and all(
+        isinstance(turn["role"], str) and isinstance(turn["content"], str) for turn in content
+    )
 
 
 def _read_manifest(folder: Path) -> Manifest:

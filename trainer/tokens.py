@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,7 @@ from factory.errors import FactoryError
 from factory.records import Json, content_hash
 from trainer.data import COLUMNS, Snapshot
 from trainer.recipe import Long
-from trainer.tokenizer import ChatTokenizer, Encoded
+from trainer.tokenizer import ChatTokenizer
 
 ABOUT = "tokens.json"
 MAKERS = ("data.py", "tokenizer.py", "tokens.py", "pairs.py")
@@ -146,7 +145,7 @@ def _write_tokens(
     with (folder / "ids.bin").open("wb") as ids_file, (folder / "learnt.bin").open("wb") as learnt_file:
         for kind, rows in snapshot.batches():
             encode = tokenizer.encode_chats if kind == "chat" else tokenizer.encode_texts
-            for ids, learnt in _encode(encode, rows, snapshot, kind):
+            for ids, learnt in encode(rows):
                 longest = max(longest, len(ids))
                 if len(ids) > context:
                     counts["too long"] += 1
@@ -175,14 +174,3 @@ def _write_tokens(
 def _starts(length: int, context: int) -> range:
     """Where the pieces of a document begin: each at the last token of the one before, which predicts its second."""
     return range(0, max(length - 1, 1), context - 1)
-
-
-def _encode(encode: Any, rows: list[Any], snapshot: Snapshot, kind: str) -> list[Encoded]:
-    try:
-        encoded: list[Encoded] = encode(rows)
-    except (TypeError, KeyError) as error:
-        raise FactoryError(
-            f"{snapshot.folder}: a row of kind '{kind}' is not as it should be ({COLUMNS[kind]} is empty or of"
-            " another type); export the snapshot again"
-        ) from error
-    return encoded
