@@ -60,6 +60,7 @@ _HARDLY = 0.03
 _LONGEST_ENDING = 60
 _LONGEST_QUESTION = 150
 _LONGEST_BESIDE = 20
+_FEW_ARTICLES = 2
 _FEW_LINKS = 0.2
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 # What stands in a line. Elements of a page's own ("mega-menu") are blocks like any other.
@@ -96,8 +97,8 @@ LEAST = Rules(veto=0.05, density=1.01, short=0, names=False, endings=False)
 class Survey:
     """What all readings of a page share: its nodes in order, its main elements, its headings, the nodes at or above
     code, those whose tag or names may tell boilerplate, blocks that hold several links, what a browser with scripts
-    does not show, the characters of prose without that, the words by which comments on it are told, and the rules by
-    which it was read so far."""
+    does not show, the characters of prose without that, the words by which comments on it are told, whether it lists
+    articles, and the rules by which it was read so far."""
 
     order: Sequence[Node]
     mains: Sequence[Node]
@@ -108,6 +109,7 @@ class Survey:
     unseen: Mapping[Node, str]
     prose: int
     comments: frozenset[str]
+    listed: bool
     read: list[Rules] = field(default_factory=list)
 
 
@@ -129,7 +131,8 @@ def survey(index: Index, *, forum: bool = False) -> Survey:
     linking = [node for node in order if node.links > 2 and (node.tag in _LINKED_BLOCKS or "-" in node.tag)]
     mains, prose = in_document_order(mains), order[0].prose
     comments = frozenset() if forum else _comments(suspects)
-    return Survey(order, mains, headings, coded, suspects, linking, unseen, prose, comments)
+    listed = len(index.tags["article"]) > _FEW_ARTICLES
+    return Survey(order, mains, headings, coded, suspects, linking, unseen, prose, comments, listed)
 
 
 def prune(page: Survey, rules: Rules, *, product: bool = False) -> dict[Node, str]:
@@ -274,7 +277,7 @@ def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str
     if node.tag in _NAVIGATION_TAGS and not (noted and node.tag == "aside"):
         return f"tag {node.tag}"
     if node.tag == "header":
-        return "" if _is_titled(node) else "header without the title"
+        return "" if _is_titled(node, page.listed) else "header without the title"
     if _SUSPECT_NAMES.isdisjoint(words) or not rules.names or node.value is not None:
         return ""
     if node.tag in ("body", "main", "article", "a", "button") or node.tag in _INLINE or node.tag in _HEADINGS:
@@ -321,11 +324,12 @@ def _tells_of_page(definitions: Node) -> bool:
     return bool(terms) and terms <= OF_PAGE
 
 
-def _is_titled(header: Node) -> bool:
-    """Whether a header is that of an article, with its title, or that of a section, with its heading."""
+def _is_titled(header: Node, listed: bool) -> bool:
+    """Whether a header is that of an article, with its title, or that of a section, with its heading; of a `listed`
+    article that speaks, the title may link to the whole."""
     if header.linked > 0.5 * header.size:
         above = header.parent
-        return above is not None and above.tag == "article" and above.prose > 0
+        return listed and above is not None and above.tag == "article" and above.prose > 0
     tags = _HEADINGS if any(above.tag == "section" for above in header.above()) else ("h1",)
     return any(below.tag in tags for below in header.walk())
 

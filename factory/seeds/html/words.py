@@ -53,8 +53,10 @@ NOTED = names(
 PRODUCT = names("product pdp")
 """A page whose body is so named shows one product, unless it is named as a list of them too."""
 
-PRODUCTS = names("archive catalog category cat collection index list listing search tax taxonomy")
-"""A page whose body is so named lists products."""
+PRODUCTS = names(
+    "archive article blog catalog category cat collection index list listing news post search tax taxonomy"
+)
+"""A page whose body is so named lists products, or writes of them."""
 
 UNSEEN = names("hidden hide invisible sr-only visually-hidden screen-reader-text d-none is-hidden")
 """A node of such a class is not shown to a reader who sees."""
