@@ -304,3 +304,46 @@ datasets:
     assert project.query("select seeds > 100, most > least from seed_scores where score = 'education'") == [
         (True, True)
     ]
+
+
+def test_the_mix_of_topics_is_a_setting_and_a_view_shows_it_before_and_after(project: Project) -> None:
+    topics = [
+        Example(text((GOOD, POOR)[n % 2], n), ("natural science", "business")[n % 2]) for n in range(100)
+    ]
+    train(topics, project.folder / "topic.bin")
+    for number in range(80):
+        project.write(f"pages/{number}.txt", text(POOR if number % 4 == 0 else GOOD, 1000 + number))
+    steps = "{quality: {model: topic.bin, score: topic}}, {balance: {shares: {natural science: 0.5}}}"
+    project.write(
+        "catalog.yaml",
+        "seeds:\n  web: {source: text, path: pages/*.txt, as: document, with: {min_words: 20},"
+        f" clean: [{steps}]}}\n",
+    )
+    project.factory("seeds")
+    mix = project.query(
+        "select topic, seeds + left_out, share_before, left_out > 0 from topic_mix order by topic"
+    )
+    assert mix == [("business", 20, 0.25, False), ("natural science", 60, 0.75, True)]
+    ((share,),) = project.query("select share from topic_mix where topic = 'natural science'")
+    assert share == pytest.approx(0.5, abs=0.1)
+
+
+def test_passages_do_not_inherit_the_length_of_their_document(project: Project) -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    made = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+    made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    (project.folder / "words").mkdir()
+    made.save(str(project.folder / "words/tokenizer.json"))
+    project.write("pages/a.txt", "\n\n".join(text(GOOD, number) for number in range(10)))
+    project.write(
+        "catalog.yaml",
+        "seeds:\n  web: {source: text, path: pages/*.txt, as: document, clean: [language: {min_score: 0},"
+        " tokens: {tokenizer: words/tokenizer.json}]}\n  cut: {from: web, as: passage}\n",
+    )
+    project.factory("seeds")
+    assert project.query("select scores ->> 'tokens', scores ->> 'tokenizer' from sets.web") == [
+        ("600", "words")
+    ]
+    scores = project.query("select distinct json_keys(scores) from sets.cut")
+    assert scores == [(["language", "language_score"],)]

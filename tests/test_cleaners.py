@@ -372,8 +372,23 @@ def test_topics_are_thinned_out_to_their_shares(tmp_path: Path) -> None:
     assert left.count("stem") / len(left) == pytest.approx(0.4, abs=0.04)
     assert left.count("arts") / len(left) == pytest.approx(0.3, abs=0.04)
     assert chosen(step, members[::-1], tmp_path) == gone
-    with pytest.raises(FactoryError, match="no seed has a score 'topic' among opera"):
-        chosen(balance.bind(shares={"opera": 1.0}), members, tmp_path)
+    assert gone["00000000" if "00000000" in gone else min(gone)].scores == {"topic": "stem"}
+    for wrong, said in (
+        ({"opera": 1.0}, "there are: arts, sport, stem"),
+        ({"art": 0.3, "stem": 0.4}, "did you mean 'arts'"),
+    ):
+        with pytest.raises(FactoryError, match=f"no seed has the topic '{min(wrong)}'; .*{said}"):
+            chosen(balance.bind(shares=wrong), members, tmp_path)
+
+
+def test_a_topic_without_seeds_bounds_nobody_and_an_empty_set_has_no_mix(tmp_path: Path) -> None:
+    members = [member(number, "text", topic=("stem", "sport")[number % 2]) for number in range(2000)]
+    gone = chosen(balance.bind(shares={"opera": 0.5, "stem": 0.25}), members, tmp_path)
+    left = [one.scores["topic"] for one in members if one.seed_id not in gone]
+    assert left.count("stem") == pytest.approx(1000, abs=5) and left.count("sport") == pytest.approx(
+        1000, abs=5
+    )
+    assert not chosen(balance.bind(shares={"opera": 0.5}), [], tmp_path / "empty")
 
 
 # ---------------------------------------------------------------------------------------- paragraphs
@@ -413,6 +428,8 @@ def test_tokens_are_counted_by_a_named_tokenizer(tmp_path: Path) -> None:
     made.save(str(tmp_path / "words/tokenizer.json"))
     step = tokens.bind(tokenizer=str(tmp_path / "words"), least=3, most=10)
     assert passed(step.clean(found("one two three four"))).scores == {"tokens": 4, "tokenizer": "words"}
+    by_file = tokens.bind(tokenizer=str(tmp_path / "words/tokenizer.json"))
+    assert passed(by_file.clean(found("one"))).scores == {"tokens": 1, "tokenizer": "words"}
     assert dropped(step.clean(found("one"))).reason == "too few tokens"
     assert dropped(step.clean(found("one " * 11))).reason == "too many tokens"
     with pytest.raises(FactoryError, match="there is no tokenizer"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +12,6 @@ import click
 from factory.cli.main import catalog_option
 
 if TYPE_CHECKING:
-    import duckdb
-
-    from factory.catalog import Catalog
     from factory.seeds.learning import Example
 
 _field = click.option(
@@ -152,7 +148,8 @@ def _labelled(dataset: str, catalog: Path) -> Iterator[dict[str, Any]]:
     import orjson
 
     from factory.catalog import load_catalog
-    from factory.errors import did_you_mean
+    from factory.errors import FactoryError, did_you_mean
+    from factory.store.reader import at_rest, querying
 
     loaded = load_catalog(catalog)
     near = "" if dataset in loaded.datasets else did_you_mean(dataset, loaded.datasets)
@@ -164,12 +161,13 @@ def _labelled(dataset: str, catalog: Path) -> Iterator[dict[str, Any]]:
         " from accepted a join seeds s using (seed_number) left join found using (seed_number)"
         " where dataset = ?"
     )
-    with _rows(
-        loaded, sql, dataset, f"the dataset '{dataset}' has no accepted label; build it first{near}"
-    ) as rows:
-        for text, labels, spoken, document, url in rows:
-            about = {"language": spoken, "document": document, "url": url}
-            yield {"text": text, "labels": orjson.loads(labels), **about}
+    with at_rest(loaded.store) as store, querying(store) as query:
+        rows = query(sql, [dataset])
+    if not rows:
+        raise FactoryError(f"the dataset '{dataset}' has no accepted label; build it first{near}")
+    for text, labels, spoken, document, url in rows:
+        about = {"language": spoken, "document": document, "url": url}
+        yield {"text": text, "labels": orjson.loads(labels), **about}
 
 
 def _texts(name: str, catalog: Path) -> Iterator[dict[str, Any]]:
@@ -189,24 +187,6 @@ def _texts(name: str, catalog: Path) -> Iterator[dict[str, Any]]:
             raise FactoryError(f"the seed set '{name}' is empty; run: factory seeds {name}")
         for seed_id, text in chain([first], found):
             yield {"id": seed_id, "text": text}
-
-
-@contextmanager
-def _rows(catalog: Catalog, sql: str, value: str, empty: str) -> Iterator[Iterator[tuple[Any, ...]]]:
-    """Rows of the store as they come. Raises FactoryError where there is none."""
-    from factory.errors import FactoryError
-    from factory.store.reader import at_rest, open_reader
-
-    def following(found: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
-        some = found.fetchmany(256)
-        if not some:
-            raise FactoryError(empty)
-        while some:
-            yield from some
-            some = found.fetchmany(256)
-
-    with at_rest(catalog.store) as store, open_reader(store, own_sql=True) as connection:
-        yield following(connection.execute(sql, [value]))
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -226,14 +226,21 @@ select seed_set, score, count(*) as seeds,
        count(distinct scores ->> score) as "values"
 from told group by all order by seed_set, score;
 
--- The mix of a seed set: its seeds by topic and language, where cleaners have told them.
+-- The mix of a seed set: its seeds by topic and language, where cleaners have told them; how many of them the step
+-- 'balance' left out, and what their share was before.
 create or replace view topic_mix as
-with counted as (
-    select seed_set, scores ->> 'topic' as topic, scores ->> 'language' as language, count(*) as seeds
-    from scored_seeds where scores ->> 'topic' is not null or scores ->> 'language' is not null
-    group by all
+with told as (
+    select seed_set, scores ->> 'topic' as topic, scores ->> 'language' as language, 1 as seeds, 0 as left_out
+    from scored_seeds
+    union all
+    select seed_set, scores ->> 'topic', scores ->> 'language', 0, 1 from drops where step = 'balance'
+),
+counted as (
+    select seed_set, topic, language, sum(seeds)::bigint as seeds, sum(left_out)::bigint as left_out
+    from told where topic is not null or language is not null group by all
 )
-select *, seeds / sum(seeds) over (partition by seed_set) as share
+select seed_set, topic, language, seeds, seeds / sum(seeds) over (partition by seed_set) as share, left_out,
+       (seeds + left_out) / sum(seeds + left_out) over (partition by seed_set) as share_before
 from counted order by seed_set, seeds desc, topic, language;
 
 -- What the checks of whole datasets last measured.

@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 
-from factory.errors import FactoryError
+from factory.errors import FactoryError, did_you_mean
 from factory.plugins import Drop, SeedsInOrder, cleaner
 from factory.records import Document, Passage
 
@@ -18,8 +18,8 @@ class balance:
     `shares`: topic -> wanted share of what stays, by the score `by` that an earlier step gave; topics that
     are not named share what is left, as they come. As many seeds stay as the shares allow; which ones is
     decided by hashes of their ids, so that a new seed changes little. `least`: a topic with fewer seeds than
-    this bounds nobody else. Source: phi-4 report, section 2.3: classifiers over-select STEM; the rest is
-    amplified.
+    this bounds nobody else. The view `topic_mix` shows the mix before and after. Source: phi-4 report, section
+    2.3: classifiers over-select STEM; the rest is amplified.
     """
 
     def __init__(self, *, shares: dict[str, float], by: str = "topic", least: int = 10) -> None:
@@ -29,17 +29,29 @@ class balance:
 
     def choose(self, seeds: SeedsInOrder) -> Iterator[tuple[str, Drop]]:
         """The seeds of topics that are over their share."""
-        counts = Counter(self._topic(str(member.scores.get(self.by, ""))) for member in seeds)
-        if not any(counts[topic] for topic in self.shares):
-            raise FactoryError(
-                f"balance: no seed has a score '{self.by}' among {', '.join(self.shares)};"
-                " put a step before that gives it (quality with score: topic)"
-            )
+        told = Counter(str(member.scores.get(self.by, "")) for member in seeds)
+        self._check(told)
+        counts: Counter[str] = Counter()
+        for name, count in told.items():
+            counts[self._topic(name)] += count
         kept = {topic: self._kept(topic, counts) / count for topic, count in counts.items()}
         for member in seeds:
-            topic = self._topic(str(member.scores.get(self.by, "")))
-            if _chance(member.seed_id) >= kept[topic]:
-                yield member.seed_id, Drop(f"{self.by} over its share", {self.by: topic or "other"})
+            name = str(member.scores.get(self.by, ""))
+            if _chance(member.seed_id) >= kept[self._topic(name)]:
+                told_of = {one: member.scores[one] for one in (self.by, "language") if one in member.scores}
+                yield member.seed_id, Drop(f"{self.by} over its share", told_of)
+
+    def _check(self, told: Counter[str]) -> None:
+        """Raises FactoryError for topics that no seed has: where another is meant, or none is there at all."""
+        there = sorted(told.keys() - {""})
+        missing = [topic for topic in self.shares if not told[topic]]
+        for topic in missing:
+            near = did_you_mean(topic, set(there) - self.shares.keys())
+            if told and ("did you mean" in near or missing == [*self.shares]):
+                raise FactoryError(
+                    f"balance: no seed has the {self.by} '{topic}'{near}; a step before gives it (quality with"
+                    f" score: {self.by})"
+                )
 
     def _topic(self, name: str) -> str:
         return name if name in self.shares else ""

@@ -16,13 +16,15 @@ from factory.seeds.fasttext import file_hash
 class tokens:
     """Counts a text's tokens, so that mixtures of whole documents know their size; and bounds them, if asked.
 
-    `tokenizer`: a tokenizer.json, or a folder that holds one. Scores: `tokens`, `tokenizer`.
+    `tokenizer`: a tokenizer.json, or a folder that holds one; it is called as the folder is. Scores: `tokens`,
+    `tokenizer`.
     """
 
     def __init__(self, *, tokenizer: str, least: int = 0, most: int | None = None) -> None:
         path = Path(tokenizer)
         self.path = path / "tokenizer.json" if path.is_dir() else path
-        self.name, self.least, self.most = path.name if path.is_dir() else path.stem, least, most
+        named = self.path.parent.resolve().name if self.path.name == "tokenizer.json" else path.stem
+        self.name, self.least, self.most = named, least, most
         self.fingerprint = file_hash(self.path)
         self._tokenizer: Any = None
 

@@ -15,6 +15,9 @@ from factory.seeds.laid import in_order
 from factory.seeds.prose import blocks_of_text
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS, count_words, segment, token_counter
 
+OF_ALL = ("tokens", "tokenizer")
+"""Scores that say how long a document is: of no passage."""
+
 
 @source(gives=(Passage, Code, Document))
 def passages(
@@ -31,7 +34,7 @@ def passages(
     """The passages, blocks of code, or whole documents of a seed set of documents.
 
     `path` is what the engine wrote of them: a JSON line a document, with its content and where it was found.
-    A passage keeps its document's scores; its place is in bytes of the document's Markdown.
+    A passage keeps its document's scores, but for its size; its place is in bytes of the document's Markdown.
     `min_words`, `max_words`: the budget of a passage, in tokens where a `tokenizer` (a tokenizer.json) is named;
     `overlap`: how much of the passage before a passage begins with. `min_lines`, `languages`: the least lines of
     a block of code, and the languages wanted (none: all).
@@ -64,7 +67,8 @@ def passages(
             passage = Passage(
                 text=part.text, title=document.title, section=part.section, language=document.language
             )
-            yield Found(passage, _within(row, part.start, part.end), scores)
+            inherited = {name: score for name, score in scores.items() if name not in OF_ALL}
+            yield Found(passage, _within(row, part.start, part.end), inherited)
 
 
 def _within(row: dict[str, Any], start: int, end: int) -> Origin:
