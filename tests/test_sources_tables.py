@@ -365,6 +365,22 @@ def test_places_of_texts_are_bytes_of_the_file_in_any_encoding(encoding: str, tm
         assert item.seed.language == "de"  # type: ignore[union-attr]
 
 
+def test_texts_of_other_alphabets_are_read_in_the_encoding_that_is_named_and_not_as_if_western(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.txt"
+    words = "Привет, мир. Это текст."
+    for encoding in ("cp1251", "koi8-r", "utf-16-le"):
+        path.write_bytes(words.encode(encoding))
+        (broken,) = text(path, Document, min_words=1)
+        assert isinstance(broken, Broken) and "encoding: " in broken.error
+        (item,) = text(path, Document, min_words=1, encoding=encoding)
+        assert isinstance(item, Found) and item.seed.text == words  # type: ignore[attr-defined]
+        assert item.origin.place == f"bytes 0-{path.stat().st_size}"
+    with pytest.raises(FactoryError, match="unknown encoding: cp125; name one"):
+        list(text(path, Document, encoding="cp125"))
+
+
 def test_front_matter_is_no_text_and_says_who_wrote_it_under_which_licence(tmp_path: Path) -> None:
     path = tmp_path / "a.md"
     path.write_text(MARKDOWN)

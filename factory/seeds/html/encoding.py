@@ -54,13 +54,16 @@ class Source:
         return offsets
 
 
-def decode(raw: bytes | str) -> Source:
-    """Reads a page by its byte order mark, else as UTF-8 where it is that, else as it declares itself.
+def decode(raw: bytes | str, named: str = "") -> Source:
+    """Reads a page by its byte order mark, else as UTF-8 where it is that, else as it declares itself; or in the
+    encoding that is `named`. Raises LookupError for one that is unknown.
 
     A wrong declaration is common, and text that happens to be valid UTF-8 is not, so UTF-8 goes first.
     """
     if isinstance(raw, str):
         raw = raw.encode("utf-8", "replace")
+    if named:
+        return _read(raw, codecs.lookup(named).name, 0)
     for mark, codec in _BYTE_ORDER_MARKS:
         if raw.startswith(mark):
             return _read(raw, codec, len(mark))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from factory.errors import FactoryError
 from factory.plugins import Broken, Found, source
 from factory.records import Document, Origin, Passage, Seed, Topic
 from factory.seeds.archives import read
@@ -15,6 +16,9 @@ from factory.seeds.html import Block
 from factory.seeds.html.encoding import Source, decode
 from factory.seeds.prose import blocks_of_text
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS, segment
+
+_FOREIGN = 0.3
+"""The share of letters that are not ASCII beyond which an undeclared encoding is no Western one."""
 
 _MARKDOWN = frozenset({".md", ".markdown", ".mdx", ".qmd", ".rmd"})
 
@@ -27,16 +31,20 @@ def text(
     min_words: int = MIN_WORDS,
     max_words: int = MAX_WORDS,
     language: str = "",
+    encoding: str = "",
 ) -> Iterator[Found | Broken]:
     """Markdown and plain text, packed or not: the file as a document, its passages, or its topics.
 
     A topic is a heading of Markdown with its first paragraph, or a line ``name: description`` of plain text.
-    Front matter (``---``) is no text: its title, author, date and licence are the document's.
+    Front matter (``---``) is no text: its title, author, date and licence are the document's. `encoding`: UTF-8, or
+    what a byte order mark says, or Western where few letters are not ASCII, unless it is given.
     """
-    raw = read(path)
-    found = decode(raw)
-    if b"\0" in raw and not found.codec.startswith("utf-16"):
-        yield Broken(Origin(address=str(path), place=""), "no text: it has NUL bytes")
+    try:
+        found = decode(read(path), encoding)
+    except LookupError as error:
+        raise FactoryError(f"encoding: {error}; name one that Python knows, such as cp1251") from error
+    if why := _no_text(found, encoding):
+        yield Broken(Origin(address=str(path), place=""), why)
         return
     is_markdown = Path(path.name.removesuffix(_packing(path))).suffix.lower() in _MARKDOWN
     if kind is Topic and not is_markdown:
@@ -60,6 +68,16 @@ def text(
             yield Found(passage, origin)
     else:
         yield from _headed_topics(place, blocks)
+
+
+def _no_text(found: Source, encoding: str) -> str:
+    """Why a file is no text as it was read; empty where it is one."""
+    if "\0" in found.text:
+        return "no text: it has NUL bytes, or is in an encoding to be named: encoding: utf-16-le"
+    beyond = sum(character > "\x7f" for character in found.text) if found.codec == "cp1252" else 0
+    if not encoding and beyond > _FOREIGN * len(found.text):
+        return "not in UTF-8, nor Western; say what it is in: encoding: cp1251"
+    return ""
 
 
 @dataclass
