@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from factory.catalog import SeedSet
-from factory.errors import CatalogError, FactoryError
+from factory.errors import CatalogError, FactoryError, MissingPackage
 from factory.fingerprint import seed_set_fingerprint
 from factory.plugins import Span
 from factory.seeds import intake
@@ -148,13 +148,22 @@ class _SeedSet:
         for path in files_of(self.seeds.paths, root, self.seeds.name):
             size = path.stat().st_size
             at, signed, licence = address(path, root), signature(path), licences.of(path)
-            split = self.seeds.source.split
-            spans = list(split(path, self.most)) if split and size > self.most else []
+            spans = self._spans(path) if size > self.most else []
             parts: list[Span | None] = [*spans] or [None]
             for span in parts:
                 cut = size // max(len(spans), 1)
                 units.append(Unit(at, signed, str(path), span, licence, cut))
         return units
+
+    def _spans(self, path: Path) -> list[Span]:
+        """The spans of a large file; none where it is read as a whole."""
+        split = self.seeds.source.split
+        try:
+            return list(split(path, self.most)) if split else []
+        except MissingPackage:
+            raise
+        except Exception:  # what is wrong with the file is told when it is read
+            return []
 
     async def _waiting(self, units: Sequence[Unit]) -> list[Unit]:
         """The units to read. What changed or is gone is withdrawn at once; what it held stays in the store."""

@@ -8,13 +8,15 @@ import time
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as parquet
 import pytest
 from conftest import Project
 
 from factory.errors import StoreError
 from factory.passing import Found
 from factory.records import Document, Origin
-from factory.seeds.clean import Counts, Failed, Steps
+from factory.seeds.clean import MAX_TEXT, Counts, Failed, Steps
 from factory.store.reader import answer
 
 STEPS = {
@@ -155,7 +157,7 @@ def test_several_steps_may_change_one_seed(steps: Project) -> None:
     ]
 
 
-def test_a_seed_with_half_a_character_is_told_of_before_any_step_sees_it() -> None:
+def test_a_seed_that_the_store_cannot_take_is_told_of_before_any_step_sees_it() -> None:
     half, whole = (
         Found(Document(text=text), Origin(address="a.md", place=text[0])) for text in ("1 \ud800", "2")
     )
@@ -163,6 +165,9 @@ def test_a_seed_with_half_a_character_is_told_of_before_any_step_sees_it() -> No
     assert isinstance(failed, Failed) and "half a character" in failed.broken.error
     assert failed.broken.origin.place == "1"
     assert kept == whole
+    long = Found(Document(text="a" * (MAX_TEXT + 1)), Origin(address="a.md"))
+    (failed,) = Steps([]).run([long], Counts())
+    assert isinstance(failed, Failed) and "cut it into documents" in failed.broken.error
 
 
 def test_a_second_reading_changes_nothing_and_a_new_page_is_judged_among_all(steps: Project) -> None:
@@ -477,6 +482,18 @@ def test_a_missing_package_stops_the_reading_and_is_no_fault_of_a_file(
     project.factory("seeds", "-w", workers)
     assert project.query("select count(*) from sets.wiki") == [(2,)]
     assert project.query("select count(*) from failures") == [(0,)]
+
+
+def test_a_large_file_that_is_not_what_it_is_read_as_is_one_failure_and_the_others_are_read(
+    project: Project,
+) -> None:
+    project.write(
+        "catalog.yaml", "seeds: {rows: {source: parquet, path: '*.parquet', as: document, shard_mb: 1}}\n"
+    )
+    (project.folder / "a.parquet").write_bytes(b"no table " * 200_000)
+    parquet.write_table(pa.table({"text": ["A text."]}), project.folder / "b.parquet")
+    assert "is no Parquet file, or was cut off" in project.factory("seeds", code=1)
+    assert project.query("select address, content ->> 'text' from sets.rows") == [("b.parquet", "A text.")]
 
 
 def test_a_file_that_the_machine_did_not_give_is_read_again_unchanged(project: Project) -> None:

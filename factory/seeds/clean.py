@@ -11,6 +11,9 @@ from typing import Any, TypeAlias
 from factory.errors import FactoryError
 from factory.plugins import Broken, Drop, Found
 
+MAX_TEXT = 100 << 20
+"""Bytes of the longest text of a seed, as UTF-8: the store would need gigabytes for more."""
+
 SOURCE = 0
 """The position of the source among the steps; those of ``clean:`` count from 1."""
 
@@ -81,8 +84,13 @@ class Steps:
 
 
 def _sound(item: Found | Broken) -> Found | Broken:
-    """A seed whose text UTF-8 can hold: cleaners, models and the store take no other."""
+    """A seed that cleaners, models and the store can take: within bounds, of characters that UTF-8 can hold."""
     if isinstance(item, Found):
+        text = getattr(item.seed, "text", "")
+        if 4 * len(text) > MAX_TEXT and len(text.encode("utf-8", "replace")) > MAX_TEXT:
+            return Broken(
+                item.origin, f"a text of more than {MAX_TEXT >> 20} MiB; cut it into documents first"
+            )
         try:
             _ = item.seed.id
         except TypeError:

@@ -40,7 +40,9 @@ def files_of(paths: Sequence[str], root: Path, name: str) -> list[Path]:
         except ImportError as error:  # fsspec's own words say which package a protocol needs
             raise FactoryError(f"seed set '{name}': {pattern} needs a package: {error}") from error
         except (OSError, ValueError) as error:
-            raise CatalogError(f"seed set '{name}': {pattern} cannot be read: {error}") from error
+            missing = isinstance(error, FileNotFoundError)
+            why = "it is not there, or nobody answers at its address" if missing else error
+            raise CatalogError(f"seed set '{name}': {pattern} cannot be read: {why}") from error
         if not files:
             raise CatalogError(f"seed set '{name}': no file matches {pattern}{_near(pattern, root)}")
         found.update(dict.fromkeys(files))

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
+from factory.errors import FactoryError
 from factory.plugins import Broken, Found, source
 from factory.records import Origin, Seed
 from factory.seeds.files import UnreadableError, open_bytes
@@ -51,6 +52,9 @@ def csv(
     cell is no value.
     """
     names = checked(kind, fields or {})
+    for name, sign in {"delimiter": delimiter, "quote": quote, "escape": escape}.items():
+        if len(sign) > 1:
+            raise FactoryError(f"{name}: '{sign}' is more than one character")
     standard.field_size_limit(MAX_CELL)
     with open_bytes(path) as stream:
         # A byte that is not of the encoding breaks its row: a strict reader would lose all rows behind it.

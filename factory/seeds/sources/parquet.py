@@ -11,6 +11,7 @@ from typing import Any
 from factory.plugins import Broken, Found, Span, source
 from factory.records import Origin, Seed
 from factory.seeds.archives import LIMITS
+from factory.seeds.files import UnreadableError
 from factory.seeds.mapping import KINDS, checked, refuse_columns, seed_of
 
 LEAST, MOST, BATCH_BYTES = 32, 1024, 32 << 20
@@ -53,7 +54,10 @@ def parquet(
 
     names = checked(kind, fields or {})
     with path.open("rb") as stream:
-        file = files.ParquetFile(stream)
+        try:
+            file = files.ParquetFile(stream)
+        except ArrowException as error:
+            raise UnreadableError(f"{path.name}: is no Parquet file, or was cut off: {error}") from error
         there = file.schema_arrow.names
         columns = sorted({at if at in there else at.partition(".")[0] for at in names.values()} & set(there))
         known = {field.name: _inside(field.type) for field in file.schema_arrow}
