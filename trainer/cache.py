@@ -1,7 +1,7 @@
 """Keys and values of rows that are being continued, and the model run over them one token at a time.
 
 Rollouts of one prefix share its keys and values, which are computed once and never copied: reading them is what
-a step costs. What a rollout adds of its own stands in a second tensor, allocated once.
+a step costs. What a rollout adds of its own stands in a tensor for each layer, which grows a little at a time.
 """
 
 from __future__ import annotations
@@ -16,23 +16,27 @@ from trainer.model import Layer, Phi, rotation_at
 PREFILL = 2**26
 """Pairs of tokens, over all prefixes that are read at once: what their masks hold."""
 
+GROWTH = 16
+"""Slots that each row gets at once. Products read a whole tensor twice as fast as the part of one that is filled."""
+
 
 class Cache:
     """What rows have computed so far.
 
     `shared`: keys and values of prefixes, (layers, 2, prefixes, kv_heads, slots, head_width), that end at the same
-    slot and begin after `pads` empty ones; `own`: those of `used` tokens that each row added since.
+    slot and begin after `pads` empty ones; `own`: in each layer those of `used` tokens that each row added since,
+    (2, rows, kv_heads, slots, head_width).
     """
 
-    def __init__(self, shared: Tensor, pads: Tensor, owners: Tensor, longest: int) -> None:
+    def __init__(self, shared: Tensor, pads: Tensor, owners: Tensor) -> None:
         layers, both, _, kv_heads, _, width = shared.shape
-        self.own = shared.new_empty((layers, both, len(owners), kv_heads, longest, width))
+        self.own = [shared.new_empty((both, len(owners), kv_heads, 0, width))] * layers
         self.shared, self.pads, self.used = shared, pads, 0
         self._arrange(owners)
 
     def keep(self, rows: Tensor) -> None:
         """Goes on with these rows alone, given in ascending order."""
-        self.own[:, :, : len(rows), :, : self.used] = self.own[:, :, rows, :, : self.used]
+        self.own = [own[:, rows] for own in self.own]
         owners = self.owners[rows]
         wanted, places = torch.unique(owners, return_inverse=True)
         if len(wanted) <= len(self.pads) / 2:
@@ -41,19 +45,21 @@ class Cache:
 
     def extend(self, layer: int, key: Tensor, value: Tensor) -> None:
         """Writes the keys and values of a new token of each row, (rows, kv_heads, 1, head_width)."""
-        self.own[layer, 0, : len(key), :, self.used] = key[:, :, 0]
-        self.own[layer, 1, : len(key), :, self.used] = value[:, :, 0]
+        if self.used == self.own[layer].shape[3]:
+            self.own[layer] = functional.pad(self.own[layer], (0, 0, 0, GROWTH))
+        self.own[layer][0, :, :, self.used] = key[:, :, 0]
+        self.own[layer][1, :, :, self.used] = value[:, :, 0]
 
     def attend(self, layer: int, query: Tensor) -> Tensor:
         """Mixes values for queries (rows, kv_heads, heads of each, head_width), of the same shape."""
-        rows, end = len(query), self.used + 1
-        keys, values = self.own[layer, 0, :rows, :, :end], self.own[layer, 1, :rows, :, :end]
+        keys, values = self.own[layer]
         query = query * query.shape[-1] ** -0.5
         far = self._ungrouped(_product(self._grouped(query), self.shared[layer, 0].transpose(-1, -2)))
         far = far + self._hidden
         near = _product(query, keys.transpose(-1, -2))
+        near[..., self.used + 1 :] = -torch.inf
         weights = torch.cat((far, near), dim=-1).float().softmax(-1).to(query.dtype)
-        far, near = weights.tensor_split((far.shape[-1],), dim=-1)
+        far, near = (x.contiguous() for x in weights.tensor_split((far.shape[-1],), dim=-1))
         return self._ungrouped(_product(self._grouped(far), self.shared[layer, 1])) + _product(near, values)
 
     def _arrange(self, owners: Tensor) -> None:
@@ -73,14 +79,14 @@ class Cache:
 
     def _grouped(self, x: Tensor) -> Tensor:
         """(rows, kv_heads, heads, any) by prefixes: (prefixes, kv_heads, columns x heads, any)."""
-        by_prefix = x[self._grid].view(len(self.pads), -1, *x.shape[1:])
+        by_prefix = x.index_select(0, self._grid).view(len(self.pads), -1, *x.shape[1:])
         return by_prefix.transpose(1, 2).flatten(2, 3)
 
     def _ungrouped(self, x: Tensor) -> Tensor:
         """The inverse of `_grouped`."""
         columns = len(self._grid) // len(self.pads)
         by_prefix = _unflatten(x, 2, columns).transpose(1, 2)
-        return by_prefix.flatten(0, 1)[self._places]
+        return by_prefix.flatten(0, 1).index_select(0, self._places)
 
 
 class Decoder:

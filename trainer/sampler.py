@@ -133,7 +133,7 @@ class Sampler:
         device = self._device
         limits = torch.tensor([row.limit for row in rows], device=device)
         longest = int(limits.max())
-        logits, cache = self._prefilled(rows, longest)
+        logits, cache = self._prefilled(rows)
         draws = torch.from_numpy(np.stack([_uniforms(row, longest) for row in rows])).to(device)
         heat = torch.tensor([row.temperature for row in rows], device=device)
         ids = torch.zeros((len(rows), longest), dtype=torch.long, device=device)
@@ -163,7 +163,7 @@ class Sampler:
             for line, told, length, finished in zip(*columns, strict=True)
         ]
 
-    def _prefilled(self, rows: Sequence[_Row], longest: int) -> tuple[Tensor, Cache]:
+    def _prefilled(self, rows: Sequence[_Row]) -> tuple[Tensor, Cache]:
         """The logits after the prefix of each row, and a cache of rows that share their prefixes."""
         distinct = {prefix: place for place, prefix in enumerate(dict.fromkeys(row.prefix for row in rows))}
         length = len(rows[0].prefix)
@@ -175,7 +175,7 @@ class Sampler:
         before = torch.from_numpy(pads).to(self._device)
         logits, shared = self._decoder.prefill(torch.from_numpy(ids).to(self._device), before)
         owners = torch.tensor([distinct[row.prefix] for row in rows], device=self._device)
-        return logits[owners], Cache(shared, before, owners, longest)
+        return logits[owners], Cache(shared, before, owners)
 
 
 def pick(logits: Tensor, temperature: Tensor, draws: Tensor) -> tuple[Tensor, Tensor]:
@@ -185,9 +185,11 @@ def pick(logits: Tensor, temperature: Tensor, draws: Tensor) -> tuple[Tensor, Te
     """
     heated = logits / temperature.clamp(min=1e-6)[:, None]
     reached = torch.softmax(heated, -1).cumsum(-1)
-    drawn = torch.searchsorted(reached, draws[:, None] * reached[:, -1:], right=True)[:, 0]
-    chosen = torch.where(temperature > 0, drawn.clamp(max=logits.shape[-1] - 1), logits.argmax(-1))
-    return chosen, logits.gather(-1, chosen[:, None])[:, 0] - logits.logsumexp(-1)
+    chosen = torch.searchsorted(reached, draws[:, None] * reached[:, -1:], right=True)[:, 0]
+    chosen.clamp_(max=logits.shape[-1] - 1)
+    greedy = temperature == 0
+    chosen[greedy] = logits[greedy].argmax(-1)
+    return chosen, logits.log_softmax(-1).gather(-1, chosen[:, None])[:, 0]
 
 
 def _chance(seed: int, prefix: tuple[int, ...], number: int) -> int:
