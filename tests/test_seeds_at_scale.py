@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import signal
@@ -12,9 +13,12 @@ import duckdb
 import pytest
 from conftest import Project
 
+from factory.errors import FactoryError
+from factory.seeds.intake import refuse_long
 from factory.seeds.members import laid_down
 from factory.seeds.workers import Workers
 from factory.store.texts import streaming, texts
+from factory.store.writer import Writer
 
 FATAL = '''
     """Leaves out every third text, shortens every fifth; dies once, with the whole build, where a file says so."""
@@ -151,3 +155,16 @@ def test_long_texts_are_gone_through_in_memory_for_a_few_of_them(project: Projec
         assert sorted(member.text for member in members) == sorted(books)
     exported = project.factory("export", "seeds:books")
     assert "300 rows" in exported
+
+
+def test_seeds_too_long_for_the_store_are_told_to_be_kept_as_shards(tmp_path: Path) -> None:
+    async def take(characters: int) -> None:
+        about = {"kind": "document", "content": "{}", "characters": characters, "build_id": "b"}
+        seeds = [{"seed_number": number, "seed_id": f"{number:032x}", **about} for number in range(1, 2100)]
+        with Writer(tmp_path / f"{characters}.duckdb") as writer:
+            await writer.commit(seeds=seeds)
+            await refuse_long(writer, "books")
+
+    asyncio.run(take(60_000))
+    with pytest.raises(FactoryError, match="write 'keep: shards', and cut them by a seed set 'from: books'"):
+        asyncio.run(take(120_000))

@@ -11,6 +11,7 @@ import orjson
 from orjson import Fragment
 
 from factory.catalog import SeedSet
+from factory.errors import FactoryError
 from factory.plugins import Span
 from factory.seeds.laid import scatter
 from factory.seeds.shards import TABLES, Done, Shard, Unit
@@ -18,6 +19,11 @@ from factory.store.sets import folder, identifier, literal, parquet_rows, scored
 from factory.store.texts import seed_rows
 from factory.store.writer import Writer
 from factory.teacher.journal import now
+
+AT_ONCE = 2048
+"""Rows that DuckDB reads of a column at least."""
+LONG = 100_000
+"""Characters that so many seeds may have each, on an average: a gigabyte is to hold their texts several times."""
 
 Statement: TypeAlias = tuple[str, list[Any]]
 
@@ -153,7 +159,24 @@ async def take(
     ]
     before = await _last_number(writer)
     await writer.transact({"files": files}, statements)
-    return await _last_number(writer) - before
+    new = await _last_number(writer) - before
+    if new:
+        await refuse_long(writer, seeds.name)
+    return new
+
+
+async def refuse_long(writer: Writer, name: str) -> None:
+    """Raises FactoryError where the newest seeds are so long that the store could not be read any more: it reads so
+    many at once."""
+    rows = await writer.query(
+        f"select sum(characters)::bigint from seeds where seed_number > {await _last_number(writer) - AT_ONCE}"
+    )
+    if (characters := rows[0][0] or 0) > AT_ONCE * LONG:
+        raise FactoryError(
+            f"seed set '{name}': its seeds are too long for the store, which reads {AT_ONCE:,} at once: the last"
+            f" hold {characters / 1e6:,.0f} million characters; write 'keep: shards', and cut them by a seed set"
+            f" 'from: {name}'"
+        )
 
 
 async def _last_number(writer: Writer) -> int:
