@@ -337,6 +337,22 @@ def test_a_word_with_hyphens_of_its_own_keeps_them_and_ligatures_become_letters(
     assert paragraph.text.endswith("international readers of one field.")
 
 
+def test_contents_go_headings_stand_alone_and_scripts_without_spaces_are_joined_without() -> None:
+    lines = [
+        "1.1 In the Beginning . . . . . . . . . . . . . . . . . . . . . . . . . . 1",
+        "ebb ................................................................. 12",
+        "The water that comes into a narrow bay stands higher than outside of it.",
+        "2.1. How tides are measured",
+        "这个港湾里的水比外面的水高，因为水没有别的地方可以去，港湾的岸把它引到里面来，一直",
+        "到最里面的地方。",
+    ]
+    assert [part.text for part in paragraphs_of([lines])] == [
+        "The water that comes into a narrow bay stands higher than outside of it.",
+        "2.1. How tides are measured",
+        "这个港湾里的水比外面的水高，因为水没有别的地方可以去，港湾的岸把它引到里面来，一直到最里面的地方。",
+    ]
+
+
 def test_a_scan_is_told_of(tmp_path: Path) -> None:
     (item,) = pdf(page_file(tmp_path / "a.pdf", [[], []]), Document)
     assert isinstance(item, Broken) and "2 pages without text" in item.error

@@ -33,6 +33,10 @@ _COMPOUND = re.compile(r"\w-\w+-$")
 _LIGATURE = re.compile("[\ufb00-\ufb06]")
 _ENDS = re.compile(r"[.!?:;。！？][\"'”’)\]]*$")
 _ITEM = re.compile(r"^(?:[-*•▪◦–]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s+")
+_NUMBERED = re.compile(r"^\d{1,2}(?:\.\d{1,2})+\.?\s+[A-Z]")
+_UNSPACED = re.compile("[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
+_LEADER = re.compile(r"[^.\s]\s*+(?:\.\s?){6,}+(?:\d{1,4}|[ivxlc]{1,7})\s*$", re.IGNORECASE)
+"""The dots that lead to a page in a table of contents, or an index."""
 _DIGITS = re.compile(r"\d+")
 
 
@@ -42,7 +46,8 @@ def pdf(
 ) -> Iterator[Found | Broken]:
     """PDF files: text in reading order, paragraphs put together from lines, hyphens mended.
 
-    Running heads, feet and page numbers are told by their repetition and left out. Formulas and tables come
+    Running heads, feet and page numbers are told by their repetition and left out; so are lines of tables of contents,
+    by their dots. Formulas and tables come
     as the text that they are drawn with. Places are pages of the file. Encrypted and damaged files, and pages
     without text (scans), are broken records.
     """
@@ -99,13 +104,15 @@ def paragraphs_of(pages: Sequence[Sequence[str]]) -> list[Part]:
     paragraphs: list[Part] = []
     open_ = False
     for line, number in lines:
-        if open_ and not _ITEM.match(line):
-            before = paragraphs[-1].text
+        before = paragraphs[-1].text if open_ else ""
+        begins = _ITEM.match(line) or (_NUMBERED.match(line) and _ENDS.search(before))
+        if open_ and not begins:
             joined = _HYPHEN.search(before) and line[:1].islower()
             if _COMPOUND.search(before):
                 text = before + line  # "state-of-the-" has hyphens of its own
             else:
-                text = before.rstrip("-\u00ad\u2010") + line if joined else f"{before} {line}"
+                between = "" if _UNSPACED.match(before[-1]) and _UNSPACED.match(line) else " "
+                text = before.rstrip("-\u00ad\u2010") + line if joined else before + between + line
             paragraphs[-1] = Part(text, paragraphs[-1].first, number)
         else:
             paragraphs.append(Part(line, number, number))
@@ -130,6 +137,7 @@ def _without(page: Sequence[str], heads: frozenset[str]) -> list[str]:
         line
         for place, line in enumerate(page)
         if not ((place < EDGE or place >= last) and (_key(line) in heads or _NUMBER.match(line)))
+        and not _LEADER.search(line)
     ]
 
 
