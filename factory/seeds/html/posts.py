@@ -76,14 +76,13 @@ def read_post(
         bodies: tuple[Node, ...] = (alike[way[1]],)
     else:
         bodies = _bodies(unit, region, beside, usual)
-    inside = {below for body in bodies for below in body.walk()}
-    beside -= {
-        above for body in bodies for above in upto(body, unit)
-    }  # what names its author may hold the whole post
+    held, inside = frozenset(bodies), {below for body in bodies for below in body.walk()}
+    holders = {above for body in bodies for above in upto(body, unit)}
+    beside -= holders  # what names the author may be a box around the whole post
     extras = frozenset(
         node
         for node in region
-        if node not in bodies
+        if node not in held
         and (node in beside or (node in inside and (node in usual or _is_extra(node, head.author))))
     )
     return Read(head, bodies, extras, tuple(_quotes(bodies, extras)), _way(bodies, region))
