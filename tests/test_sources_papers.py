@@ -353,6 +353,15 @@ def test_contents_go_headings_stand_alone_and_scripts_without_spaces_are_joined_
     ]
 
 
+@pytest.mark.parametrize("bound", ["MAX_PAGES", "MAX_ALL"])
+def test_a_pdf_beyond_every_bound_is_told_what_to_do(
+    bound: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"factory.seeds.sources.pdf.{bound}", 2)
+    (item,) = pdf(page_file(tmp_path / "a.pdf", [["One page."], ["Two pages."], ["Three."]]), Document)
+    assert isinstance(item, Broken) and "more than 2" in item.error and "split it first" in item.error
+
+
 def test_a_scan_is_told_of(tmp_path: Path) -> None:
     (item,) = pdf(page_file(tmp_path / "a.pdf", [[], []]), Document)
     assert isinstance(item, Broken) and "2 pages without text" in item.error

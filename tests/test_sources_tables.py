@@ -338,6 +338,8 @@ def test_csv_of_other_habits_is_read_as_it_is_told(tmp_path: Path) -> None:
         Question(text='"So" he said'),
         Question(text='"open'),
     ]
+    with pytest.raises(FactoryError, match="delimiter: '::' is more than one character"):
+        read(csv, path, delimiter="::")
     path.write_text("text,text\na,b\n")
     with pytest.raises(FactoryError, match="two columns are called 'text'"):
         read(csv, path)

@@ -19,9 +19,11 @@ from factory.seeds.html.dates import iso_date
 from factory.seeds.pages import Part, Wanted, seeds_of_parts
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS
 
-MAX_PAGES = 5_000
+MAX_PAGES = 50_000
 MAX_CHARACTERS = 200_000
 """Of a page: more is a plot, or a trap."""
+MAX_ALL = 64 << 20
+"""Characters of all pages."""
 
 EDGE = 2
 """Lines at the top and the bottom of a page among which running heads are looked for."""
@@ -57,7 +59,9 @@ def pdf(
     except FactoryError:
         raise
     except Exception as error:  # whatever a stranger's file makes of the parser
-        yield Broken(origin, f"cannot be read: {error}")
+        locked = "password" in str(error).lower()
+        why = "encrypted: save it without its password first" if locked else f"cannot be read: {error}"
+        yield Broken(origin, why)
         return
     if not any(pages):
         yield Broken(origin, f"{len(pages)} pages without text: a scan, which needs OCR first")
@@ -81,11 +85,14 @@ def _read(path: Path) -> tuple[list[list[str]], dict[str, str]]:
     document: Any = pypdfium2.PdfDocument(str(path) if type(path) is type(Path()) else path.read_bytes())
     try:
         if len(document) > MAX_PAGES:
-            raise ValueError(f"{len(document)} pages, more than {MAX_PAGES}")
-        pages = []
+            raise ValueError(f"{len(document)} pages, more than {MAX_PAGES}: split it first")
+        pages, total = [], 0
         for page in document:
             text = page.get_textpage()
             size = min(text.count_chars(), MAX_CHARACTERS)
+            total += size
+            if total > MAX_ALL:
+                raise ValueError(f"more than {MAX_ALL} characters: split it first")
             # PDFium joins the lines of a word that a hyphen cut, with one of these between.
             content = _JOINED.sub("-\n", text.get_text_range(0, size)) if size else ""
             pages.append([line.strip() for line in content.splitlines() if line.strip()])
