@@ -2,7 +2,7 @@
 
     decode -> mark places -> parse (Lexbor) -> protect formulas, code, tables -> find posts, or
     prune and choose a reading
-    -> blocks, without repeats and words of buttons -> check places
+    -> blocks, without repeats, long quotes of posts above and words of buttons -> check places
 
 Nothing here is learnt, names a site, or calls another extractor.
 """

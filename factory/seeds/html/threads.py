@@ -3,7 +3,9 @@
 Every node that seems to name an author hands that evidence up to the nodes above it. Nodes with a class, a
 numbered id or a schema in common are groups; the group that covers most of the page's unlinked words with one
 post a member wins. A group is a thread where the page says that it is one, or where the posts are all there
-is: what readers wrote below an article is none. No rule names a site.
+is: what readers wrote below an article is none. On a forum whose markup tells no authors the days serve. What
+most posts of a page have in common tells where their words stand, and what is said by none. No rule names a
+site.
 """
 
 from __future__ import annotations
