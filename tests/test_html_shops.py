@@ -124,3 +124,10 @@ def test_what_is_announced_beside_a_link_to_all_of_it_is_left_out() -> None:
     head = "<div><h2>You may also like</h2><a href=/all>View all</a></div>"
     told = extract(f"<main><h1>Red boat</h1>{FILLER * 3}<div>{head}<div>{cards}</div></div></main>").text
     assert "two oars" not in told and "You may" not in told
+
+
+def test_what_buyers_ask_of_a_product_makes_no_forum_of_its_page() -> None:
+    asked = """<div class=questions><div itemscope itemtype="http://schema.org/Question"><p>Will it carry my
+        neighbours, who are four and heavy, across the bay?</p></div></div>"""
+    told = extract(f"<body class=pdp><main><h1>Red boat</h1>{FILLER * 3}{asked}</main></body>").text
+    assert "four and heavy" not in told

@@ -115,8 +115,9 @@ def _read(source: Source, whole: bool) -> Page:
 
 
 def _reading(index: Index, head: Head, product: bool) -> Reading:
-    """The reading of a page that is no thread. What readers wrote is kept where they write all."""
-    return choose(index, product=product, forum=is_named_forum(index, head))
+    """The reading of a page that is no thread. What readers wrote is kept where they write all, but for what buyers ask
+    of a product."""
+    return choose(index, product=product, forum=not product and is_named_forum(index, head))
 
 
 def _told(blocks: list[Block], head: Head) -> list[Block]:
