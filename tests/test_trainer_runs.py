@@ -128,6 +128,8 @@ def test_a_run_that_is_interrupted_writes_a_checkpoint_and_the_same_command_ends
     )
     while len(read_metrics(output / "metrics.jsonl")) < 3 and process.poll() is None:
         time.sleep(0.05)
+    with pytest.raises(FactoryError, match="another run is writing there"):
+        train(Recipe.model_validate(_settings(snapshot, steps=4000)), _quiet)
     process.send_signal(number)
     told, _ = process.communicate(timeout=60)
     assert process.returncode == 130, told

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -75,10 +76,10 @@ def train(
     that the recipe names. Raises FactoryError for a snapshot that must not be trained on, a checkpoint of another
     recipe, and a loss that is not finite.
     """
-    with joined(recipe.device) as world:
+    output = Output(recipe.output)
+    with joined(recipe.device) as world, output.held() if world.first else nullcontext():
         if not world.first:
             say = _silence
-        output = Output(recipe.output)
         if fresh and world.first:
             output.clear()
         snapshots = open_snapshots(recipe)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import math
+import os
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -65,6 +68,22 @@ class Output:
     def export(self) -> Path:
         """The trained model, as transformers reads it."""
         return self.folder / "export"
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keeps other runs out of the folder. Raises FactoryError where one is in it already."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.folder, os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise FactoryError(
+                    f"{self.folder}: another run is writing there; wait for its end, or name another output"
+                ) from error
+            yield
+        finally:
+            os.close(descriptor)
 
     def clear(self) -> None:
         """Removes what an earlier run left, and nothing else that may lie in the folder."""
