@@ -381,15 +381,18 @@ def _drop_linked(page: Survey, rules: Rules, dropped: dict[Node, str], comments:
         least = max(rules.density, rules.listed) if node.tag in _LISTS else rules.density
         if least * node.size >= node.linked or node.size > allowed or is_out(node, dropped):
             continue
-        if not (node.tag in ("ul", "ol") and _is_announced(node)):
+        if not (node.tag in ("ul", "ol") and _is_announced(node, rules)):
             dropped[node] = f"links are {node.linked / max(node.size, 1):.0%} of its text"
 
 
-def _is_announced(node: Node) -> bool:
-    """Whether the words before a list end with a colon."""
+def _is_announced(node: Node, rules: Rules) -> bool:
+    """Whether the words before a list end with a colon, or it is part of a list that has words."""
     siblings = node.parent.elements if node.parent is not None else [node]
     at = siblings.index(node)
-    return at > 0 and siblings[at - 1].text().rstrip().endswith((":", "\uff1a"))
+    if at > 0 and siblings[at - 1].text().rstrip().endswith((":", "\uff1a")):
+        return True
+    above = node.parent.parent if node.parent is not None and node.parent.tag == "li" else None
+    return above is not None and above.linked <= rules.listed * above.size
 
 
 def _drop_endings(page: Survey, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:
