@@ -40,7 +40,7 @@ def files_of(paths: Sequence[str], root: Path, name: str) -> list[Path]:
         except ImportError as error:  # fsspec's own words say which package a protocol needs
             raise FactoryError(f"seed set '{name}': {pattern} needs a package: {error}") from error
         except (OSError, ValueError) as error:
-            missing = isinstance(error, FileNotFoundError)
+            missing = isinstance(error, FileNotFoundError) and error.errno is None
             why = "it is not there, or nobody answers at its address" if missing else error
             raise CatalogError(f"seed set '{name}': {pattern} cannot be read: {why}") from error
         if not files:
