@@ -156,7 +156,12 @@ def _rows() -> tuple[Tensor, Tensor]:
 
 
 @pytest.mark.parametrize("branched", [False, True])
-def test_attention_sees_its_document_and_of_other_branches_the_trunk_here_and_on_gpus(branched: bool) -> None:
+@pytest.mark.parametrize(("queries", "kept"), [(128, 512), (24, 16)])
+def test_attention_sees_its_document_and_of_other_branches_the_trunk_here_and_on_gpus(
+    branched: bool, queries: int, kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainer.attention.QUERIES", queries)
+    monkeypatch.setattr("trainer.attention.KEPT", kept)
     documents, branches = _rows()
     torch.manual_seed(0)
     qkv = torch.randn(2, 128, 4 + 2 + 2, 16, dtype=torch.float64, requires_grad=True)

@@ -18,6 +18,9 @@ from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex
 QUERIES = 128
 """Queries at once on a CPU."""
 
+KEPT = 512
+"""Tokens that a block sees at most for its weights to be kept until the backward pass."""
+
 
 @dataclass(frozen=True)
 class Block:
@@ -69,7 +72,8 @@ def rotate(x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
 
 class _Blockwise(torch.autograd.Function):
     """`attend` over packed tokens, (tokens, heads + 2 kv_heads, head_width), block by block: torch's kernel for a CPU
-    computes what is hidden too, and autograd copies what is cut. Weights are kept for the backward pass."""
+    computes what is hidden too, and autograd copies what is cut. The backward pass makes the weights of long
+    documents again, so that memory grows with their length and not with its square."""
 
     @staticmethod
     def forward(ctx: Any, qkv: Tensor, cos: Tensor, sin: Tensor, seen: list[Block], kv_heads: int) -> Tensor:
@@ -78,16 +82,10 @@ class _Blockwise(torch.autograd.Function):
         mixed = torch.empty_like(query)
         kept = []
         for block in seen:
-            asked = query[:, block.queries].flatten(1, 2) * qkv.shape[-1] ** -0.5
-            scores = torch.bmm(asked, key[:, block.seen].mT)
-            near = scores.view(kv_heads, len(block.hidden), -1, scores.shape[-1])[
-                ..., -block.hidden.shape[-1] :
-            ]
-            near.masked_fill_(block.hidden, -torch.inf)
-            weights = scores.float().softmax(-1).to(scores.dtype)
+            weights = _weights(query, key, block)
             part = mixed[:, block.queries]
             part.copy_(torch.bmm(weights, value[:, block.seen]).view_as(part))
-            kept.append(weights)
+            kept.append(weights if weights.shape[-1] <= KEPT else None)
         ctx.save_for_backward(qkv, turned, mixed, cos, sin, *kept)
         ctx.seen, ctx.kv_heads = seen, kv_heads
         return mixed.transpose(0, 1).flatten(1, 2)
@@ -102,6 +100,8 @@ class _Blockwise(torch.autograd.Function):
         to_turned = to_qkv[:, : -ctx.kv_heads]
         to_query, to_key, to_value = _by_head(to_turned, to_qkv, ctx.kv_heads)
         for block, weights in zip(ctx.seen, kept, strict=True):
+            if weights is None:
+                weights = _weights(query, key, block)
             asked, told = (x[:, block.queries].flatten(1, 2) for x in (query, to_mixed))
             to_value[:, block.seen].baddbmm_(weights.mT, told)
             to_weights = torch.bmm(told, value[:, block.seen].mT).float()
@@ -112,6 +112,15 @@ class _Blockwise(torch.autograd.Function):
             part.copy_(torch.bmm(to_scores, key[:, block.seen]).view_as(part))
         to_turned.copy_(rotate(to_turned, (cos, -sin)))
         return to_qkv, None, None, None, None
+
+
+def _weights(query: Tensor, key: Tensor, block: Block) -> Tensor:
+    """How a block's queries weigh what they see, (kv_heads, queries x heads of each, seen)."""
+    asked = query[:, block.queries].flatten(1, 2) * query.shape[-1] ** -0.5
+    scores = torch.bmm(asked, key[:, block.seen].mT)
+    near = scores.view(len(key), len(block.hidden), -1, scores.shape[-1])[..., -block.hidden.shape[-1] :]
+    near.masked_fill_(block.hidden, -torch.inf)
+    return scores.float().softmax(-1).to(scores.dtype)
 
 
 def _by_head(turned: Tensor, qkv: Tensor, kv_heads: int) -> tuple[Tensor, Tensor, Tensor]:
