@@ -21,7 +21,7 @@ _FORUM_ADDRESS = re.compile(
 )
 _FORUM_NAME = re.compile(
     r"\b(?:forums?|foros?|fórum|fóra|foorumi?|message boards?|bbs|форум|φόρουμ|diễn đàn|hỏi đáp)\b"
-    r"|论坛|論壇|贴吧|社区|社區|问答|問答|讨论区|討論區|看板|掲示板|知恵袋|포럼|게시판|갤러리|커뮤니티"
+    r"|论坛|論壇|社区|社區|问答|問答|讨论区|討論區|看板|掲示板|포럼|게시판|커뮤니티"
     r"|กระทู้|เว็บบอร์ด|منتد|انجمن|פורום",
     re.I,
 )
