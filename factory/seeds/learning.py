@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import random
+import subprocess
+import sys
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -24,10 +28,15 @@ from factory.seeds.fasttext import file_hash, line_of, marked
 HELD_OUT = 0.2
 LEAST = 20
 """Annotations below which nothing is trained: what came out would be chance."""
-# On one thread fastText draws the first tenth of its matrix and leaves the rest as memory was. Above 32 MB (here 51:
-# bucket x dim x 4 bytes) that is fresh memory, all zeros; below, it is what lay there before, and a training may end in
-# "Encountered NaN" or in another model each time. So nobody may make it smaller.
 SETTINGS = {"lr": 0.5, "wordNgrams": 2, "dim": 64, "minCount": 1, "bucket": 200_000}
+# On one thread fastText draws the first tenth of its matrix and leaves the rest as memory was: a training could end in
+# "Encountered NaN", or in another model each time. So each has a process of its own, told to begin with zeros (glibc
+# fills what it gives with the complement of this; elsewhere so large a piece is fresh memory, and zeros too).
+_ZEROS = {"MALLOC_PERTURB_": "255"}
+_TRAINING = (
+    "import json, sys, fasttext;"
+    " fasttext.train_supervised(sys.argv[1], **json.loads(sys.argv[3])).save_model(sys.argv[2])"
+)
 EPOCHS, STEPS = 25, 50_000
 """So often are the annotations gone through, or until so many steps are made: with a hundred of them, 25 times is a
 start, from which every text has nearly one score."""
@@ -76,7 +85,7 @@ def train(
     examples: Sequence[Example], output: Path, *, wanted: Wanted = Wanted(), apart: str = ""
 ) -> dict[str, Any]:
     """Trains a classifier on the examples that are not held out, evaluates it on those that are, and writes the model
-    with its card (``.json`` beside it). The same examples, in any order, give the same model up to rounding.
+    with its card (``.json`` beside it). The same examples, in any order, give the same model.
 
     `apart`: what the two parts have no common one of, told in the card.
     Raises FactoryError for too few examples, a single label, or nearly as many labels as examples.
@@ -122,15 +131,18 @@ def _settings(count: int) -> dict[str, float]:
 
 
 def _learn(examples: Sequence[Example], output: Path) -> None:
-    import fasttext
-
     shuffled = sorted(examples, key=lambda one: (one.text, one.label))
     random.Random(0).shuffle(shuffled)
     lines = output.with_suffix(".txt")
     with lines.open("w", encoding="utf-8", errors="replace") as file:
         file.writelines(f"{marked(one.label)} {line_of(words_of(one.text))}\n" for one in shuffled)
-    model = fasttext.train_supervised(str(lines), thread=1, seed=0, verbose=0, **_settings(len(examples)))
-    model.save_model(str(output))
+    settings = {"thread": 1, "seed": 0, "verbose": 0, **_settings(len(examples))}
+    command = [sys.executable, "-c", _TRAINING, str(lines), str(output), json.dumps(settings)]
+    told = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env={**os.environ, **_ZEROS}
+    )
+    if told.returncode:
+        raise FactoryError(f"fastText did not learn from the annotations: {told.stderr.strip()[-500:]}")
 
 
 def unseen(examples: Sequence[Example]) -> list[Example]:
