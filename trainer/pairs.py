@@ -26,7 +26,7 @@ from trainer.mixture import shuffled
 from trainer.packing import Place, Row, layout, pack
 from trainer.recipe import Long, SourceSettings
 from trainer.tokenizer import ChatTokenizer
-from trainer.tokens import about, written_once
+from trainer.tokens import about, refuse_none, written_once
 
 COLUMNS = {"preference": ("prompt", "chosen", "rejected", "loss_tokens"), "token_preference": ("extra",)}
 """The kinds of rows that DPO trains on, and the columns that hold their content."""
@@ -212,9 +212,7 @@ def tokenise_pairs(
                 f" ({context} tokens; the longest, prompt and both responses, takes {longest}), and a response that was"
                 " cut is no preference. Raise context, or say 'long: drop' in the recipe"
             )
-        if not counts["documents"]:
-            told = ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "no rows"
-            raise FactoryError(f"{snapshot.folder}: there is no pair to train on ({told})")
+        refuse_none(snapshot, counts, "no pair")
         return counts
 
     written_once(folder, ("pairs", snapshot.fingerprint, tokenizer.fingerprint, context, long), write)

@@ -41,8 +41,8 @@ def written_once(folder: Path, decided_by: Sequence[Json], write: Callable[[Path
     except FactoryError:
         shutil.rmtree(aside)
         raise
-    about = {"key": key, "fingerprint": _hash(sorted(aside.iterdir())), "counts": counts}
-    (aside / ABOUT).write_text(json.dumps(about))
+    told = {"key": key, "fingerprint": _hash(sorted(aside.iterdir())), "counts": counts}
+    (aside / ABOUT).write_text(json.dumps(told))
     shutil.rmtree(folder, ignore_errors=True)
     aside.rename(folder)
 
@@ -51,6 +51,13 @@ def about(folder: Path) -> tuple[dict[str, int], str]:
     """What was counted when a folder was written, and the fingerprint of its content."""
     told = json.loads((folder / ABOUT).read_text())
     return told["counts"], told["fingerprint"]
+
+
+def refuse_none(snapshot: Snapshot, counts: dict[str, int], what: str) -> None:
+    """Raises FactoryError where nothing of a snapshot is left to train on, with what became of its rows."""
+    if not counts["documents"]:
+        told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "no rows"
+        raise FactoryError(f"{snapshot.folder}: there is {what} to train on ({told})")
 
 
 @cache
@@ -124,9 +131,7 @@ def tokenise(
                 f" context ({context} tokens; the longest has {longest}). Raise context, or say"
                 " 'long: split', 'long: truncate' or 'long: drop' in the recipe"
             )
-        if not counts["documents"]:
-            told = ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "no rows"
-            raise FactoryError(f"{snapshot.folder}: there is nothing to train on ({told})")
+        refuse_none(snapshot, counts, "nothing")
         return counts
 
     written_once(folder, ("corpus", snapshot.fingerprint, tokenizer.fingerprint, context, long), write)
