@@ -1,7 +1,7 @@
 """Fenced code of Markdown: found, left out and written in one way everywhere.
 
-By CommonMark 0.31 (4.5), except that a fence may be indented freely and stand in a quotation, as in lists and replies.
-Takes time in proportion to the text, whatever the text.
+By CommonMark 0.31 (4.5), except that a fence may be indented freely, and stand in a quotation or behind the mark of an
+item, as in lists and replies. Takes time in proportion to the text, whatever the text.
 """
 
 from __future__ import annotations
@@ -10,15 +10,22 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-_MARK = re.compile(r"[ \t>]*+(`{3,}+(?=[^`]*+$)|~{3,}+)(.*)")
+_MARK = re.compile(r"((?:[ \t>]|(?:[-*+]|\d{1,9}[.)])[ \t])*+)(`{3,}+(?=[^`]*+$)|~{3,}+)(.*)")
 _LANGUAGE = re.compile(r"\s*+([\w+#.-]*+)")
 
 
 class Opening(NamedTuple):
-    """The line that opens a fence: its run of marks, and the language that it names, in lower case."""
+    """The line that opens a fence: its run of marks, the language that it names, in lower case, and what stands
+    before: indentation, marks of quotations and items."""
 
     run: str
     language: str
+    before: str = ""
+
+    def holds(self, line: str) -> bool:
+        """Whether a line stands in the quotation that the fence was opened in, if it was in one: no fence goes on
+        behind it."""
+        return ">" not in self.before or line.lstrip().startswith(">")
 
 
 @dataclass(frozen=True)
@@ -35,18 +42,18 @@ class Fence:
 def opening(line: str) -> Opening | None:
     """The fence that a line opens, where no other is open."""
     found = _MARK.match(line)
-    language = found and _LANGUAGE.match(found[2])
-    return Opening(found[1], language[1].lower()) if found and language else None
+    language = found and _LANGUAGE.match(found[3])
+    return Opening(found[2], language[1].lower(), found[1]) if found and language else None
 
 
 def closes(line: str, run: str) -> bool:
     """Whether a line closes the fence that `run` opened: nothing but as many of its marks, or more."""
     found = _MARK.match(line)
-    return bool(found and found[1].startswith(run) and not found[2].strip())
+    return bool(found and found[2].startswith(run) and not (found[1].strip(" \t>") or found[3].strip()))
 
 
 def fences(text: str) -> list[Fence]:
-    """The blocks of fenced code. One that is never closed goes on to the end of the text."""
+    """The blocks of fenced code. One that is never closed goes on to the end of its quotation, or of the text."""
     if "```" not in text and "~~~" not in text:
         return []
     lines = text.split("\n")
@@ -59,6 +66,9 @@ def fences(text: str) -> list[Fence]:
         elif closes(line, opened.run):
             found.append(_fence(lines, first, number + 1, opened, closed=True))
             opened = None
+        elif not opened.holds(line):
+            found.append(_fence(lines, first, number, opened, closed=False))
+            opened, first = opening(line), number
     if opened:
         found.append(_fence(lines, first, len(lines), opened, closed=False))
     return found
@@ -76,7 +86,7 @@ def unfenced(text: str, instead: str = "") -> str:
 
 def fenced(code: str, language: str = "") -> str:
     """Code as a block of Markdown, between marks that no line of it can close."""
-    runs = (found[1] for line in code.split("\n") if (found := _MARK.match(line)))
+    runs = (found[2] for line in code.split("\n") if (found := _MARK.match(line)))
     longest = max((len(run) for run in runs if run[0] == "`"), default=2)
     marks = "`" * max(3, longest + 1)
     return f"{marks}{language}\n{code}\n{marks}"

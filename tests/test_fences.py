@@ -14,8 +14,9 @@ from factory.fences import Opening, closes, fenced, fences, opening, unfenced
     [
         ("```", Opening("```", "")),
         ("```Python title=x", Opening("```", "python")),
-        ("    ~~~~ c++", Opening("~~~~", "c++")),
-        ("> ```sql", Opening("```", "sql")),
+        ("    ~~~~ c++", Opening("~~~~", "c++", "    ")),
+        ("> ```sql", Opening("```", "sql", "> ")),
+        ("- 2. ```sql", Opening("```", "sql", "- 2. ")),
         ("```python\r", Opening("```", "python")),
         ("``` a ``` b", None),
         ("``", None),
@@ -38,6 +39,17 @@ def test_fences_tell_their_place_language_and_content() -> None:
     assert (second.lines, second.language, second.content) == (range(7, 10), "", "```")
     assert unfenced(text) == "before\n\nbetween\n\nafter"
     assert unfenced(text, instead="(code)") == "before\n(code)\nbetween\n(code)\nafter"
+
+
+def test_a_fence_in_a_quotation_does_not_go_on_behind_it() -> None:
+    quoted, other = fences("> ```\n> a\nno quotation\n```\nb\n```")
+    assert (quoted.content, quoted.closed) == ("> a", False)
+    assert (other.content, other.closed) == ("b", True)
+
+
+def test_a_fence_behind_the_mark_of_an_item_is_closed_by_marks_alone() -> None:
+    (one,) = fences("- ```\n  a\n- ```\n  ```")
+    assert one.closed and one.content == "  a\n- ```"
 
 
 def test_a_fence_left_open_goes_to_the_end_but_hides_no_words() -> None:

@@ -15,14 +15,31 @@ LINK = re.compile(r"!?\[([^\[\]\n]*+)\]\((?:[^()\n]|\([^()\n]*+\))*+\)|https?://
 UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 """A character of a script that puts no spaces between words: Thai, Lao, Burmese, Khmer, kana, ideographs."""
 
-_TEX = re.compile(r"\$\$.+?\$\$|(?<![\\$])\$(?=[^\s$])[^$\n]++(?<=\S)\$(?!\d)|`[^`\n]++`", re.DOTALL)
+ENVIRONMENT = (
+    r"(?:equation|align|alignat|flalign|gather|multline|eqnarray|array|displaymath|math|split|aligned|gathered"
+    r"|d?cases|(?:[bBpvV]|small)?matrix|tabular[xy]?|longtable|verbatim|Verbatim|lstlisting|minted|algorithm"
+    r"|algorithmic|tikzpicture|tikzcd)\*?"
+)
+"""The names of environments of TeX that hold formulas, tables or code, and no paragraphs."""
+
+DISPLAYED = (
+    r"\$\$(?:[^$]++|\$(?!\$))++\$\$|(?<!\\)\\\[(?:[^\\]++|\\\\|\\(?![\[\]]))*+\\\]"
+    rf"|\\begin\{{(?P<environment>{ENVIRONMENT})\}}"
+    r"(?:[^\\]++|\\\\|\\(?!(?:begin|end)\{(?P=environment)\}))*+\\end\{(?P=environment)\}"
+)
+"""A formula that stands by itself, and what else TeX keeps in environments."""
+
+INLINE = r"(?<![\\$])\$(?=[^\s$])[^$\n]++(?<=\S)\$(?!\d)|\\\((?:[^\\\n]++|\\(?![()]))*+\\\)|`[^`\n]++`"
+"""A formula or code in a line."""
+
+_TEX = re.compile(f"{DISPLAYED}|{INLINE}")
 _MARKS = re.compile(r"[#*_|>]+")
 
 
 def prose(text: str) -> str:
     """Markdown without what has no language: code, formulas, addresses, marks."""
     text = unfenced(text)
-    if "$" in text or "`" in text:
+    if "$" in text or "`" in text or "\\" in text:
         text = _TEX.sub(" ", text)
     if "](" in text or "://" in text:
         text = LINK.sub(r" \1 ", text)

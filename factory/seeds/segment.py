@@ -2,34 +2,39 @@
 
 Code, tables and formulas are never cut, and blocks that belong together stay together (a heading and what
 follows it, a lead-in and what it leads to, code or a table and the words before it, a formula and the words
-around it). Only a paragraph or a list that is longer than a whole passage is cut: between items, at the ends of
-sentences, and where there are none between words.
+around it), as long as a passage holds them. Only a paragraph or a list that is longer than a whole passage is cut:
+between items, at the ends of sentences, and where there are none between words.
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from factory.seeds.html import Block, block_markdown, markdown
-from factory.seeds.plain import UNSPACED
+from factory.seeds.plain import DISPLAYED, INLINE, UNSPACED
 
 MIN_WORDS = 120
 MAX_WORDS = 400
+LEEWAY = 1.25
+"""How much longer than its budget a passage may be where that saves a cut."""
 
 Count: TypeAlias = Callable[[str], int]
 """How long a text is: in words unless a tokenizer counts."""
 
+_PROTECTED = frozenset({"code", "table", "math", "raw"})
+_CUT = frozenset({"paragraph", "quote", "item"})
+
 # Marks that end sentences, in many scripts; never inside of a formula or of code in a line.
 _SENTENCE = re.compile(
-    r"(?:\$\$.+?\$\$|`[^`\n]+`|.)+?(?:[.!?…।؟۔።]+[\"'”’»)\]]*(?=\s)|[。！？។။]+[」』”）]*|\Z)\s*", re.DOTALL
+    rf"(?:{DISPLAYED}|{INLINE}|.)+?(?:[.!?…।؟۔።]+[\"'”’»)\]]*(?=\s)|[。！？។။]+[」』”）]*|\Z)\s*", re.DOTALL
 )
 _ITEM = re.compile(r"^(?= {0,3}(?:[-*+]|\d{1,9}[.)])\s)", re.MULTILINE)
-_CLAUSE = re.compile(r"(?:\$\$.+?\$\$|\$[^$\n]+\$|`[^`\n]+`|\S)+?(?:[,;:，、；：]+\s*|\s+|\Z)", re.DOTALL)
+_CLAUSE = re.compile(rf"(?:{DISPLAYED}|{INLINE}|\S)+?(?:[,;:，、；：]+\s*|\s+|\Z)", re.DOTALL)
 _CHARACTERS = re.compile(rf"{UNSPACED.pattern}{{1,20}}|(?:(?!{UNSPACED.pattern}).)+", re.DOTALL)
 
 
@@ -61,16 +66,34 @@ class Segment:
 
 
 @dataclass
-class _Unit:
-    """Blocks that stay together."""
+class _Stretch:
+    """Blocks that follow each other: a unit of those that stay together, or the units of a passage."""
 
-    blocks: list[Block]
-    words: int
+    blocks: list[Block] = field(default_factory=list)
+    words: int = 0
+    size: int = 0
+    """How long they are, and how long with their headings."""
+    deepest: int = 0
+    """The greatest level of a heading that a unit begins with."""
 
     @property
     def level(self) -> int:
         """The level of the heading that it begins with, or 0."""
         return self.blocks[0].level
+
+    def add(self, block: Block, size: int) -> None:
+        """Adds a block to a unit."""
+        self.blocks.append(block)
+        self.words += 0 if block.level else size
+        self.size += size
+        self.deepest = self.level
+
+    def join(self, other: _Stretch) -> None:
+        """Adds a unit, or a passage, to a passage."""
+        self.blocks += other.blocks
+        self.words += other.words
+        self.size += other.size
+        self.deepest = max(self.deepest, other.deepest)
 
 
 def segment(
@@ -83,22 +106,27 @@ def segment(
 ) -> Iterator[Segment]:
     """The passages of a document, in order. Budgets are in what `count` counts.
 
-    A passage ends before a heading once it has `min_words`, and before what would take it over `max_words`;
-    only a single block, or blocks that belong together, may be longer. What is left over below `min_words`
-    joins the passage before it where the two fit, and is left out otherwise: no passage is a mere heading.
-    With `overlap` a passage begins with the last blocks of the one before it, up to so much.
+    A passage ends before a heading once it has `min_words`, and before what would take it over `max_words`; it may be
+    a quarter longer where that saves a cut, and longer still only by code, a table or a formula with the words and
+    headings before it. What is left over below `min_words` joins the passage before it where the two fit, and is left
+    out otherwise: no passage is a mere heading. With `overlap` a passage begins with the last blocks of the one before
+    it, up to so much.
     """
     pieces = [piece for block in blocks for piece in _cut(block, max_words, count)]
-    passages: list[list[_Unit]] = []
-    for unit in _units(pieces, count):
+    waiting = list(_units(pieces, max_words, count))[::-1]
+    passages: list[_Stretch] = []
+    while waiting:
+        unit = waiting.pop()
         if not passages or _starts_anew(passages[-1], unit, min_words, max_words):
-            passages.append([])
-        passages[-1].append(unit)
+            passages.append(unit)
+        elif parts := _divided(unit, passages[-1].size, min_words, max_words, count):
+            waiting += parts[::-1]
+        else:
+            passages[-1].join(unit)
     before: list[Block] = []
     for passage in _joined(passages, min_words, max_words):
-        own = [block for unit in passage for block in unit.blocks]
-        yield _segment([*_tail(before, overlap, count), *own])
-        before = own
+        yield _segment([*_tail(before, overlap, count), *passage.blocks])
+        before = passage.blocks
 
 
 def _cut(block: Block, most: int, count: Count) -> Iterator[Block]:
@@ -106,18 +134,40 @@ def _cut(block: Block, most: int, count: Count) -> Iterator[Block]:
 
     The parts keep the block's span: where in the source a sentence stands, the markup between may hide.
     """
-    if block.kind not in ("paragraph", "quote") or count(block.text) <= 1.25 * most:
+    if block.kind not in _CUT or count(block.text) <= LEEWAY * most:
         yield block
         return
+    yield from _parts(block, most, most, count)
+
+
+def _parts(block: Block, first: int, most: int, count: Count) -> Iterator[Block]:
+    """The parts of a block: no longer than `first` the first, than `most` the others."""
     quoted = "> " if block.text.startswith(">") else ""
     part = ""
-    for piece in _pieces(block.text, most, count):
-        if part and count(part + piece) > most:
+    for piece in _pieces(block.text, first, count):
+        if part and count(part + piece) > first:
             yield replace(block, text=part.strip())
+            first = most
+            if block.kind == "item":  # one mark for all its parts
+                block = replace(block, kind="paragraph")
             part = quoted if not piece.startswith(">") else ""
         part += piece
     if part.strip():
         yield replace(block, text=part.strip())
+
+
+def _divided(unit: _Stretch, before: int, least: int, most: int, count: Count) -> list[_Stretch]:
+    """A unit in two, the second no shorter than `least`, where a passage with so much `before` cannot take it as it is,
+    and its words can be cut."""
+    *lead, last = unit.blocks
+    if before + unit.size <= LEEWAY * most or last.kind not in _CUT:
+        return []
+    size = count(block_markdown(last))
+    room = min(most - before - (unit.size - size), size - least)
+    if room > 0:
+        head, *tail = _parts(last, room, size, count)
+        return [_unit([*lead, head], count), _unit(tail, count)] if tail else []
+    return [_unit(lead, count), _unit([last], count)] if any(not one.level for one in lead) else []
 
 
 def _pieces(text: str, most: int, count: Count) -> Iterator[str]:
@@ -128,7 +178,9 @@ def _pieces(text: str, most: int, count: Count) -> Iterator[str]:
         if all(count(item) <= most for item in items):
             break
         items = [
-            piece for item in items for piece in ([item] if count(item) <= most else finer.findall(item))
+            piece
+            for item in items
+            for piece in ([item] if count(item) <= most else (found[0] for found in finer.finditer(item)))
         ]
     yield from items
 
@@ -144,15 +196,38 @@ def _tail(blocks: Sequence[Block], most: int, count: Count) -> list[Block]:
     return kept
 
 
-def _units(blocks: Sequence[Block], count: Count) -> Iterator[_Unit]:
-    unit: list[Block] = []
+def _units(blocks: Sequence[Block], most: int, count: Count) -> Iterator[_Stretch]:
+    unit = _Stretch()
     for block in blocks:
-        if unit and not _belong(unit[-1], block):
-            yield _Unit(unit, _count(unit, count))
-            unit = []
-        unit.append(block)
-    if unit:
-        yield _Unit(unit, _count(unit, count))
+        size = count(block_markdown(block))
+        if first := _bound(unit.blocks, block, unit.size + size <= LEEWAY * most):
+            yield unit if first == len(unit.blocks) else _unit(unit.blocks[:first], count)
+            unit = _unit(unit.blocks[first:], count)
+        unit.add(block, size)
+    if unit.blocks:
+        yield unit
+
+
+def _unit(blocks: Iterable[Block], count: Count) -> _Stretch:
+    unit = _Stretch()
+    for block in blocks:
+        unit.add(block, count(block_markdown(block)))
+    return unit
+
+
+def _bound(unit: list[Block], after: Block, fits: bool) -> int:
+    """From which block of a unit on it stays together with the block behind it: all of it where they fit, else what
+    leads to that block."""
+    first = len(unit)
+    if not unit or not _belong(unit[-1], after):
+        return first
+    if fits:
+        return 0
+    if (unit[-1].kind not in _PROTECTED and after.kind in _PROTECTED) or unit[-1].text.endswith(":"):
+        first -= 1
+    while first and unit[first - 1].kind == "heading":
+        first -= 1
+    return first
 
 
 def _belong(before: Block, after: Block) -> bool:
@@ -161,42 +236,33 @@ def _belong(before: Block, after: Block) -> bool:
         return True
     if after.kind == "heading":
         return False
-    if after.kind in ("math", "code", "table"):
+    if after.kind in _PROTECTED:
         return True  # what they are about stands before them
-    if before.kind == "math":
+    if before.kind in ("math", "raw"):
         return after.text[:1].islower()  # the sentence goes on behind the formula
     return before.text.endswith(":") or (after.depth > 0 and after.kind != "item")
 
 
-def _count(blocks: Sequence[Block], count: Count) -> int:
-    return sum(count(block_markdown(block)) for block in blocks if block.kind != "heading")
-
-
-def _words(passage: Sequence[_Unit]) -> int:
-    return sum(unit.words for unit in passage)
-
-
-def _starts_anew(passage: Sequence[_Unit], unit: _Unit, min_words: int, max_words: int) -> bool:
-    words = _words(passage)
-    if unit.level and words >= min_words:
+def _starts_anew(passage: _Stretch, unit: _Stretch, min_words: int, max_words: int) -> bool:
+    if unit.level and passage.words >= min_words:
         return True
-    if unit.level and 0 < unit.level < max(other.level for other in passage):
+    if 0 < unit.level < passage.deepest:
         return True  # a section of a higher level: what came before is another matter
-    return words >= min_words and words + unit.words > max_words
+    return passage.words >= min_words and passage.size + unit.size > max_words
 
 
-def _joined(passages: Sequence[list[_Unit]], min_words: int, max_words: int) -> Iterator[Sequence[_Unit]]:
+def _joined(passages: Sequence[_Stretch], min_words: int, max_words: int) -> Iterator[_Stretch]:
     """The passages that are long enough; a short one goes to the end of the one before where both fit."""
-    held: list[_Unit] = []
+    held = _Stretch()
     for passage in passages:
-        short = _words(passage) < min_words
-        if held and short and not passage[0].level and _words(held) + _words(passage) <= 1.25 * max_words:
-            held = [*held, *passage]
+        fits = held.size + passage.size <= LEEWAY * max_words
+        if held.blocks and passage.words < min_words and not passage.level and fits:
+            held.join(passage)
             continue
-        if held and _words(held) >= min_words:
+        if held.blocks and held.words >= min_words:
             yield held
         held = passage
-    if held and _words(held) >= max(min_words, 1):
+    if held.words >= max(min_words, 1):
         yield held
 
 

@@ -20,7 +20,9 @@ from factory.seeds.html.tables import Grid
 from factory.seeds.html.tree import GONE, Child, Node
 from factory.seeds.html.words import names
 
-BlockKind: TypeAlias = Literal["heading", "paragraph", "item", "code", "table", "math", "quote", "post"]
+BlockKind: TypeAlias = Literal[
+    "heading", "paragraph", "item", "code", "table", "math", "quote", "post", "raw"
+]
 
 BLOCK_TAGS = names(
     """
@@ -46,7 +48,8 @@ _AROUND_BREAK = re.compile(f" *{_BREAK} *")
 
 @dataclass(frozen=True)
 class Block:
-    """A piece of a page. `text` is Markdown for words, the bare code or TeX otherwise.
+    """A piece of a page. `text` is Markdown for words, the bare code or TeX otherwise; of "raw" blocks, HTML and TeX as
+    they stand in a text.
 
     `start` and `end` are the span in the source: characters while extracting, bytes in what `extract` gives.
     """
