@@ -7,16 +7,22 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner
 from conftest import ROOT
 from snapshots import texts, write_snapshot
+from torch import Tensor
 
 from factory.errors import FactoryError
 from trainer.command import train as command
 from trainer.metrics import read_metrics
 from trainer.mixture import epochs_of
-from trainer.plan import Cost, parameters
+from trainer.model import Phi, Shape
+from trainer.objectives import next_token_loss
+from trainer.packing import Batch
+from trainer.plan import Cost, activations, copies, parameters
 from trainer.recipe import Recipe, read_recipe
+from trainer.reference import precision
 from trainer.tokenizer import ChatTokenizer
 
 PHI4 = ROOT / "recipes/phi4"
@@ -195,3 +201,35 @@ def test_the_tiny_recipes_run_one_after_the_other(tmp_path: Path, monkeypatch: p
     write_snapshot(data / "pivotal", token_preference=[{"extra": json.dumps(row)}] * 3)
     run("dpo_pivotal")
     run("dpo_judge")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize(
+    ("shape", "context"),
+    [
+        (Shape(3, 128, heads=4, kv_heads=2, ffn=384, vocabulary=512, context=1024), 256),
+        (Shape(2, 256, heads=8, kv_heads=2, ffn=640, vocabulary=1024, context=1024), 1024),
+    ],
+    ids=["narrow", "wide"],
+)
+def test_the_memory_of_a_plan_is_what_the_backward_pass_needs(shape: Shape, context: int, dtype: str) -> None:
+    changes = {"context": str(context), "dtype": dtype, "batch": "{rows: 2}"}
+    recipe, cpu = read_recipe(TINY / "pretrain.yaml", changes), torch.device("cpu")
+    model = Phi(shape)
+    ids = torch.arange(2 * context).view(2, context) % shape.vocabulary
+    rows = torch.arange(context).expand(2, -1), torch.zeros_like(ids)
+    batch = Batch(ids, *rows, torch.arange(2 * context), ids.flatten())
+    weights = {weight.untyped_storage().data_ptr() for weight in model.parameters()}
+    kept: dict[int, Tensor] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        if tensor.untyped_storage().data_ptr() not in weights:
+            kept[tensor.untyped_storage().data_ptr()] = tensor
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), precision(dtype, cpu):
+        next_token_loss(model, batch)
+    found = sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
+    logits = 4 * ids.numel() * shape.vocabulary  # their gradient, which comes later
+    planned = activations(recipe, shape, 2, cpu, recompute=False) + copies(recipe, shape, ranks=1)
+    assert planned - logits == pytest.approx(found, rel=0.02)

@@ -12,6 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from factory.errors import FactoryError
+from trainer.attention import KEPT, QUERIES
+from trainer.logprobs import LOGITS_AT_ONCE
 from trainer.mixture import check_repetition, epochs_of
 from trainer.model import Phi, Shape
 from trainer.recipe import Recipe
@@ -117,14 +119,16 @@ def plan(
         f"training  {steps:,} steps of {recipe.batch_items:,} {unit} on {ranks} {device.type},"
         f" about {tokens:,} tokens"
         + (f", all of them in the warm-up of {warmup:,}" if warmup >= steps else ""),
-        *memory(recipe, shape, count, math.ceil(tokens / (steps * recipe.context * ranks))),
+        *memory(recipe, shape, count, math.ceil(tokens / (steps * recipe.context * ranks)), ranks, device),
         f"compute   {operations:.2e} floating point operations"
         f" ({in_matrices / operations:.0%} in matrices, the rest in causal attention over whole rows)",
         f"time      {time}",
     ]
 
 
-def memory(recipe: Recipe, shape: Shape, count: int, share: int) -> list[str]:
+def memory(
+    recipe: Recipe, shape: Shape, count: int, share: int, ranks: int, device: torch.device
+) -> list[str]:
     """GiB on each device: of the state, for several layouts, and of what is kept for the backward pass of as many of
     a rank's `share` of rows as it holds at once."""
     lines = []
@@ -140,15 +144,46 @@ def memory(recipe: Recipe, shape: Shape, count: int, share: int) -> list[str]:
             f"memory    GiB a device of weights and gradients in {weights} and {states} moments, {spread}: {shares}"
         )
     rows = min(recipe.rows_at_once or share, share)
-    width = 2 if recipe.dtype == "bfloat16" else 4
-    a_layer = 10 * shape.width + 2 * shape.head_width * shape.kv_heads + 4 * shape.ffn
-    tokens = rows * recipe.context * width / GIB
-    whole, again = shape.layers * a_layer * tokens, (shape.layers * shape.width + a_layer) * tokens
+    narrow = copies(recipe, shape, ranks)
+    whole, again = (
+        (activations(recipe, shape, rows, device, recompute=recompute) + narrow) / GIB
+        for recompute in (False, True)
+    )
     lines.append(
-        f"memory    and about {whole:,.1f} of activations for {rows:,} rows at once, or"
-        f" {again:,.1f} with 'recompute: true'" + (", as it is" if recipe.recompute else "")
+        f"memory    and about {whole:,.1f} of activations{f' and weights in {recipe.dtype}' if narrow else ''} for"
+        f" {rows:,} rows at once, or {again:,.1f} with 'recompute: true'"
+        + (", as it is" if recipe.recompute else "")
     )
     return lines
+
+
+def activations(recipe: Recipe, shape: Shape, rows: int, device: torch.device, *, recompute: bool) -> int:
+    """Bytes that are kept for the backward pass of full rows, with the logits of a chunk and their gradient.
+
+    Without torch.compile, which keeps less. On a CPU documents are taken to be as long as their rows.
+    """
+    size = 2 if recipe.dtype == "bfloat16" else 4
+    tokens = rows * recipe.context
+    norm = (2 * 4 + size) * shape.width  # its input and what it made of it in float32, and what it gives
+    # Queries, keys and values, the first two of them turned too, and what was mixed, by heads and by tokens.
+    attention = size * (4 * shape.width + 3 * shape.kv_heads * shape.head_width)
+    if device.type == "cpu":
+        kept = min(recipe.context, KEPT)
+        attention += size * shape.heads * (kept + min(kept, QUERIES)) * kept // (2 * recipe.context)
+    a_layer = 2 * norm + attention + size * 4 * shape.ffn  # gate, up, the gate's SiLU and the product
+    end = tokens * norm + 2 * 4 * min(tokens * shape.vocabulary, LOGITS_AT_ONCE)
+    if recompute:  # what is at the end is gone when the first layer is made again
+        return tokens * shape.layers * size * shape.width + max(tokens * a_layer, end)
+    return tokens * shape.layers * a_layer + end
+
+
+def copies(recipe: Recipe, shape: Shape, ranks: int) -> int:
+    """Bytes of the weights that are held in the precision of the computation too: on one device of all that are
+    multiplied, in shards of the embeddings, the output and two layers at a time."""
+    if recipe.dtype in (recipe.weights, "float32"):
+        return 0
+    layers, output = round(Cost.of(shape).layers / 6), shape.vocabulary * shape.width
+    return 2 * (layers + output if ranks == 1 else 2 * layers // shape.layers + 2 * output)
 
 
 def plan_unbuilt(
