@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from factory.discovery import CLEANERS, GENERATORS, SOURCES, VALIDATORS, load
 from factory.errors import CatalogError, PluginError, did_you_mean
@@ -367,7 +367,7 @@ def load_catalog(path: Path, environment: Mapping[str, str] | None = None) -> Ca
         raise CatalogError("\n".join(faults))
     if "writer" not in models:
         models["writer"] = Model(model="rehearsal")
-    store = path.parent / str(content.get("store", "build/factory.duckdb"))
+    store = path.parent / str(content.get("store") or "build/factory.duckdb")
     return Catalog(file, store, models, seeds, datasets, mixtures, sandbox)
 
 
@@ -397,14 +397,3 @@ def _entries(
         except CatalogError as error:
             faults.append(str(error))
     return entries
-
-
-def validate_all(catalog: Catalog, names: Iterable[str]) -> list[str]:
-    """Every fault of the named datasets, each told once; empty when all can be built."""
-    faults: dict[str, None] = {}
-    for name in names:
-        try:
-            catalog.dataset(name)
-        except (CatalogError, PluginError, ValidationError) as error:
-            faults[str(error)] = None
-    return list(faults)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from factory.catalog import Dataset
 from factory.plan import Standing
 from factory.store.reader import Query
-from factory.teacher.model import REHEARSAL, Model
+from factory.teacher.model import REHEARSAL, Model, entry_of
 
 BASIS = 1000
 """The most seeds, or samples, that an average is taken of: the newest."""
@@ -65,7 +65,7 @@ class Estimate:
             share = times / basis.units
             self.calls += share * took.calls
             self.tokens += share * (took.prompt_tokens + took.completion_tokens)
-            entry = role if role in models else "writer"
+            entry = entry_of(role, models)
             model = models[entry]
             if model.price is None and model.provider not in (REHEARSAL, "local"):
                 self.unpriced.add(entry)

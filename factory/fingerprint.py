@@ -6,7 +6,7 @@ import ast
 import functools
 import hashlib
 import importlib.util
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from factory.catalog import Check, Dataset, SeedSet, Step
 from factory.plugins import DatasetCheck, Judge, Plugin
 from factory.records import content_hash
 from factory.teacher.local import weights_hash
-from factory.teacher.model import REHEARSAL, Model
+from factory.teacher.model import REHEARSAL, Model, serving
 from factory.teacher.prompts import Prompts
 
 CORE = "factory"
@@ -26,7 +26,7 @@ def run_fingerprint(
 ) -> str:
     """Hash of a generator's source and helpers, its prompts, its settings, its roles' models, and the validators
     that it asks itself (their fingerprints)."""
-    roles = {role: models.get(role) or models["writer"] for role in dataset.generator.roles}
+    roles = serving(dataset.generator.roles, models)
     rehearsed = any(model.model == REHEARSAL for model in roles.values())
     return content_hash(
         dataset.generator.name,
@@ -48,13 +48,12 @@ def check_fingerprint(
     check: Check, judge: Judge | DatasetCheck, models: Mapping[str, Model], prompts: Prompts | None
 ) -> str:
     """Hash of a validator's source and helpers, its settings, what it holds, its prompts and models."""
-    roles = {role: models.get(role) or models["writer"] for role in check.plugin.roles}
     return content_hash(
         check.plugin.name,
         source_hash(check.plugin),
         prompts.fingerprint(examples=True) if prompts else "",
         check.settings.model_dump(mode="json"),
-        {role: model.sampling() for role, model in roles.items()},
+        {role: _deciding(model) for role, model in serving(check.plugin.roles, models).items()},
         getattr(judge, "fingerprint", ""),
     )
 
@@ -140,11 +139,4 @@ def step_fingerprint(step: Step, made: Any) -> str:
     settings = step.settings.model_dump(mode="json")
     return content_hash(
         step.plugin.name, source_hash(step.plugin), settings, getattr(made, "fingerprint", "")
-    )
-
-
-def roles_of(dataset: Dataset) -> Iterable[str]:
-    """Every role that a dataset's generator and validators ask."""
-    return dict.fromkeys(
-        [*dataset.generator.roles, *(role for c in dataset.checks for role in c.plugin.roles)]
     )

@@ -18,7 +18,7 @@ from factory.selection import STATES
 from factory.store.reader import Query, at_rest, querying
 from factory.store.rows import json_text
 from factory.store.writer import Writer
-from factory.teacher.model import Model
+from factory.teacher.model import Model, serving
 from factory.teacher.prompts import Prompts
 from factory.teacher.streams import Mark
 
@@ -92,7 +92,7 @@ def _prompts(plugin: Generator | Validator) -> Prompts | None:
 async def describe(writer: Writer, prepared: Prepared, models: Mapping[str, Model], build_id: str) -> None:
     """Writes down what the dataset is now; from here on, rows of another fingerprint are stale."""
     dataset = prepared.dataset
-    roles = {role: models.get(role) or models["writer"] for role in dataset.generator.roles}
+    roles = serving(dataset.generator.roles, models)
     values = [
         dataset.name,
         dataset.generator.name,

@@ -354,7 +354,7 @@ class Preference(Sample, kind="preference"):
     prompt: tuple[Message, ...]
     chosen: str
     rejected: str
-    loss_tokens: int | None = None
+    loss_tokens: int | None = Field(None, ge=1)
 
     def texts(self) -> tuple[str, ...]:
         """The prompt's turns, then the chosen and the rejected response."""

@@ -81,7 +81,10 @@ def read_yaml(path: Path, environment: Mapping[str, str] | None = None) -> YamlF
         raise CatalogError(_not_yaml(path, error)) from error
     file = YamlFile(path, None)
     reader = _Reader(file, found, variables)
-    file.content = None if root is None else reader.value(root, ())
+    try:
+        file.content = None if root is None else reader.value(root, ())
+    except RecursionError as error:
+        raise CatalogError(f"{path}: an alias (*name) stands within what it refers to") from error
     return file
 
 
@@ -129,9 +132,18 @@ class _Reader:
         text = _MARK.sub(lambda mark: self._fill(self.found[int(mark.group(1))], at), node.value)
         if text != node.value and node.style is None:
             # An unquoted variable has the type that its value would have had in its place.
-            return yaml.safe_load(text) if text else None
+            try:
+                return yaml.safe_load(text) if text else None
+            except (yaml.YAMLError, ValueError):  # a key that begins with '*' or '@' is text
+                return text
         scalar = yaml.ScalarNode(node.tag, text, node.start_mark, node.end_mark, node.style)
-        return yaml.SafeLoader("").construct_object(scalar, deep=True)
+        try:
+            return yaml.SafeLoader("").construct_object(scalar, deep=True)
+        except (yaml.YAMLError, ValueError) as error:
+            kind = node.tag.rpartition(":")[2]
+            raise CatalogError(
+                f"{self.file.where(*at)}: '{text}' is no {kind}; put it in quotes if it is text"
+            ) from error
 
     def _fill(self, variable: re.Match[str], at: KeyPath) -> str:
         name, default = variable.groups()

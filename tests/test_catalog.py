@@ -83,6 +83,13 @@ def test_a_key_given_twice_and_broken_yaml_are_errors(tmp_path: Path) -> None:
     assert "is not YAML" in _fault(tmp_path, "models: {a: ")
 
 
+@pytest.mark.parametrize("value", ["2020-13-45", "!include other.yaml", "=", "&all [*all]"])
+def test_a_value_that_yaml_cannot_make_is_told_with_its_place(tmp_path: Path, value: str) -> None:
+    told = _fault(tmp_path, GOOD.replace("tags: sft", f"tags: {value}"))
+    assert "catalog.yaml" in told
+    assert "put it in quotes" in told or "stands within" in told
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match=r"there is no catalogue .*nowhere\.yaml"):
         load_catalog(tmp_path / "nowhere.yaml")
@@ -93,6 +100,8 @@ def test_variables_come_from_the_environment_or_their_default(tmp_path: Path) ->
     assert _catalog(tmp_path, text).models["writer"].model == "rehearsal"
     changed = _catalog(tmp_path, text, WRITER="openai/x", AT_ONCE="3").models["writer"]
     assert (changed.model, changed.concurrency) == ("openai/x", 3)
+    marked = _catalog(tmp_path, GOOD.replace("temperature: 0.7", "api_key: ${KEY}"), KEY="*se@same")
+    assert marked.models["writer"].api_key is not None
 
 
 def test_a_key_is_never_shown(tmp_path: Path) -> None:

@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 import pytest
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from factory.errors import TeacherError
 from factory.teacher.budget import Budget
@@ -139,11 +139,26 @@ def test_the_schema_is_asked_for_as_the_model_knows_it() -> None:
     assert "JSON schema" in endpoint.bodies[0]["messages"][0]["content"]
 
 
-def test_a_schema_with_keys_of_its_own_choosing_is_not_strict() -> None:
-    class Free(BaseModel):
-        counts: dict[str, int]
+class Free(BaseModel):
+    counts: dict[str, int]
 
-    _, endpoint = ask(answer, schema=Free)
+
+class Cat(BaseModel):
+    kind: Literal["cat"]
+
+
+class Dog(BaseModel):
+    kind: Literal["dog"]
+
+
+class Told(BaseModel):
+    pet: Cat | Dog = Field(discriminator="kind")
+
+
+@pytest.mark.parametrize("schema", [Free, Told])
+def test_a_schema_that_strict_endpoints_do_not_know_is_not_strict(schema: type[BaseModel]) -> None:
+    """Keys of its own choosing, and unions that a field tells apart (oneOf)."""
+    _, endpoint = ask(answer, schema=schema)
     assert endpoint.bodies[0]["response_format"]["json_schema"]["strict"] is False
 
 

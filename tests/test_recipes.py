@@ -203,6 +203,18 @@ def test_the_tiny_recipes_run_one_after_the_other(tmp_path: Path, monkeypatch: p
     run("dpo_judge")
 
 
+def test_a_plan_of_pairs_that_are_not_there_wants_to_know_how_many(tmp_path: Path) -> None:
+    options = [str(TINY / "dpo_pivotal.yaml"), "--dry-run", "--set", f"start={tmp_path / 'nowhere'}"]
+    options += ["--set", "model=14B", "--set", "steps=null", "--set", "epochs=1"]
+    told = CliRunner().invoke(command, options).exception
+    assert "give 'steps', or a mixture with the 'pairs'" in str(told)
+
+
+def test_a_change_that_is_no_yaml_is_told() -> None:
+    with pytest.raises(FactoryError, match=r"--set steps=\[: is not YAML"):
+        read_recipe(TINY / "pretrain.yaml", {"steps": "["})
+
+
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 @pytest.mark.parametrize(
     ("shape", "context"),

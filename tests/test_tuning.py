@@ -113,6 +113,19 @@ def test_the_report_says_that_small_models_stand_in_and_whether_domains_add_up(t
     assert "| signs |" in text
 
 
+def test_the_source_that_alone_is_left_is_not_left_out(tuned: Path, tmp_path: Path) -> None:
+    recipe = yaml.safe_load((tuned / "recipe.yaml").read_text()) | {"steps": 2}
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    settings = yaml.safe_load((tuned / "tuning.yaml").read_text())
+    settings |= {"recipe": str(tmp_path / "recipe.yaml"), "output": str(tmp_path / "out")}
+    settings["domains"].pop("signs")
+    settings["domains"]["lands"]["shares"] = [{"capitals": 1.0, "stones": 0.0}]
+    (tmp_path / "tuning.yaml").write_text(yaml.safe_dump(settings))
+    result = CliRunner().invoke(command, [str(tmp_path / "tuning.yaml")], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert report(tmp_path)["worth"] == []
+
+
 def test_the_same_command_again_trains_nothing(tuned: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in (tuned / "out/runs").rglob("scores.json")}
     figures = report(tuned)

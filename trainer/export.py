@@ -19,6 +19,7 @@ from trainer.data import Manifest
 from trainer.model import Phi, Shape
 from trainer.recipe import Recipe
 from trainer.tokenizer import CHAT_TEMPLATE, END_OF_TEXT, IM_END, ChatTokenizer
+from trainer.tokens import told_left_out
 
 WEIGHTS = "model.safetensors"
 
@@ -185,9 +186,6 @@ def write_card(
     ``training.json``, by which scores of the model lead back to it."""
     snapshots_told = [{"name": one.name, "hash": one.hash, "datasets": one.members} for one in data]
     (folder / "training.json").write_text(json.dumps({"snapshots": snapshots_told}, indent=2) + "\n")
-    left_out = ", ".join(
-        f"{count:,} {what}" for what, count in counts.items() if count and what != "documents"
-    )
     warning = (
         "\n> Trained on rows of the rehearsal model, which teach nothing: this is a trial of the trainer.\n"
         if any(manifest.rehearsal for manifest in data)
@@ -207,7 +205,7 @@ tags: [seedfactory, {recipe.stage}]
 ## Data
 {snapshots}
 
-Of them {counts["documents"]:,} documents were trained on. Left out or cut: {left_out or "nothing"}.
+Of them {counts["documents"]:,} documents were trained on. Left out or cut: {told_left_out(counts) or "nothing"}.
 
 ## Training
 {training}

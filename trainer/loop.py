@@ -18,7 +18,7 @@ from factory.records import content_hash
 from trainer.checkpoint import Checkpoint, Checkpoints, State
 from trainer.export import write_card, write_model
 from trainer.interruption import Interruption, interruptible
-from trainer.metrics import Metrics, Say, Sink, Step, load_sinks
+from trainer.metrics import Metrics, Say, Sink, Step, load_sinks, silent
 from trainer.model import Phi
 from trainer.objectives import Objective
 from trainer.optimiser import learning_rate, make_optimiser, set_groups, set_rate
@@ -79,7 +79,7 @@ def train(
     output = Output(recipe.output)
     with joined(recipe.device) as world, output.held() if world.first else nullcontext():
         if not world.first:
-            say = _silence
+            say = silent
         if fresh and world.first:
             output.clear()
         snapshots = open_snapshots(recipe)
@@ -275,7 +275,3 @@ def gradients(
 
 def _compiled(recipe: Recipe, world: World) -> bool:
     return world.device.type == "cuda" if recipe.compile is None else recipe.compile
-
-
-def _silence(line: str) -> None:
-    """What the ranks after the first say."""

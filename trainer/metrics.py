@@ -17,6 +17,10 @@ Say = Callable[[str], None]
 Sink = Callable[["Step"], None]
 
 
+def silent(line: str) -> None:
+    """A `Say` that says nothing."""
+
+
 class Step(BaseModel):
     """One optimiser step. `loss` is the mean over the step's target tokens (or pairs), before the update;
     `figures` are what its objective tells beside it.

@@ -150,7 +150,7 @@ class Order:
 
     def targets(self, rows: Sequence[Row]) -> int:
         """See Work."""
-        return int(self.library.targets[_documents(rows)].sum())
+        return int(self.library.targets[numbers(rows)].sum())
 
     def predicted(self, rows: Sequence[Row]) -> int:
         """See Work."""
@@ -158,7 +158,7 @@ class Order:
 
     def lengths(self, rows: Sequence[Row]) -> NDArray[np.int64]:
         """See Work."""
-        return self._lengths[_documents(rows)]
+        return self._lengths[numbers(rows)]
 
     def batch(self, rows: Sequence[Row], device: torch.device) -> Batch:
         """Lays the documents of each row out one after another, each without its last token, which is predicted and
@@ -193,5 +193,6 @@ def layout(tokens: Sequence[int], context: int, device: torch.device) -> tuple[l
     return ends[:-1], (1, max(ends[-1], 1))
 
 
-def _documents(rows: Sequence[Row]) -> list[int]:
+def numbers(rows: Sequence[Row]) -> list[int]:
+    """The documents, or pairs, of some rows, one after another."""
     return list(itertools.chain.from_iterable(rows))

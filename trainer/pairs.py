@@ -6,7 +6,6 @@ smallest tree: a prompt alone, whose last position predicts both tokens.
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +22,7 @@ from factory.errors import FactoryError
 from factory.records import content_hash
 from trainer.data import Snapshot
 from trainer.mixture import shuffled
-from trainer.packing import Place, Row, layout, pack
+from trainer.packing import Place, Row, layout, numbers, pack
 from trainer.recipe import Long, SourceSettings
 from trainer.tokenizer import ChatTokenizer
 from trainer.tokens import about, refuse_none, written_once
@@ -144,15 +143,15 @@ class PairOrder:
 
     def predicted(self, rows: Sequence[Row]) -> int:
         """How many tokens of both responses count."""
-        return int(self.pairs.sizes[list(itertools.chain.from_iterable(rows)), 1:].sum())
+        return int(self.pairs.sizes[numbers(rows), 1:].sum())
 
     def lengths(self, rows: Sequence[Row]) -> NDArray[np.int64]:
         """How many positions each pair of these rows fills."""
-        return self.pairs.lengths[list(itertools.chain.from_iterable(rows))]
+        return self.pairs.lengths[numbers(rows)]
 
     def accepted_tokens(self, rows: Sequence[Row]) -> int:
         """How many tokens of chosen responses count."""
-        return int(self.pairs.sizes[list(itertools.chain.from_iterable(rows)), 1].sum())
+        return int(self.pairs.sizes[numbers(rows), 1].sum())
 
     def batch(self, rows: Sequence[Row], device: torch.device) -> PairBatch:
         """Lays each pair out as prompt, chosen, rejected; both responses go on from the prompt's positions."""

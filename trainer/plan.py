@@ -204,10 +204,15 @@ def plan_unbuilt(
     )
     lines = [f"missing   {', '.join(map(str, missing))}: this plan takes the recipe's own numbers"]
     if recipe.stage == "dpo":
-        pairs = sum(source.pairs or 0 for source in recipe.sources.values())
-        total, steps = pairs_and_steps(recipe, pairs)
+        known = {name: source.pairs for name, source in recipe.sources.items() if source.pairs}
+        if recipe.epochs is not None and len(known) < len(recipe.sources):
+            raise FactoryError(
+                f"{missing[0]}: is not there yet, so 'epochs' says nothing; give 'steps', or a mixture with the 'pairs'"
+                " of each source"
+            )
+        total, steps = pairs_and_steps(recipe, sum(known.values()))
         tokens = total * recipe.context
-        lines += [f"mixture   {name}: {source.pairs or 0:,} pairs" for name, source in recipe.sources.items()]
+        lines += [f"mixture   {name}: {pairs:,} pairs" for name, pairs in known.items()]
         lines.append(
             f"mixture   each pair is reckoned with at {recipe.context:,} tokens, the most that it can have"
         )

@@ -31,7 +31,7 @@ SIZES: Mapping[str, Mapping[str, int]] = {
 
 
 class Settings(BaseModel):
-    """A frozen part of a recipe without unknown keys."""
+    """A frozen part of a file without unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -332,7 +332,10 @@ def read_recipe(path: Path, changes: Mapping[str, str] | None = None) -> Recipe:
                 raise CatalogError(
                     f"--set {key}={value}: '{name}' is not a mapping in {path}; set it as a whole"
                 )
-        part[last] = yaml.safe_load(value)
+        try:
+            part[last] = yaml.safe_load(value)
+        except (yaml.YAMLError, ValueError) as error:
+            raise CatalogError(f"--set {key}={value}: is not YAML: {error}") from error
     return file.check(Recipe, file.content)
 
 

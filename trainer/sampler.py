@@ -60,9 +60,10 @@ class Sampler:
 
     def __init__(self, model: Phi, tokenizer: ChatTokenizer, *, rows: int = ROWS, slots: int = SLOTS) -> None:
         self.tokenizer = tokenizer
+        self.model = model.eval()
         self.context = model.shape.context
         self.stops = (tokenizer.end_of_turn, tokenizer.end_of_text)
-        self._decoder = Decoder(model.eval())
+        self._decoder = Decoder(self.model)
         self._device = model.lm_head.weight.device
         self._stops = torch.tensor(self.stops, device=self._device)
         self._rows, self._slots = rows, slots

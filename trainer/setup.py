@@ -26,7 +26,7 @@ from trainer.pairs import PairOrder, Pairs, tokenise_pairs
 from trainer.plan import pairs_and_steps, plan
 from trainer.recipe import Recipe
 from trainer.tokenizer import ChatTokenizer
-from trainer.tokens import Corpus, tokenise
+from trainer.tokens import Corpus, tokenise, told_left_out
 from trainer.world import World
 
 PADDED_TO = 64
@@ -255,11 +255,6 @@ def _pair_lines(order: PairOrder) -> list[str]:
         f"data      {len(sizes):,} pairs, {pivotal:,} of them of single tokens; a pair takes"
         f" {order.pairs.lengths.mean():,.0f} positions on average"
     ]
-
-
-def told_left_out(counts: Mapping[str, int]) -> str:
-    """What was left out or cut, in words."""
-    return ", ".join(f"{count:,} {what}" for what, count in counts.items() if count and what != "documents")
 
 
 def _tokenizer(

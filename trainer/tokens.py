@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -58,6 +58,11 @@ def refuse_none(snapshot: Snapshot, counts: dict[str, int], what: str) -> None:
     if not counts["documents"]:
         told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "no rows"
         raise FactoryError(f"{snapshot.folder}: there is {what} to train on ({told})")
+
+
+def told_left_out(counts: Mapping[str, int]) -> str:
+    """What was left out or cut, in words."""
+    return ", ".join(f"{count:,} {what}" for what, count in counts.items() if count and what != "documents")
 
 
 @cache

@@ -59,10 +59,10 @@ def _clashes() -> bool:
 
 
 def _plugins() -> bool:
-    from factory.discovery import GENERATORS, SOURCES, VALIDATORS, discover, load
+    from factory.discovery import CLEANERS, GENERATORS, SOURCES, VALIDATORS, discover, load
 
     faults, count = [], 0
-    for group in (GENERATORS, VALIDATORS, SOURCES):
+    for group in (GENERATORS, VALIDATORS, SOURCES, CLEANERS):
         try:
             names = list(discover(group))
         except FactoryError as error:

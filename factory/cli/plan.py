@@ -122,15 +122,15 @@ def _notes(catalog: Catalog, found: Sequence[Standing], estimates: Sequence[Esti
 
 def _budgets(catalog: Catalog, query: Query, estimates: Sequence[Estimate]) -> None:
     """What is left of each budget, beside what the work would take of it."""
-    from factory.teacher.ledger import ASIDE, REPLIES, counted
+    from functools import partial
 
-    def entry_of(role: str) -> str:
-        return role if role in catalog.models else "writer"
+    from factory.teacher.ledger import ASIDE, REPLIES, counted
+    from factory.teacher.model import entry_of
 
     capped = {name: model.budget for name, model in catalog.models.items() if model.budget is not None}
     if not capped:
         return
-    spent, unsettled = counted(query(REPLIES, []), query(ASIDE, []), entry_of)
+    spent, unsettled = counted(query(REPLIES, []), query(ASIDE, []), partial(entry_of, models=catalog.models))
     for name, budget in capped.items():
         wanted = sum(one.costs.get(name, 0.0) for one in estimates)
         left = max(0.0, budget - spent[name])

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from factory.errors import FactoryError, PluginError, did_you_mean
+
+if TYPE_CHECKING:
+    from factory.discovery import Group
 
 
 @click.command()
@@ -35,11 +40,11 @@ def plugins(name: str | None) -> None:
         raise PluginError(f"no plugin is called '{name}'{did_you_mean(name, known)}")
 
 
-def _line(group: object, name: str) -> str:
+def _line(group: Group, name: str) -> str:
     from factory.discovery import load
 
     try:
-        plugin = load(group, name)  # type: ignore[arg-type]
+        plugin = load(group, name)
     except FactoryError as error:
         return f"fails: {error}"
     return f"{_takes_and_gives(plugin)}{plugin.summary}"
@@ -61,15 +66,15 @@ def _takes_and_gives(plugin: object) -> str:
     return ""
 
 
-def _show(group: object, name: str) -> None:
+def _show(group: Group, name: str) -> None:
     import inspect
 
     from factory.discovery import load
     from factory.plugins import Cleaner, Generator, Source
     from factory.teacher.prompts import Prompts
 
-    plugin = load(group, name)  # type: ignore[arg-type]
-    click.secho(f"{group.noun} {name}", bold=True)  # type: ignore[attr-defined]
+    plugin = load(group, name)
+    click.secho(f"{group.noun} {name}", bold=True)
     click.echo(inspect.getdoc(plugin.target) or "")
     if what := _takes_and_gives(plugin):
         click.echo(f"\n{what.rstrip(': ')}")

@@ -18,7 +18,7 @@ async def run(
 ) -> None:
     """Works on items as they come, at most `window` at once, until they end or `stopped()` says so.
 
-    What has begun is always ended. The first error of `work` stops the feed and is raised at the end.
+    What has begun is always ended. The first error, of `work` or of the feed, ends the feed and is raised at the end.
     """
     free = asyncio.Semaphore(window)
     errors: list[BaseException] = []
@@ -32,14 +32,16 @@ async def run(
         finally:
             free.release()
 
-    async for item in items:
-        await free.acquire()
-        if stopped() or errors:
-            free.release()
-            break
-        task = asyncio.create_task(one(item))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
+    try:
+        async for item in items:
+            await free.acquire()
+            if stopped() or errors:
+                break
+            task = asyncio.create_task(one(item))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+    except Exception as error:
+        errors.append(error)
     while tasks:
         await asyncio.wait(tasks)
     if errors:

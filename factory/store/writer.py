@@ -161,7 +161,7 @@ class Writer:
             for table, rows in merged.items():
                 self._insert(table, rows)
             self._connection.commit()
-        except (duckdb.Error, TypeError, ValueError) as error:
+        except Exception as error:  # whatever it is, those who wait must hear of it
             return self._roll_back(error)
         return None
 

@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from factory.errors import ModelError, TeacherError
+from factory.extras import install
 from factory.teacher.budget import lost_attempt
 from factory.teacher.client import BUSY, CLOSED, FIRST_BACKOFF, LONGEST_BACKOFF, PASSING
 from factory.teacher.limits import Limiter
@@ -115,7 +116,7 @@ class LitellmClient:
             except ImportError:
                 raise ModelError(
                     f"{self._model.model}: this provider goes through litellm, which is not installed:"
-                    " pip install 'seedfactory[litellm]'"
+                    f" {install('litellm')}"
                 ) from None
             litellm.suppress_debug_info = True
             self._litellm = litellm

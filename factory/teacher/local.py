@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from factory.errors import ModelError
+from factory.extras import install
 from factory.records import content_hash
 from factory.teacher.model import Hint, Model, Reply, Request
 from factory.teacher.structured import asked
@@ -90,8 +91,7 @@ class LocalClient:
                 from transformers import AutoModelForCausalLM, AutoTokenizer
             except ImportError:
                 raise ModelError(
-                    f"{self._model.model}: weights in this process need torch and transformers:"
-                    " pip install 'seedfactory[train]'"
+                    f"{self._model.model}: weights in this process need torch and transformers: {install('train')}"
                 ) from None
             tokenizer = AutoTokenizer.from_pretrained(self._folder, local_files_only=True)
             if tokenizer.chat_template is None:

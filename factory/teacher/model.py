@@ -139,6 +139,16 @@ class Model(_Setting):
         return self
 
 
+def entry_of(role: str, models: Mapping[str, Model]) -> str:
+    """The entry of ``models:`` that serves a role: its own, or `writer`'s where the catalogue names none."""
+    return role if role in models else "writer"
+
+
+def serving(roles: Sequence[str], models: Mapping[str, Model]) -> dict[str, Model]:
+    """The model of each role."""
+    return {role: models[entry_of(role, models)] for role in roles}
+
+
 # ------------------------------------------------------------------------------ requests and replies
 
 

@@ -10,6 +10,7 @@ import orjson
 
 from factory.discovery import offered
 from factory.errors import TeacherError
+from factory.extras import install
 from factory.plugins import Policy, Rollout
 from factory.teacher.model import Hint, Model, Reply, Request
 
@@ -39,8 +40,7 @@ class Policies:
                 self._made[key] = offered(ENTRY_POINTS, model.provider)(model)
             except ImportError as error:
                 raise TeacherError(
-                    f"{model.model}: sampling token ids needs torch and tokenizers ({error}):"
-                    " pip install 'seedfactory[train]'"
+                    f"{model.model}: sampling token ids needs torch and tokenizers ({error}): {install('train')}"
                 ) from error
         return self._made[key]
 

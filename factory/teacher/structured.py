@@ -71,7 +71,9 @@ def _closed(schema: Any) -> Any:
         return None if None in items else items
     if not isinstance(schema, dict):
         return schema
-    if "prefixItems" in schema or (schema.get("type") == "object" and "properties" not in schema):
+    if {"prefixItems", "oneOf"} & schema.keys() or (
+        schema.get("type") == "object" and "properties" not in schema
+    ):
         return None
     closed: dict[str, Any] = {}
     for key, value in schema.items():

@@ -16,7 +16,7 @@ from factory.judges import Judges
 from factory.plugins import Executor, Generator, Judge, Policy, Validator
 from factory.records import Outcome, Program, content_hash
 from factory.teacher.journal import Answered, Asked, Journal, Place, Recorded, Stopped
-from factory.teacher.model import Client, Hint, Model, ReplySchema, Request
+from factory.teacher.model import Client, Hint, Model, ReplySchema, Request, entry_of
 from factory.teacher.policies import Policies, PolicyClient, RecordedPolicy
 from factory.teacher.prompts import Prompts
 from factory.teacher.replies import Misfit, parse, repair_messages
@@ -45,7 +45,7 @@ class Resources:
 
     def stand_in(self, role: str) -> str:
         """The role whose model serves: itself, or `writer` where the catalogue does not name it."""
-        return role if role in self.models else "writer"
+        return entry_of(role, self.models)
 
 
 @dataclass

@@ -46,7 +46,7 @@ def harness_scores(
                         "group": "lm-eval",
                         "metric": metric,
                         "age": "all",
-                        "items": int(found["n-samples"][task]["effective"]) if found else 0,
+                        "items": values["sample_len"],
                         "score": round(value, 4),
                         "stderr": 0.0,
                     }

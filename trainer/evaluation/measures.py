@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from statistics import stdev
 
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _MARKS = re.compile(r"[^\w\s]|_")
@@ -44,6 +45,11 @@ def macro_f1(given: Sequence[str], right: Sequence[str]) -> float:
     hits = Counter(label for label, said in zip(right, given, strict=True) if label == said)
     scores = [2 * hits[label] / (count + given_of[label]) for label, count in right_of.items()]
     return sum(scores) / len(scores) if scores else 0.0
+
+
+def stderr(values: Sequence[float]) -> float:
+    """The standard error of a mean; 0 for a single value."""
+    return stdev(values) / math.sqrt(len(values)) if len(values) > 1 else 0.0
 
 
 def pass_at(k: int, samples: int, passed: int) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -89,7 +88,9 @@ class Evaluation:
                     fmean(measures.pass_at(k, head.samples, one.passed) for one in some)
                     for some in by_item.values()
                 ]
-                yield Score(self.task.name, f"pass@{k}", age, len(by_item), fmean(each), _stderr(each))
+                yield Score(
+                    self.task.name, f"pass@{k}", age, len(by_item), fmean(each), measures.stderr(each)
+                )
             return
         each = [fmean(one.score for one in some) for some in by_item.values()]
         score = fmean(each)
@@ -97,18 +98,11 @@ class Evaluation:
             score = fmean(
                 self._f1([one for one in scored if one.run == run]) for run in {one.run for one in scored}
             )
-        yield Score(self.task.name, METRICS[head.kind], age, len(by_item), score, _stderr(each))
+        yield Score(self.task.name, METRICS[head.kind], age, len(by_item), score, measures.stderr(each))
 
     def _f1(self, scored: Sequence[Scored]) -> float:
         right = [measures.normal(self.task.items[one.item].answers[0]) for one in scored]
         return measures.macro_f1([_label(one.reply) for one in scored], right)
-
-
-def _stderr(values: Sequence[float]) -> float:
-    if len(values) < 2:
-        return 0.0
-    mean = fmean(values)
-    return math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1) / len(values))
 
 
 def evaluate(
@@ -165,7 +159,7 @@ def _chosen(
     found = iter(subject.likelihoods(pairs))
     marked = []
     for item in items:
-        values = [next(found).logprob / max(len(choice.encode()), 1) for choice in item.choices]
+        values = [next(found) / max(len(choice.encode()), 1) for choice in item.choices]
         best = max(range(len(values)), key=values.__getitem__)
         marked.append((float(best == item.answer), item.choices[best], 0))
     return marked

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,22 +11,11 @@ import torch
 
 from factory.errors import FactoryError
 from factory.teacher.local import weights_hash
-from trainer.export import read_model
 from trainer.logprobs import token_logprobs
-from trainer.model import Phi
 from trainer.sampler import Ask, Sampler
-from trainer.tokenizer import ChatTokenizer
 
 ROW_TOKENS = 8192
 """Tokens of continuations that go through the model at once."""
-
-
-@dataclass(frozen=True)
-class Likelihood:
-    """Of a continuation: its log-probability, and its tokens."""
-
-    logprob: float
-    tokens: int
 
 
 class Subject:
@@ -38,13 +27,9 @@ class Subject:
             raise FactoryError(
                 f"{folder}: holds no config.json; evaluate the folder that 'factory train' writes as 'export'"
             )
-        model = read_model(folder)
-        if torch.cuda.is_available():
-            model = model.to("cuda", torch.bfloat16)
-        self.tokenizer = ChatTokenizer.read(folder)
+        self._sampler = Sampler.read(folder)
+        self.tokenizer, self._model = self._sampler.tokenizer, self._sampler.model
         self.fingerprint = weights_hash(folder)
-        self._model: Phi = model.eval()
-        self._sampler = Sampler(self._model, self.tokenizer)
 
     @property
     def context(self) -> int:
@@ -64,12 +49,12 @@ class Subject:
         return texts
 
     @torch.inference_mode()
-    def likelihoods(self, pairs: Sequence[tuple[Sequence[int], Sequence[int]]]) -> list[Likelihood]:
+    def likelihoods(self, pairs: Sequence[tuple[Sequence[int], Sequence[int]]]) -> list[float]:
         """Of each (prompt, continuation): the log-probability of the continuation after the prompt.
 
         A prompt that is too long loses its beginning; a continuation that is too long alone is impossible.
         """
-        found = [Likelihood(-float("inf"), 0)] * len(pairs)
+        found = [-math.inf] * len(pairs)
         fitting = [place for place, (_, end) in enumerate(pairs) if 0 < len(end) < self.context]
         fitting.sort(key=lambda place: -sum(map(len, pairs[place])))
         while fitting:
@@ -82,7 +67,7 @@ class Subject:
             fitting = fitting[count:]
         return found
 
-    def _batch(self, pairs: Sequence[tuple[Sequence[int], Sequence[int]]]) -> list[Likelihood]:
+    def _batch(self, pairs: Sequence[tuple[Sequence[int], Sequence[int]]]) -> list[float]:
         """One row a pair; what fills a shorter row up is a document of its own, which nothing looks at."""
         rows = [
             ([*(list(start) or [self.tokenizer.end_of_text]), *end][-self.context :], len(end))
@@ -110,4 +95,4 @@ class Subject:
         )
         sizes = [end for _, end in rows]
         parts = torch.split(logprobs.cpu(), sizes)
-        return [Likelihood(float(part.sum()), len(part)) for part in parts]
+        return [float(part.sum()) for part in parts]

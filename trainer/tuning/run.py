@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
@@ -12,14 +12,14 @@ from statistics import fmean
 from factory.errors import FactoryError, did_you_mean
 from factory.records import content_hash
 from trainer.data import Snapshot
+from trainer.evaluation.measures import stderr
 from trainer.evaluation.run import evaluate
 from trainer.evaluation.subject import Subject
 from trainer.evaluation.tasks import Task, read_tasks
 from trainer.loop import train
+from trainer.metrics import Say, silent
 from trainer.recipe import Recipe, read_recipe
 from trainer.tuning.settings import Shares, Tuning
-
-Say = Callable[[str], None]
 
 
 class Interrupted(Exception):
@@ -87,14 +87,10 @@ class Runs:
         means = {}
         for task in tasks:
             each = [scores[task] for scores in found]
-            spread = 0.0
-            if len(each) > 1:
-                mean = fmean(one.score for one in each)
-                spread = math.sqrt(sum((one.score - mean) ** 2 for one in each) / (len(each) - 1) / len(each))
+            scored = [one.score for one in each]
             # Items are the same for every seed, so their error does not shrink with the seeds.
-            means[task] = Estimate(
-                fmean(one.score for one in each), math.hypot(spread, fmean(one.stderr for one in each))
-            )
+            of_items = fmean(one.stderr for one in each)
+            means[task] = Estimate(fmean(scored), math.hypot(stderr(scored), of_items))
         return Outcome(shares, means)
 
     def _scores(self, name: str, shares: Shares, tasks: Sequence[str], seed: int) -> dict[str, Estimate]:
@@ -107,7 +103,7 @@ class Runs:
         kept = recipe.output / "scores.json"
         if kept.is_file() and (told := json.loads(kept.read_text()))["key"] == key:
             return {task: Estimate(**one) for task, one in told["scores"].items()}
-        summary = train(recipe, _silent, fresh=_other_recipe(recipe.output, key))
+        summary = train(recipe, silent, fresh=_other_recipe(recipe.output, key))
         if summary.export is None:
             raise Interrupted
         scores = {}
@@ -148,10 +144,6 @@ def _other_recipe(output: Path, key: str) -> bool:
     return other
 
 
-def _silent(text: str) -> None:
-    """Says nothing."""
-
-
 @dataclass(frozen=True)
 class Tuned:
     """Everything that a tuning found."""
@@ -179,8 +171,11 @@ def tune(runs: Runs, say: Say) -> Tuned:
     say(f"merged: {', '.join(f'{name} {share:.3f}' for name, share in shares.items())}")
     merged = runs.outcome("merged", shares, names)
     without = {}
-    for name in shares if len(shares) > 1 else ():
-        left = {one: share / (1 - shares[name]) for one, share in shares.items() if one != name}
-        if shares[name] > 0:
-            without[name] = runs.outcome(f"without-{name}", left, names)
+    for name, share in shares.items():
+        left = {one: other for one, other in shares.items() if one != name}
+        total = sum(left.values())
+        if share > 0 and total > 0:  # without the only source that is left there is nothing to train on
+            without[name] = runs.outcome(
+                f"without-{name}", {one: other / total for one, other in left.items()}, names
+            )
     return Tuned(domains, best, merged, without)

@@ -6,19 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
+from pydantic import Field, NonNegativeInt, model_validator
 
 from factory.errors import CatalogError, did_you_mean
 from factory.yamlfile import read_yaml
-from trainer.recipe import SHARES_MAY_MISS, SourceSettings
+from trainer.recipe import SHARES_MAY_MISS, Settings, SourceSettings
 
 Shares = dict[str, Annotated[float, Field(ge=0, le=1)]]
-
-
-class Settings(BaseModel):
-    """A frozen part of the file without unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Domain(Settings):
@@ -103,4 +97,4 @@ def read_tuning(path: Path) -> Tuning:
     file = read_yaml(path)
     if not isinstance(file.content, dict):
         raise CatalogError(f"{path}:1: a tuning is a mapping with the keys recipe, tasks, output, domains")
-    return file.check(Tuning, file.content, ())
+    return file.check(Tuning, file.content)
