@@ -180,3 +180,15 @@ def test_an_error_of_the_programs_own_is_also_what_it_stands_below(court: Court)
     for name, agrees in (("Broke", True), ("ValueError", True), ("Exception", True), ("KeyError", False)):
         assert (disagreement(Case(call="f(Broke)", raises=name), first) is None) == agrees
     assert disagreement(Case(call="f(ValueErrors)", raises="ValueError"), second)
+
+
+def test_an_error_in_half_a_character_is_an_error_like_any_other(court: Court) -> None:
+    outcome = court.run("def f(): raise ValueError('\\ud800 is bad')", calls=("f()",))
+    assert [result.error for result in outcome.results] == ["ValueError: ? is bad"]
+    tested = court.run("def f(): return 1", tests="def test_a():\n    assert f() == 2, 'no \\ud800'")
+    assert [bool(result.error) for result in tested.results] == [False, True]
+
+
+def test_a_program_that_ends_itself_by_a_signal_without_a_name_has_crashed(court: Court) -> None:
+    outcome = court.run("import os\nos.kill(os.getpid(), 40)")
+    assert (outcome.status, outcome.error) == ("crashed", "ended by signal 40")

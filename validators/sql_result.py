@@ -202,9 +202,7 @@ def _exact(row: Any) -> str:
 
 def _family(kind: str) -> str:
     """Types that mean the same: every number is a number, and all else is itself."""
-    if _NUMBERS.match(kind) or kind == "NULL":
-        return "number" if kind != "NULL" else kind
-    return kind.partition("(")[0]
+    return "number" if _NUMBERS.match(kind) else kind.partition("(")[0]
 
 
 def _folded(names: Sequence[str]) -> list[str]:

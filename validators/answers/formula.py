@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 from fractions import Fraction
 
@@ -240,7 +241,7 @@ class _Parser:
             raise NoValue("a factorial of what is no natural number")
         if of > _FACTORIAL:
             return atom_value("giant", "!", of)
-        return number_value(Fraction(_factorial(int(of))))
+        return number_value(Fraction(math.factorial(int(of))))
 
     def _closed(self, mark: str) -> Value:
         value = self.sum()
@@ -383,19 +384,9 @@ class _Parser:
             return atom_value("call", "binom", above.form, below.form)
         if n.denominator > 1 or k.denominator > 1 or k < 0 or not 0 <= n <= _FACTORIAL:
             raise _Unread("a binomial coefficient")
-        chosen = Fraction(1)
-        for step in range(int(k) if k <= n else 0):
-            chosen = chosen * (n - step) / (step + 1)
-        return number_value(chosen if k <= n else Fraction(0))
+        return number_value(Fraction(math.comb(int(n), int(k))))
 
 
 _PI, _E = atom_value("constant", "π"), atom_value("constant", "e")
 _STARTS = ("constant", "letter", "(", "√", "command", "function", "⌊", "⌈")
 """What may follow a factor without a sign between. A number may not: x2 is no product."""
-
-
-def _factorial(n: int) -> int:
-    result = 1
-    for factor in range(2, n + 1):
-        result *= factor
-    return result

@@ -19,7 +19,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 from factory.errors import FactoryError
-from factory.extras import need
+from factory.extras import install, need
 from validators.answers.key import key
 
 CPU_SECONDS = 2.0
@@ -106,7 +106,7 @@ class MathVerify:
             self._end()
             raise FactoryError(
                 "math-verify does not start; see what 'python -c \"import math_verify\"' says,"
-                " or install it anew: {install('math')}"
+                f" or install it anew: {install('math')}"
             )
         return self._worker
 

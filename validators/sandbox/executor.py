@@ -158,5 +158,6 @@ def _status(report: Report, traces: Traces, program: Program) -> tuple[Status, s
     if traces.status == 0 if program.stdin is not None else report.ended:
         return "ok", ""
     if killed:
-        return "crashed", f"ended by {signal.Signals(killed).name}"
+        names = {int(known): known.name for known in signal.Signals}
+        return "crashed", f"ended by {names.get(killed, f'signal {killed}')}"  # real-time ones have no name
     return "crashed", f"ended by itself with exit code {os.WEXITSTATUS(traces.status)} before its end"

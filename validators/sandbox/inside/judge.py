@@ -10,7 +10,6 @@ import ast
 import builtins
 import functools
 import importlib.machinery
-import json
 import linecache
 import math
 import sys
@@ -22,7 +21,7 @@ from typing import Any, cast
 from . import minipytest
 from .job import Channel
 from .link import TESTS, Link
-from .program import message
+from .program import message, told
 from .wire import Gone, Wire, is_standard
 
 SOCKET = 4
@@ -52,12 +51,12 @@ def run(request: dict[str, Any], memory_mb: int) -> int:
     except Gone as gone:
         begun = {"error": {"error": f"{gone} before its tests", "memory": False}}
     if begun["error"]:
-        channel.send(b"e", json.dumps(begun["error"]).encode())
+        channel.send(b"e", told(begun["error"]))
         return 0
     judge = Judge(link, begun["names"], begun["imports"])
     for name, error, asserted in judge.results(request["tests"]):
         if error:
-            channel.send(b"r", json.dumps(f"{name}: {error}"[:_MAX_MESSAGE]).encode())
+            channel.send(b"r", told(f"{name}: {error}"[:_MAX_MESSAGE]))
         else:
             channel.send(b"v", str(asserted).encode())
     channel.send(b"z")

@@ -40,7 +40,7 @@ def run(request: dict[str, Any], memory_mb: int) -> int:
         return _whole(request["source"], channel)
     namespace, report = load(request["source"])
     if report:
-        channel.send(b"e", json.dumps(report).encode())
+        channel.send(b"e", told(report))
         return 0
     for call in request["calls"]:
         channel.send(*_call(call, namespace))
@@ -67,11 +67,11 @@ def _whole(source: str, channel: Channel) -> int:
     except SystemExit as leaving:
         if leaving.code not in (None, 0):
             report = {"error": f"SystemExit: {leaving.code}"[:_MAX_MESSAGE], "memory": False}
-            channel.send(b"e", json.dumps(report).encode())
+            channel.send(b"e", told(report))
             return 1
     except BaseException as error:
         report = {"error": trace(error), "memory": isinstance(error, MemoryError)}
-        channel.send(b"e", json.dumps(report).encode())
+        channel.send(b"e", told(report))
         return 1
     return 0
 
@@ -92,7 +92,12 @@ def _call(call: str, namespace: dict[str, Any]) -> tuple[bytes, bytes]:
         text = f"NotPlainData: {error}"
     except BaseException as error:
         text = f"{_kind(error)}: {message(error).partition(': ')[2]}"
-    return b"r", json.dumps(text[:_MAX_MESSAGE]).encode()
+    return b"r", told(text[:_MAX_MESSAGE])
+
+
+def told(words: Any) -> bytes:
+    """A message as JSON; what is no valid Unicode in it as "?"."""
+    return json.dumps(words, ensure_ascii=False).encode(errors="replace")
 
 
 def _kind(error: BaseException) -> str:

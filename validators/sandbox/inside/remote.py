@@ -13,7 +13,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from .link import Link
+    from typing import Protocol
+
+    class Link(Protocol):
+        """The judge's end of the line, as handles need it."""
+
+        def ask(self, operation: str, *arguments: Any, **named: Any) -> Any: ...
+
+        def raised_by_test(self, trace: TracebackType | None) -> bool: ...
+
 
 _FIXED: tuple[type, ...] = (int, float, complex, str, bytes)
 """Types whose content never changes: where it is that content which counts, its methods are the type's own."""
