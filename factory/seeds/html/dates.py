@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange, weekday
 from collections.abc import Iterable
 
 _DAY = re.compile(r"(?<!\d)(\d{4})(?:[-/]|\s?[.年년]\s?)(\d{1,2})(?:[-/]|\s?[.月월]\s?)(\d{1,2})(?!\d)")
@@ -12,9 +13,18 @@ _WORD = r"([^\W\d_][^\s\d,;:/()-]{1,11})"
 _NAMED = re.compile(
     rf"(?<!\d)(\d{{1,2}})(?:st|nd|rd|th|er|º)?[.\s-]\s*(?:de\s+|ngày\s+)?{_WORD}[.,-]?\s*(?:de(?:l)?\s+)?(\d{{4}})(?!\d)"
 )
-_AMERICAN = re.compile(rf"(?<![^\W\d_]){_WORD}\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+(\d{{4}})(?!\d)")
+_CLOCK = r"(?:\d{1,2}:\d\d(?::\d\d)?\s+(?:[A-Z]{2,4}\s+|[+-]\d{4}\s+)?)?"  # of letters: "Mar  5 21:47:00 CET 2019"
+_AMERICAN = re.compile(
+    rf"(?<![^\W\d_]){_WORD}\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+{_CLOCK}(\d{{4}})(?!\d)"
+)
 _YEAR_FIRST = re.compile(rf"(?<!\d)(\d{{4}})[.,]?\s+{_WORD}\s+(\d{{1,2}})(?!\d)")
 _NUMBERED = re.compile(r"(?<!\d)(\d{1,2})\s+tháng\s+(\d{1,2}),?\s+(?:năm\s+)?(\d{4})(?!\d)", re.I)
+_SHORT = re.compile(r"(?<![\d/])(\d\d)/(\d\d)/(\d\d)\s?\(([^\W\d_]{1,3})\)")
+_WEEKDAYS = {
+    name: day
+    for day, names in enumerate(("mon 月 월", "tue 火 화", "wed 水 수", "thu 木 목", "fri 金 금", "sat 土 토", "sun 日 일"))
+    for name in names.split()
+}
 _BUDDHIST = 543  # years by which the calendar of Thailand is ahead
 _MONTHS = {
     name: month
@@ -43,7 +53,7 @@ _LONGEST = max(map(len, _MONTHS))
 def iso_date(text: str, day_first: bool | None = None) -> str:
     """The first day that a text names, as ISO 8601; empty where it names none, or one that may be read in two ways.
 
-    Dots part day, month, year. Of two numbers before a year the greater than 12 is the day; where neither is,
+    Dots part day, month, year. Of years in two digits the day of the week tells the order. Of two numbers before a year the greater than 12 is the day; where neither is,
     `day_first` tells, where it is known.
     """
     text = text[:200]
@@ -59,6 +69,8 @@ def iso_date(text: str, day_first: bool | None = None) -> str:
             month, day = day, month
         if max(month, day) <= 12 and month != day and day_first is None:
             return ""
+    elif found := _SHORT.search(text):
+        year, month, day = _of_weekday(found)
     else:
         return ""
     if year > 2400:
@@ -66,6 +78,16 @@ def iso_date(text: str, day_first: bool | None = None) -> str:
     if not (1990 <= year <= 2100 and 1 <= month <= 12 and 1 <= day <= 31):
         return ""
     return f"{year:04}-{month:02}-{day:02}"
+
+
+def _of_weekday(found: re.Match[str]) -> tuple[int, int, int]:
+    """Year, month and day of three short numbers, in the order in which the day is of the week that stands beside."""
+    one, two, three = (int(found[place]) for place in (1, 2, 3))
+    for year, month, day in ((one, two, three), (three, one, two), (three, two, one)):
+        fits = 1 <= month <= 12 and 1 <= day <= monthrange(2000 + year, month)[1]
+        if fits and weekday(2000 + year, month, day) == _WEEKDAYS.get(found[4].lower()):
+            return 2000 + year, month, day
+    return 0, 0, 0
 
 
 def is_day_first(texts: Iterable[str]) -> bool | None:

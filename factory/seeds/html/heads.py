@@ -52,7 +52,7 @@ _NOT_PEOPLE = re.compile(
     r"/(?:login|signup|sign-up|register|signin|search|home/?$)|action=(?:login|register)", re.I
 )
 _NO_NAME = re.compile(
-    r"^(?:sign ?(?:up|in)|log ?in|register|by|from|author|op|user|posted|written|asked|answered|edited|modified"
+    r"^(?:true|false|sign ?(?:up|in)|log ?in|register|by|from|author|op|user|posted|written|asked|answered|edited|modified"
     r"|commented|reply|share|follow|edit|more|guest|community wiki|(?:original|topic|thread) (?:poster|starter)"
     r"|\d+ (?:repl|answer|comment|post|view|vote|like|point)\w*|\d[\d ]*[.,][\d., ]*)$",
     re.I,

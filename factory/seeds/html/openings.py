@@ -121,13 +121,13 @@ def title_of(root: Node, name: str) -> Node | None:
     return max(named, key=lambda node: node.size, default=first)
 
 
-def title_above(title: Node | None, units: Sequence[Node]) -> Node | None:
-    """The title of a page, where it stands before its posts and in none of them."""
-    if title is None or not units:
+def title_above(title: Node | None, bodies: Sequence[Node]) -> Node | None:
+    """The title of a page, where it stands before the words of its posts and in none of them."""
+    if title is None or not bodies:
         return title
-    within = set(units)
+    within = set(bodies)
     inside = any(node in within for node in (title, *title.above()))
-    return None if inside or title.number > units[0].number else title
+    return None if inside or title.number > bodies[0].number else title
 
 
 def _flat(text: str) -> str:

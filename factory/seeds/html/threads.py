@@ -174,7 +174,7 @@ def _thread(root: Node, told: Sequence[tuple[Node, Read]], title: Node | None) -
         _mark_quotes(unit, read)
     for unit, read in told:
         kept.add(_headed(unit, read))
-    title = title_above(title, [unit for unit, _ in told])
+    title = title_above(title, [body for _, read in told for body in read.bodies])
     if title is not None:
         kept.add(title)
     dropped = dict.fromkeys(_repeated(title, told), "repeats the title of the thread")
