@@ -240,3 +240,40 @@ def test_a_post_that_only_says_what_was_said_is_still_a_post() -> None:
         <div class="content">{said}</div></div>"""
     posts = "".join(post.format(n=11 + n, who=who, said=said) for n, who in enumerate(PEOPLE))
     assert [text for *_, text in told(f'<body class="forum">{posts}</body>')] == [said] * 3
+
+
+def test_days_in_words_tell_posts_where_markup_tells_only_that_of_the_page() -> None:
+    post = """<table class="tablebg"><tr class="row1"><td><b class="postauthor">{who}</b></td><td><div><b>Posted:</b>
+        Wed Mar {n}, 2019 11:28 am</div></td></tr><tr class="row1"><td class="profile"><span>Joined: Fri Aug 03, 2012
+        8:24 am</span></td><td><div class="postbody">{said}</div></td></tr></table>"""
+    page = '<p class="datetime">All times are UTC</p><p class="date">It is 3 May 2021</p>'
+    assert told(board(post, page)) == WANTED
+
+
+def test_posts_without_a_name_are_told_by_what_they_stand_in() -> None:
+    post = """<li><div>I must say: {said}</div><footer><a class="entry-author" href="/by/{who}">{who}</a>
+        <a class="entry-date" href="/entry/{n}">{n}.03.2019 21:47</a></footer></li>"""
+    assert told(board(post)) == [(who, day, f"I must say: {said}") for who, day, said in WANTED]
+
+
+@pytest.mark.parametrize(
+    "day", ["03/{n}/19(%s)21:47:00", "19/03/{n}(%s)21:47:00.12", "%s Mar {n} 21:47:00 CET 2019"]
+)
+def test_days_are_read_by_the_day_of_the_week_and_around_the_hour(day: str) -> None:
+    post = '<div class="post"><b class="author">{who}</b> <span class="date">%s</span><p class="text">{said}</p></div>'
+    weekdays = iter(["月", "火", "水"] if "(" in day else ["Mon", "Tue", "Wed"])
+    page = board(post % day.replace("%s", "*"))
+    while "*" in page:
+        page = page.replace("*", next(weekdays), 1)
+    assert told(page) == WANTED
+
+
+def test_the_title_beside_the_words_of_the_first_post_is_kept() -> None:
+    first = """<div class="topic"><h1>Sails for calms and gales</h1><a class="user-name" href="/u/1">eve</a>
+        <time>2019-03-10</time><div class="body">Some of my
+        sails tear in every gale, and then I have to buy new ones, which is dear.</div></div>"""
+    post = """<div class="reply" id="reply-{n}"><a class="user-name" href="/u/{n}">{who}</a> <time>2019-03-{n}</time>
+        <div class="markdown">{said}</div></div>"""
+    page = extract("<title>Sails for calms and gales</title>" + board(post, first))
+    assert page.markdown.startswith("# Sails for calms and gales\n\n**eve**")
+    assert len(page.posts) == 4

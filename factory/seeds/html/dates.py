@@ -13,16 +13,18 @@ _WORD = r"([^\W\d_][^\s\d,;:/()-]{1,11})"
 _NAMED = re.compile(
     rf"(?<!\d)(\d{{1,2}})(?:st|nd|rd|th|er|º)?[.\s-]\s*(?:de\s+|ngày\s+)?{_WORD}[.,-]?\s*(?:de(?:l)?\s+)?(\d{{4}})(?!\d)"
 )
-_CLOCK = r"(?:\d{1,2}:\d\d(?::\d\d)?\s+(?:[A-Z]{2,4}\s+|[+-]\d{4}\s+)?)?"  # of letters: "Mar  5 21:47:00 CET 2019"
-_AMERICAN = re.compile(
-    rf"(?<![^\W\d_]){_WORD}\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+{_CLOCK}(\d{{4}})(?!\d)"
+_CLOCK = (
+    r"(?:\d{1,2}:\d\d(?::\d\d)?\s+(?:[A-Z]{2,4}\s+|[+-]\d{4}\s+)?)?"  # of letters: "Mar  5 21:47:00 CET 2019"
 )
+_AMERICAN = re.compile(rf"(?<![^\W\d_]){_WORD}\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+{_CLOCK}(\d{{4}})(?!\d)")
 _YEAR_FIRST = re.compile(rf"(?<!\d)(\d{{4}})[.,]?\s+{_WORD}\s+(\d{{1,2}})(?!\d)")
 _NUMBERED = re.compile(r"(?<!\d)(\d{1,2})\s+tháng\s+(\d{1,2}),?\s+(?:năm\s+)?(\d{4})(?!\d)", re.I)
 _SHORT = re.compile(r"(?<![\d/])(\d\d)/(\d\d)/(\d\d)\s?\(([^\W\d_]{1,3})\)")
 _WEEKDAYS = {
     name: day
-    for day, names in enumerate(("mon 月 월", "tue 火 화", "wed 水 수", "thu 木 목", "fri 金 금", "sat 土 토", "sun 日 일"))
+    for day, names in enumerate(
+        ("mon 月 월", "tue 火 화", "wed 水 수", "thu 木 목", "fri 金 금", "sat 土 토", "sun 日 일")
+    )
     for name in names.split()
 }
 _BUDDHIST = 543  # years by which the calendar of Thailand is ahead
@@ -53,8 +55,8 @@ _LONGEST = max(map(len, _MONTHS))
 def iso_date(text: str, day_first: bool | None = None) -> str:
     """The first day that a text names, as ISO 8601; empty where it names none, or one that may be read in two ways.
 
-    Dots part day, month, year. Of years in two digits the day of the week tells the order. Of two numbers before a year the greater than 12 is the day; where neither is,
-    `day_first` tells, where it is known.
+    Dots part day, month, year. Years in two digits are read beside a day of the week, which tells the order. Of two
+    numbers before a year the greater than 12 is the day; where neither is, `day_first` tells, where it is known.
     """
     text = text[:200]
     if found := _DAY.search(text):

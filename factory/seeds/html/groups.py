@@ -19,12 +19,13 @@ _ITEM = re.compile(
     r"schema\.org/(?:Question|Answer|Comment|DiscussionForumPosting|SocialMediaPosting|UserComments)$", re.I
 )
 HEADINGS = ("h1", "h2", "h3", "h4", "h5")
-_NO_UNITS = names("a span time body h1 h2 h3 h4 b strong i em small img address")
+_NO_UNITS = names("a span time body h1 h2 h3 h4 b strong i em small img address dt")
 FLOOR = re.compile(
     r"\s*(?:(?:#|No\.|[BF]|第)\s?(\d{1,5})(?:[楼樓層层]|\b)|(\d{1,5})\s?(?:[#楼樓層层番층]|번))\s*"
 )
 NUMBERED = re.compile(r"\d+")
 _EVIDENCE = 20_000
+_FEWEST_DATES = 2  # that markup tells: where there are fewer, the words are searched for days
 _TRIED = 8
 _WORD = re.compile(r"[A-Z]?[a-z]+")
 LEAST_WORDS = 12  # characters without white space and links below which a member is no post
@@ -56,14 +57,17 @@ class Group:
 # ------------------------------------------------------------------------------------------- evidence
 
 
-def places_of(index: Index, *, signed: bool = True) -> dict[Node, Place] | None:
-    """The nodes with an author at or below them, in document order; None where there is no evidence of posts. On a
-    board whose markup tells no authors, posts not `signed` are told by their days."""
+def places_of(index: Index, *, signed: bool = True, written: bool = False) -> dict[Node, Place] | None:
+    """The nodes with an author at or below them, in document order; None where there is no evidence of posts. Few days
+    that markup tells are not all: some, `written` in words alone, may be wanted too. On a board whose markup tells no
+    authors, posts not `signed` are told by their days."""
     order, authors = index.order, authors_in(index)[:_EVIDENCE] if signed else []
     if signed and len(authors) < 2:
         return None
     dates = dates_in(index)[:_EVIDENCE]
-    if len(dates) < 2 or not signed:
+    if signed and written and not _FEWEST_DATES <= len(dates) < 0.5 * len(authors):
+        return None  # as without them
+    if len(dates) < _FEWEST_DATES or written:
         dates = in_document_order([*dates, *(node for node in order if writes_day(node))][:_EVIDENCE])
     authors = authors if signed else dates
     above = {order[0]}
@@ -111,7 +115,8 @@ def best_group(places: Mapping[Node, Place]) -> Group | None:
 
 
 def ways_alike(node: Node) -> Iterable[str]:
-    """By what a node may be like others: its schema, each of its classes, the letters of a numbered id."""
+    """By what a node may be like others: its schema, each of its classes, the letters of a numbered id; where it has no
+    name, the node that it stands in."""
     if _ITEM.search(node.attributes.get("itemtype", "")):
         yield "schema"
     if "-" in node.tag or node.tag == "article":
@@ -123,6 +128,8 @@ def ways_alike(node: Node) -> Iterable[str]:
     mark = node.attributes.get("id", "")
     if NUMBERED.search(mark):
         yield f"{node.tag}#{NUMBERED.sub('#', mark)}"
+    if not mark and not node.attributes.get("class") and node.parent is not None:
+        yield f"{node.parent.number}>{node.tag}"
 
 
 def group_of(name: str, places: Sequence[Place]) -> Group | None:

@@ -52,8 +52,9 @@ _NOT_PEOPLE = re.compile(
     r"/(?:login|signup|sign-up|register|signin|search|home/?$)|action=(?:login|register)", re.I
 )
 _NO_NAME = re.compile(
-    r"^(?:true|false|sign ?(?:up|in)|log ?in|register|by|from|author|op|user|posted|written|asked|answered|edited|modified"
-    r"|commented|reply|share|follow|edit|more|guest|community wiki|(?:original|topic|thread) (?:poster|starter)"
+    r"^(?:true|false|sign ?(?:up|in)|log ?in|register|by|from|author|op|user|posted|written|asked|answered|edited"
+    r"|modified|commented|reply|share|follow|edit|more|guest|community wiki"
+    r"|(?:original|topic|thread) (?:poster|starter)"
     r"|\d+ (?:repl|answer|comment|post|view|vote|like|point)\w*|\d[\d ]*[.,][\d., ]*)$",
     re.I,
 )
@@ -176,8 +177,9 @@ def dates_in(index: Index) -> list[Node]:
 
 
 def writes_day(node: Node) -> bool:
-    """Whether a short text in a node tells a day, which no markup says."""
-    return node.own > 5 and any(_names_day(child) for child in node.children if child.__class__ is str)
+    """Whether a short text in a node tells a day, which no markup says, other than that on which somebody joined."""
+    told = node.own > 5 and any(_names_day(child) for child in node.children if child.__class__ is str)
+    return told and not _of_profile(node)
 
 
 def _names_day(text: str) -> bool:
@@ -352,9 +354,9 @@ def _date(unit: Node, region: Sequence[Node]) -> tuple[Node | None, str, str]:
     return _written_date(unit, region)
 
 
-def _of_profile(node: Node, unit: Node) -> bool:
-    """Whether a date is that on which its author joined."""
-    near = [one for one in (node, *upto(node, unit)) if one.size < 60]
+def _of_profile(node: Node, unit: Node | None = None) -> bool:
+    """Whether a date is that on which its author joined, as a small part of the page, or of the unit, begins."""
+    near = [one for one in (node, *(upto(node, unit) if unit else node.above())) if one.size < 60]
     if node.tag == "dd" and node.parent is not None:
         near += node.parent.elements[: node.parent.elements.index(node)][-1:]
     return any(_JOINED.match(words_in(one)[:40]) for one in near)

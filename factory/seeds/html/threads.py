@@ -39,6 +39,7 @@ from factory.seeds.html.words import names
 
 _REPLIES = names("comment comments reply replies answer")
 _FEWEST_ALIKE = 3  # posts whose words stand in nodes alike
+_EVIDENCE: tuple[dict[str, bool], ...] = ({}, {"written": True}, {"signed": False, "written": True})
 _LISTS = frozenset({"ul", "ol", "li", "dl", "dt", "dd"})
 
 
@@ -70,23 +71,21 @@ class Thread:
 def find_thread(index: Index, head: PageHead, *, forum: bool) -> Thread | None:
     """The thread of a page, indexed and measured, that may say it is one of a `forum`; None where it is none. The
     posts' heads become nodes of the tree."""
-    root = index.order[0]
-    thread = _among(places_of(index), root, head, forum=forum)
-    if thread is None and forum:
-        thread = _among(places_of(index, signed=False), root, head, forum=forum, signed=False)
-    return thread
+    for evidence in _EVIDENCE if forum else _EVIDENCE[:-1]:  # posts that nobody signed: on forums alone
+        if (thread := _among(index, head, forum=forum, **evidence)) is not None:
+            return thread
+    return None
 
 
-def _among(
-    places: dict[Node, Place] | None, root: Node, head: PageHead, *, forum: bool, signed: bool = True
-) -> Thread | None:
+def _among(index: Index, head: PageHead, *, forum: bool, **evidence: bool) -> Thread | None:
+    root, places = index.order[0], places_of(index, **evidence)
     if places is None:
         return None
     if (thread := _found(root, head, places, forum)) is not None or (runs := join_runs(places)) is None:
         return thread
     joined = Index(root.preorder())
     weigh(joined.order)
-    again = places_of(joined, signed=signed)
+    again = places_of(joined, **evidence)
     if again is None or (thread := _found(root, head, again, forum)) is None:
         runs.part()
     return thread

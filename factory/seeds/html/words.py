@@ -99,7 +99,8 @@ JOINED = tuple(
     dabei seit / mitglied seit / registriert / beigetreten / inscrit / inscription / registrado / registrato /
     miembro desde / membro desde / ingresso / iscritto / lid sinds / geregistreerd / medlem sedan / registrerad /
     liittynyt / dołączył / rejestracja / registrován / csatlakozott / kayıt / üyelik / bergabung / đăng ký /
-    tham gia / регистрац / зарегистр / εγγραφή / 注册 / 註冊 / 加入 / 最后登录 / 最後登錄 / 登録 / 가입
+    tham gia / регистрац / зарегистр / εγγραφή / 注册 / 註冊 / 加入 / 最后登录 / 最後登錄 / 登録 / 가입 /
+    عضو / تاریخ عضویت / تاريخ التسجيل / انضم / সদস্য / सदस्य / เข้าร่วม / สมัครเมื่อ / הצטרף / נרשם
     """.replace("\n    ", " ").split("/")
 )
 """The words before the day on which the author of a post became a member, in the languages of many forums."""
