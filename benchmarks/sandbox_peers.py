@@ -72,8 +72,6 @@ def timer(seconds: float) -> Iterator[None]:
 
 def guard() -> None:
     """Takes functions away, as both harnesses do: it stops accidents, and no one who means it."""
-    import sys
-
     limit = 4 << 30
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from validators.syntax import expression, is_literal, parsed
+from validators.syntax import parsed
 
 
 def function_in(source: str, name: str = "") -> ast.FunctionDef | None:
@@ -45,25 +45,3 @@ def parameters(function: ast.FunctionDef) -> list[dict[str, str | bool]]:
         }
         for argument, required in listed
     ]
-
-
-def raised_by(function: ast.FunctionDef) -> set[str]:
-    """The names of the exceptions that it raises in so many words."""
-    names = set()
-    for node in ast.walk(function):
-        if isinstance(node, ast.Raise) and node.exc is not None:
-            error = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
-            names.add(ast.unparse(error).rpartition(".")[2])
-    return names
-
-
-def is_call_of(text: str, name: str) -> bool:
-    """Whether the text is one call of that function with literals alone for arguments."""
-    call = expression(text)
-    return (
-        isinstance(call, ast.Call)
-        and isinstance(call.func, ast.Name)
-        and call.func.id == name
-        and all(keyword.arg is not None for keyword in call.keywords)
-        and all(is_literal(node) for node in [*call.args, *(keyword.value for keyword in call.keywords)])
-    )

@@ -15,6 +15,7 @@ from factory.records import Chat, Code, Reversal
 from validators.fidelity import BEHAVES, LACKS, LOOKS, RUNS, UNLIKE
 from validators.fidelity.arguments import Unsupported
 from validators.fidelity.inputs import calls_of
+from validators.fidelity.lives import lives_of
 from validators.fidelity.trees import likeness
 
 ORIGINAL = '''
@@ -286,6 +287,18 @@ def test_every_example_function_agrees_with_itself_on_inputs_read_off_it() -> No
     functions = [found.seed for path in sorted(SAMPLES.glob("*.py")) for found in read(path, Code)][::3]
     for verdict in Bench("fidelity", inputs=15).judge(*(reversed_(one.text, one.text) for one in functions)):
         assert verdict.passed and verdict.details.get("agreement") == 1.0, verdict.details
+
+
+def test_an_object_is_given_what_its_methods_take_however_they_take_self() -> None:
+    source = (
+        "class Box:\n    def __init__(self, side: int, /) -> None: self.side = side\n"
+        "    def grown(self, /, by: int) -> int: return self.side + by\n"
+        "    def shrunk(self, by: int) -> int: return self.side - by\n"
+    )
+    known: dict[str, object] = {}
+    exec(source, known)
+    lives = lives_of(source, "Box", [], 20, random.Random(5))
+    assert len(lives) == 20 and all(eval(life, known) for life in lives)
 
 
 def test_inputs_come_from_annotations_documentation_and_literals() -> None:

@@ -7,11 +7,11 @@ from pydantic import ValidationError
 
 from factory.records import Passage
 from generators.code.exercise import Probe, Problem
-from generators.functions import function_in, is_call_of, parameters, raised_by, signature
+from generators.functions import function_in, parameters, signature
 from generators.quotes import all_occur, occurs, source_of
 from generators.revise.self_revision import Exercise
 from generators.rubric import Item, Rubric
-from validators.syntax import program_in
+from validators.syntax import expression, is_literal_call, program_in, raised_in
 
 SOURCE = "Sorting is “stable”: equal items\n    keep their order – always.\n\nIt returns None."
 
@@ -86,19 +86,19 @@ def test_only_what_a_function_raises_in_so_many_words_is_its_behaviour() -> None
         "def f(x):\n    if not x:\n        raise ValueError('no')\n    raise errors.Odd\n    int(x)"
     )
     assert function is not None
-    assert raised_by(function) == {"ValueError", "Odd"}
+    assert raised_in(function) == {"ValueError", "Odd"}
 
 
 @pytest.mark.parametrize("call", ["f(1, [2, -3], key={'a': (1, None)})", "f()", " f('x') "])
 def test_calls_with_literals_are_taken(call: str) -> None:
-    assert is_call_of(call, "f")
+    assert is_literal_call(expression(call), "f")
 
 
 @pytest.mark.parametrize(
     "call", ["g(1)", "f(x)", "f(1) + 1", "f(*[1])", "f(**{})", "f(g())", "f(1", "m.f(1)", "f(1);", ""]
 )
 def test_other_expressions_are_not(call: str) -> None:
-    assert not is_call_of(call, "f")
+    assert not is_literal_call(expression(call), "f")
 
 
 def test_replies_that_no_test_can_use_are_refused() -> None:

@@ -15,7 +15,8 @@ from validators.cases import equations
 from validators.code_execution import passes
 from validators.sandbox.printed import misprint
 from validators.sandbox.python import PythonExecutor
-from validators.sandbox.values import disagreement
+from validators.sandbox.values import disagreement, repeated
+from validators.syntax import parsed, raised_in
 
 
 class Court:
@@ -180,6 +181,21 @@ def test_an_error_of_the_programs_own_is_also_what_it_stands_below(court: Court)
     for name, agrees in (("Broke", True), ("ValueError", True), ("Exception", True), ("KeyError", False)):
         assert (disagreement(Case(call="f(Broke)", raises=name), first) is None) == agrees
     assert disagreement(Case(call="f(ValueErrors)", raises="ValueError"), second)
+
+
+def test_what_a_program_does_twice_is_its_behaviour_with_errors_of_its_own_where_it_raises_them(
+    court: Court,
+) -> None:
+    source = (
+        "import random\nclass Broke(ValueError): pass\n"
+        "def f(x):\n    if x == 0: raise Broke('none')\n    return [1 / (x - 1), random.random()][x - 3]\n"
+    )
+    tree = parsed(source)
+    assert tree is not None and raised_in(tree) == {"Broke"}
+    calls = ("f(0)", "f(1)", "f(3)", "f(4)")
+    first, second = (court.run(source, calls=calls).results for _ in range(2))
+    kept = repeated(calls, first, second, raised_in(tree))
+    assert kept == [Case(call="f(0)", raises="Broke"), Case(call="f(3)", expected="0.5")]
 
 
 def test_an_error_in_half_a_character_is_an_error_like_any_other(court: Court) -> None:

@@ -7,6 +7,7 @@ faults of the source here, and no errors.
 from __future__ import annotations
 
 import ast
+from typing import TypeGuard
 
 from factory.fences import fences
 
@@ -51,3 +52,21 @@ def is_literal(node: ast.expr) -> bool:
     except (TypeError, *FAULTS):
         return False
     return True
+
+
+def is_literal_call(node: ast.AST | None, name: str) -> TypeGuard[ast.Call]:
+    """Whether it is a call of that function with literals alone for arguments."""
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == name
+        and all(keyword.arg is not None for keyword in node.keywords)
+        and all(is_literal(value) for value in (*node.args, *(keyword.value for keyword in node.keywords)))
+    )
+
+
+def raised_in(tree: ast.AST) -> set[str]:
+    """The names of the exceptions that a program, or a part of one, raises in so many words."""
+    errors = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise) and node.exc is not None]
+    named = [error.func if isinstance(error, ast.Call) else error for error in errors]
+    return {(written(name) or "").rpartition(".")[2] for name in named}

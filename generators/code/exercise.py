@@ -11,10 +11,10 @@ from factory.fences import fenced
 from factory.plugins import generator
 from factory.records import Case, Chat, Outcome, Result, Tests, Topic
 from factory.teacher import Teacher
-from generators.functions import function_in, is_call_of
+from generators.functions import function_in
 from generators.rubric import Rounds
 from validators.sandbox.values import LiteralError, disagreement, read_literal
-from validators.syntax import program_in
+from validators.syntax import expression, is_literal_call, program_in
 
 
 class Problem(BaseModel):
@@ -191,7 +191,7 @@ async def _settle(
 
 def _distinct(probes: Probes, name: str) -> list[Case]:
     """The tests that call the function with literals alone, each call once."""
-    cases = [probe.case() for probe in probes.cases if is_call_of(probe.call, name)]
+    cases = [probe.case() for probe in probes.cases if is_literal_call(expression(probe.call), name)]
     return list({case.call: case for case in cases}.values())
 
 

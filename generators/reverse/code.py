@@ -11,12 +11,12 @@ from pydantic import BaseModel, Field
 
 from factory.fences import fenced
 from factory.plugins import generator
-from factory.records import Case, Chat, Code, Result, Reversal, Tests
+from factory.records import Case, Chat, Code, Reversal, Tests
 from factory.teacher import Teacher
-from generators.functions import function_in, is_call_of, parameters, raised_by, signature
+from generators.functions import function_in, parameters, signature
 from validators.fidelity.trees import likeness
-from validators.sandbox.values import disagreement
-from validators.syntax import program_in
+from validators.sandbox.values import disagreement, repeated
+from validators.syntax import expression, is_literal_call, program_in, raised_in
 
 
 class ProposedCall(BaseModel):
@@ -116,27 +116,17 @@ async def _cases(code: Code, function: ast.FunctionDef, calls: int, teacher: Tea
         most=calls,
         rehearsal={"parameters": parameters(function)},
     )
-    fitting = [given.call.strip() for given in proposed.calls if is_call_of(given.call, function.name)]
+    fitting = [
+        given.call.strip()
+        for given in proposed.calls
+        if is_literal_call(expression(given.call), function.name)
+    ]
     chosen = list(dict.fromkeys(fitting))[:calls]
     if not chosen:
         return []
     runs = [await teacher.run(code.text, chosen) for _ in range(2)]
-    raised = raised_by(function)
-    cases = []
-    for call, first, second in zip(chosen, runs[0].results, runs[1].results, strict=False):
-        case = _case(call, first, raised)
-        if case is not None and disagreement(case, second) is None:
-            cases.append(case)
+    cases = repeated(chosen, runs[0].results, runs[1].results, raised_in(function))
     return cases if any(case.raises is None for case in cases) else []
-
-
-def _case(call: str, result: Result, raised: set[str]) -> Case | None:
-    """What a call gave as a test. An exception counts only where the function raises it in so many words:
-    any other shows a wrong argument, not a behaviour."""
-    if result.value is not None:
-        return Case(call=call, expected=result.value)
-    name = (result.error or "").partition(":")[0].rpartition(".")[2]
-    return Case(call=call, raises=name) if name in raised else None
 
 
 async def _compared(reply: str, original: str, cases: Sequence[Case], teacher: Teacher) -> Attempt:

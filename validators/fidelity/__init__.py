@@ -18,9 +18,9 @@ from validators.fidelity.inputs import calls_of
 from validators.fidelity.lives import lives_of
 from validators.fidelity.trees import likeness
 from validators.fidelity.watching import NOTHING_DONE, WATCHING, watched
-from validators.sandbox.values import disagreement
+from validators.sandbox.values import disagreement, repeated
 from validators.settings import Megabytes, Seconds, Share
-from validators.syntax import parsed, written
+from validators.syntax import parsed, raised_in
 
 BEHAVES = "the regenerated program behaves otherwise"
 RUNS = "the regenerated program does not run"
@@ -112,7 +112,7 @@ async def _compared(
         return await teacher.run(source + WATCHING, seen, cpu_seconds=cpu_seconds, memory_mb=memory_mb)
 
     first, second = await run(reversal.original, calls), await run(reversal.original, calls)
-    expected = _expected(calls, first.results, second.results, _raised(tree))
+    expected = repeated(calls, first.results, second.results, raised_in(tree))
     told = {case.model_dump_json(exclude={"call"}) for case in expected}
     alone = len(calls) == 1 and told and told != {NOTHING_DONE}  # without parameters one call is all there is
     if len(expected) < _TELLING and not alone:
@@ -133,25 +133,6 @@ def _held_against(expected: Sequence[Case], given: Outcome) -> _Compared:
     return _Compared(len(expected), len(expected) - len(differing), differing)
 
 
-def _expected(
-    calls: Sequence[str], first: Sequence[Result], second: Sequence[Result], raised: set[str]
-) -> list[Case]:
-    """What the original does, where it does the same twice. An exception counts where the original raises it
-    in so many words; any other shows an input that the function is not for."""
-    cases = []
-    for call, one, other in zip(calls, first, second, strict=False):
-        name = (one.error or "").partition(":")[0].partition("(")[0]
-        if one.value is not None:
-            case = Case(call=call, expected=one.value)
-        elif name in raised:
-            case = Case(call=call, raises=name)
-        else:
-            continue
-        if disagreement(case, other) is None:
-            cases.append(case)
-    return cases
-
-
 def _functions(tree: ast.Module) -> list[str]:
     return [node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
 
@@ -168,10 +149,3 @@ def _name(tree: ast.Module, calls: Sequence[str]) -> str:
     return next(
         (name for name in called if name in (*functions, *classes)), (public or functions or [""])[-1]
     )
-
-
-def _raised(tree: ast.Module) -> set[str]:
-    """The names of the exceptions that a program raises in so many words."""
-    errors = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise) and node.exc is not None]
-    named = [error.func if isinstance(error, ast.Call) else error for error in errors]
-    return {(written(name) or "").rpartition(".")[2] for name in named}

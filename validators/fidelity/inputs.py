@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from validators.fidelity.arguments import Maker, Unsupported, annotation, as_text
-from validators.syntax import is_literal, parsed, written
+from validators.syntax import is_literal, is_literal_call, parsed, written
 
 _TEXT_METHODS = frozenset(dir(str)) - frozenset(dir(list)) - frozenset(dir(dict))
 _LIST_METHODS = frozenset({"append", "extend", "insert", "sort", "reverse", "remove"})
@@ -57,21 +57,7 @@ def calls_of(source: str, name: str, known: Sequence[str], most: int, chance: ra
 def literal_calls(text: str, name: str) -> list[ast.Call]:
     """The calls of a function in a text of which every argument is a literal."""
     tree = parsed(text.strip())
-    return (
-        []
-        if tree is None
-        else [
-            node
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Name)
-            and node.func.id == name
-            and all(keyword.arg for keyword in node.keywords)
-            and all(
-                is_literal(value) for value in (*node.args, *(keyword.value for keyword in node.keywords))
-            )
-        ]
-    )
+    return [node for node in ast.walk(tree) if is_literal_call(node, name)] if tree else []
 
 
 class Drawer:

@@ -46,7 +46,8 @@ def lives_of(source: str, name: str, known: Sequence[str], most: int, chance: ra
 def _constructor(node: ast.ClassDef, methods: dict[str, ast.FunctionDef], name: str) -> ast.FunctionDef:
     """What makes an object, under the class's name: its __init__, or the fields of a dataclass or named tuple."""
     if "__init__" in methods:
-        return _renamed(_without_self(methods["__init__"]), name)
+        bare = _without_self(methods["__init__"])
+        return _function(name, bare.args, bare.body)
     fields = [one for one in node.body if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)]
     with_fields = "dataclass" in ast.unparse(ast.Module([*map(ast.Expr, node.decorator_list)], [])) or any(
         "NamedTuple" in ast.unparse(base) for base in node.bases
@@ -64,10 +65,11 @@ def _constructor(node: ast.ClassDef, methods: dict[str, ast.FunctionDef], name: 
 
 def _without_self(method: ast.FunctionDef) -> ast.FunctionDef:
     listed = method.args
-    kept = listed.args if _marked(method, "staticmethod") else listed.args[1:]
+    given = 0 if _marked(method, "staticmethod") else 1
+    in_place = len(listed.posonlyargs)
     arguments = ast.arguments(
-        posonlyargs=listed.posonlyargs,
-        args=kept,
+        posonlyargs=listed.posonlyargs[given:],
+        args=listed.args[max(given - in_place, 0) :],
         vararg=listed.vararg,
         kwonlyargs=listed.kwonlyargs,
         kw_defaults=listed.kw_defaults,
@@ -75,10 +77,6 @@ def _without_self(method: ast.FunctionDef) -> ast.FunctionDef:
         defaults=listed.defaults,
     )
     return _function(method.name, arguments, method.body)
-
-
-def _renamed(function: ast.FunctionDef, name: str) -> ast.FunctionDef:
-    return _function(name, function.args, function.body)
 
 
 def _function(name: str, arguments: ast.arguments, body: list[ast.stmt]) -> ast.FunctionDef:

@@ -14,7 +14,7 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from factory.records import Case, Result
@@ -52,6 +52,25 @@ def disagreement(case: Case, result: Result) -> str | None:
         return _differs(expected, read_literal(result.value), "")
     except LiteralError as error:
         return f"the value cannot be read: {error}"
+
+
+def repeated(
+    calls: Sequence[str], first: Sequence[Result], second: Sequence[Result], raised: Collection[str]
+) -> list[Case]:
+    """What a program does, as cases: the calls that came out the same in two runs of it. An exception counts
+    where it is one of `raised`, those it raises in so many words; any other shows an input it is not for."""
+    cases = []
+    for call, one, other in zip(calls, first, second, strict=False):
+        name = (one.error or "").partition(":")[0].partition("(")[0]
+        if one.value is not None:
+            case = Case(call=call, expected=one.value)
+        elif name in raised:
+            case = Case(call=call, raises=name)
+        else:
+            continue
+        if disagreement(case, other) is None:
+            cases.append(case)
+    return cases
 
 
 def _raised(name: str, result: Result) -> str | None:
