@@ -246,6 +246,11 @@ class Catalog:
                     " whole dataset; put it before"
                 )
             whole = plugin.name if plugin.whole else ""
+            if item.name in (one.name for one in entry.validators[:place]):
+                raise CatalogError(
+                    f"{self.file.where(*here)}: {plugin.name} is named twice, and of each validator a sample has one"
+                    " verdict; put its settings together"
+                )
             missing = [kind.kind for kind in plugin.needs if not issubclass(kind, generator.evidence)]
             if missing:
                 carried = ", ".join(kind.kind for kind in generator.evidence) or "none"

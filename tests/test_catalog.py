@@ -57,6 +57,7 @@ def test_a_good_catalogue_gives_checked_datasets(tmp_path: Path) -> None:
         ("seeds: questions,", "seeds: question,", "did you mean 'questions'?"),
         ("as: question}", "as: questoin}", "catalog.yaml:4: seeds.questions.as"),
         ("source: jsonl, path: questions", "source: jsonlines, path: questions", "did you mean 'jsonl'?"),
+        ("[code_execution,", "[code_execution, code_execution,", "code_execution is named twice"),
         ("max_words: 900", "max_word: 900", "did you mean 'max_words'?"),
         ("max_words: 900", "max_words: many", "catalog.yaml:11"),
         ("temperature: 0.7", "temprature: 0.7", "did you mean 'temperature'?"),
