@@ -43,7 +43,42 @@ def test_a_table_of_links_is_the_content_of_a_page_that_says_nothing_else() -> N
     assert "Function7" in " ".join(texts(f"<nav><ul>{TREE}</ul></nav>"))
 
 
+STEP = "Press the button at the back for five seconds until the lamp turns green, then let it go at once."
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        '<div id="feedback-thumbs"><p>Did it help? - No</p><p>If you have a moment, tell us what to mend.</p></div>',
+        '<div class="article-survey"><p>We should like to know what you think of this page. </p></div>',
+        '<p class="page-note nocontent">Except as noted, all of this is licensed to you.</p>',
+        '<div class="printfooter">Retrieved from "https://wiki.example.org/index.php?oldid=41"</div>',
+        "<p>Last updated on March 3, 2024 by the editors</p>",
+        "<div>This page was last modified 9 months ago</div>",
+        "<p>Zuletzt geändert am 3. März 2024</p>",
+    ],
+)
+def test_what_stands_below_a_short_page_of_help_and_is_said_of_the_page_goes(around: str) -> None:
+    html = f"<main><article><h1>How to start it again</h1><p>{STEP}</p><p>{STEP} {STEP}</p></article>{around}</main>"
+    assert texts(html) == ["How to start it again", STEP, f"{STEP} {STEP}"]
+
+
+def test_a_button_behind_the_words_of_a_heading_is_no_part_of_it() -> None:
+    heading = "<h1>Struct <b>Harbour</b> <button>Copy item path</button></h1>"
+    folded = f"<h2><button>1. Boats</button></h2>{FILLER}"
+    said = texts(f"<main>{heading}{FILLER}{folded}</main>")
+    assert said[0] == "Struct Harbour" and "1. Boats" in said
+
+
 # ------------------------------------------------------------------------------------------------ links
+
+
+def test_a_list_whose_class_says_that_it_is_one_stays_however_short() -> None:
+    items = "".join(
+        f'<li class="lists_listItem">{item}</li>' for item in ("Data type: String.", "Default: None.")
+    )
+    said = texts(f'<main>{FILLER}<h4>Summary</h4><ul class="lists_listRoot">{items}</ul>{FILLER}</main>')
+    assert said[2:4] == ["Data type: String.", "Default: None."]
 
 
 def test_links_with_words_between_them_are_no_navigation() -> None:
@@ -165,6 +200,14 @@ def test_code_whose_lines_are_elements_is_code_without_a_pre() -> None:
     codes = [block.text for block in said if block.kind == "code"]
     assert codes[0] == "if (open) {\n    // the last one\n    close();\n}"
     assert codes[1].split("\n")[-1] == "  close()" and not [block for block in said if block.text in "12"]
+
+
+def test_lines_of_code_that_are_elements_and_end_in_a_break_are_one_line_each() -> None:
+    lines = "".join(f'<div class="cm-line">{line}<br></div>' for line in ("if open:", "", "    close()"))
+    (code,) = (
+        block for block in extract(f"{FILLER}<pre><code>{lines}</code></pre>").blocks if block.kind == "code"
+    )
+    assert code.text == "if open:\n\n    close()"
 
 
 # ------------------------------------------------------------------------------------------------ scripts

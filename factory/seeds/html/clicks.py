@@ -1,4 +1,4 @@
-"""What says what a click does, not what a page is about: "Read more", "Back to top", "Add to cart"."""
+"""What says what a click does, or when a page was changed, not what it is about: "Read more", "Add to cart"."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from factory.seeds.html.blocks import Block
+from factory.seeds.html.words import EDITED
 
 _LONGEST = 80
 _CLICK = re.compile(
@@ -36,8 +37,15 @@ _CLICK = re.compile(
 )
 
 
+_OF_PAGE = re.compile(
+    r"\A\W*(?:th(?:is|e) )?(?:(?:page|article|document|content|topic|guide) )?(?:was )?", re.I
+)
+_CHANGED = (*EDITED, "last reviewed", "last revised", "last changed", "updated on", "updated:", "modified on")
+_DAY = re.compile(r"\d|\bago\b")
+
+
 def without_clicks(blocks: Sequence[Block]) -> list[Block]:
-    """The blocks without those that are no more than the words on a button."""
+    """The blocks without those that are no more than the words on a button, or the day of the last change."""
     return [block for block in blocks if not _is_click(block)]
 
 
@@ -46,4 +54,9 @@ def _is_click(block: Block) -> bool:
     be made of them."""
     if len(block.text) > _LONGEST or block.kind != "paragraph":
         return False
-    return _CLICK.fullmatch(block.text) is not None
+    return _CLICK.fullmatch(block.text) is not None or _tells_change(block.text.lower())
+
+
+def _tells_change(text: str) -> bool:
+    """Whether a line says when the page was changed last."""
+    return _OF_PAGE.sub("", text, count=1).startswith(_CHANGED) and _DAY.search(text) is not None

@@ -127,7 +127,7 @@ def _lines(node: Node) -> str:
         for below in list(node.walk()):
             if below.tag in _BLOCKS_IN_CODE and below is not node and below.children:
                 last = below.children[-1]
-                if not (isinstance(last, str) and last.endswith("\n")):
+                if not (last.endswith("\n") if isinstance(last, str) else _ends_line(last)):
                     below.children.append("\n")
     text = node.text(keep=_shown).replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")
     lines = [line.rstrip() for line in text.split("\n")]
@@ -136,6 +136,10 @@ def _lines(node: Node) -> str:
     while lines and not lines[-1]:
         lines.pop()
     return "\n".join(lines)
+
+
+def _ends_line(node: Node) -> bool:
+    return node.tag == "br" or (node.tag in _BLOCKS_IN_CODE and bool(node.children))
 
 
 def _language(node: Node, text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -20,7 +21,9 @@ _SELDOM_READ = names("meta link script button")
 _PASSED = SKIPPED | {_COMMENT}
 _VERBATIM = names("pre listing xmp code")
 _HEADINGS = names("h1 h2 h3 h4 h5 h6")
+_LETTER = re.compile(r"[^\W\d_]")
 _SHORTEST_QUESTION = 15
+_LOOKED_AT, _LONG = 20, 200  # pieces and characters of a heading, for it may be endless
 
 
 @dataclass(frozen=True)
@@ -123,9 +126,13 @@ def _is_read(tag: str, attributes: dict[str, str], node: LexborNode, into: Node)
 
 
 def _is_heading(button: LexborNode, into: Node) -> bool:
-    """Whether a button stands in a heading, or asks a question that what it opens answers."""
-    above = (into, into.parent)
-    if any(one is not None and one.tag in _HEADINGS for one in above):
-        return True
+    """Whether a button is what a heading says, or asks a question that what it opens answers. One behind the words of a
+    heading does something with them: "Copy link"."""
+    for above in (into, into.parent):
+        if above is not None and above.tag in _HEADINGS:
+            said = (child for node in islice(above.walk(), _LOOKED_AT) for child in node.children)
+            return not any(
+                isinstance(one, str) and _LETTER.search(one, 0, _LONG) for one in islice(said, _LOOKED_AT)
+            )
     words = button.text(deep=True).strip()
     return len(words) >= _SHORTEST_QUESTION and words.endswith(("?", "？"))

@@ -68,6 +68,8 @@ _INLINE = names(
     "a abbr b bdi bdo big cite code em font i kbd mark q s samp small strike strong sub sup tt u var #math"
 )
 _LISTS = names("ul ol dl li p span td")
+_LISTING_TAGS = names("ul ol li")
+_SAID_BY_TAG = names("list card cards")
 _LINKED_BLOCKS = frozenset({"div", "ul", "ol", "section", "p", "li", "dl", "td", "table", "span", "header"})
 
 
@@ -296,7 +298,8 @@ def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str
     beside = node.size <= rules.beside * page.order[0].size and BESIDE & words
     if beside and not _is_about_part(node, beside):
         return f"beside the content, named {min(beside)}"
-    if found := DOUBTFUL & words:
+    said = _SAID_BY_TAG if node.tag in _LISTING_TAGS else frozenset()
+    if found := DOUBTFUL & words - said:
         if speaks:
             return ""
         if node.linked > rules.linked * node.size:

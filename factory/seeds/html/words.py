@@ -17,8 +17,8 @@ BOILERPLATE = names(
     colophon sidebar rail cookie cookies consent gdpr modal popup lightbox share sharing social socials
     newsletter subscribe subscription signup optin login signin register advert advertisement advertising
     sponsor sponsored related recommended recommendations recirc skiplink offcanvas megamenu searchform
-    searchbox masthead noprint printonly eqno upsell upsells sells usp usps disclaimer disclaimers wishlist swatch
-    swatches facet facets refinements
+    searchbox masthead nocontent feedback survey printfooter catlinks noprint printonly eqno upsell upsells sells usp
+    usps disclaimer disclaimers wishlist swatch swatches facet facets refinements
     """
 )
 """A node so named is dropped, unless it holds much of the page."""
