@@ -146,8 +146,11 @@ class _SeedSet:
         root, units = self.reading.root, []
         licences = _Licences(self.seeds, root)
         for path in files_of(self.seeds.paths, root, self.seeds.name):
-            size = path.stat().st_size
-            at, signed, licence = address(path, root), signature(path), licences.of(path)
+            try:
+                size, signed = path.stat().st_size, signature(path)
+            except OSError:  # what is wrong with it is told when it is read
+                size, signed = 0, ""
+            at, licence = address(path, root), licences.of(path)
             spans = self._spans(path) if size > self.most else []
             parts: list[Span | None] = [*spans] or [None]
             for span in parts:

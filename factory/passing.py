@@ -44,6 +44,21 @@ class Broken:
 
 
 @dataclass(frozen=True)
+class Skipped:
+    """What a source leaves out by its rules, such as a page below `min_words`. It has no row of its own: records are
+    counted by `reason`, a few words that many share, and the first of a file stands for the others."""
+
+    origin: Origin
+    reason: str
+    text: str = ""
+    records: int = 1
+
+
+Item: TypeAlias = Found | Broken | Skipped
+"""What a source gives."""
+
+
+@dataclass(frozen=True)
 class Drop:
     """Why a cleaner leaves a seed out. `reason` is a few words that many seeds share; figures are scores."""
 

@@ -29,11 +29,13 @@ from factory.passing import (
     Broken,
     Drop,
     Found,
+    Item,
     Member,
     Rewritten,
     SamplesInOrder,
     Score,
     SeedsInOrder,
+    Skipped,
     SomeSeeds,
     Span,
     Submitted,
@@ -45,11 +47,13 @@ __all__ = [
     "Broken",
     "Drop",
     "Found",
+    "Item",
     "Member",
     "Rewritten",
     "SamplesInOrder",
     "Score",
     "SeedsInOrder",
+    "Skipped",
     "SomeSeeds",
     "Span",
     "Submitted",
@@ -192,10 +196,10 @@ class Source(Plugin):
 
     def __call__(
         self, path: Path, kind: type[Seed], span: Span | None = None, **settings: Any
-    ) -> Iterator[Found | Broken]:
+    ) -> Iterator[Item]:
         """Starts reading a file; every seed it finds is of class `kind`, which is one of `gives`."""
         part = {} if span is None else {"span": span}
-        found: Iterator[Found | Broken] = self.target(path, kind, **part, **settings)
+        found: Iterator[Item] = self.target(path, kind, **part, **settings)
         return found
 
 
@@ -279,7 +283,7 @@ def validator(
 
 def source(
     *, gives: OneOrMore[type[Seed]], split: Callable[[Path, int], Iterable[Span]] | None = None
-) -> Callable[[Callable[..., Iterator[Found | Broken]]], Source]:
+) -> Callable[[Callable[..., Iterator[Item]]], Source]:
     """Declares a source: a generator function ``(path, kind, *, settings...)`` over one file.
 
     `path` is a Path, or a UPath where the catalogue names a remote file: open it with ``path.open("rb")``.
@@ -287,9 +291,11 @@ def source(
     third parameter, ``span: Span | None = None``, and reads that part alone.
     """
 
-    def declare(function: Callable[..., Iterator[Found | Broken]]) -> Source:
+    def declare(function: Callable[..., Iterator[Item]]) -> Source:
         if not inspect.isgeneratorfunction(function):
-            raise PluginError(f"{_where(function)}: a source is a 'def' that yields Found and Broken")
+            raise PluginError(
+                f"{_where(function)}: a source is a 'def' that yields Found, Broken and Skipped"
+            )
         settings = _settings(function, positional=2 if split is None else 3)
         kinds = _kinds(function, "gives", gives, Seed)
         return Source(target=function, settings=settings, gives=kinds, split=split)

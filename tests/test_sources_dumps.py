@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from seed_items import left_out, rows
 
 from factory.errors import FactoryError
 from factory.plugins import Broken, Found
@@ -22,7 +23,13 @@ POSTS = DATA / "exchange/Posts.xml"
 
 
 def test_an_article_comes_out_as_markdown_without_what_is_no_text_of_its_own() -> None:
-    tide, harbour = wikipedia(WIKI, Document, min_words=3)
+    items = list(wikipedia(WIKI, Document, min_words=3))
+    assert left_out(items) == {
+        "a redirect": 1,
+        "a disambiguation page": 1,
+        "a page of another namespace": 1,
+    }
+    tide, harbour = rows(items)
     assert isinstance(tide, Found) and isinstance(harbour, Found)
     assert tide.seed.text == (  # type: ignore[attr-defined]
         "# Tide\n\nA **tide** is the rise of the ocean. Its height is $h = a \\cos \\omega t$ at *most* places.\n\n"
@@ -45,10 +52,9 @@ def test_an_article_comes_out_as_markdown_without_what_is_no_text_of_its_own() -
 def test_packed_dumps_and_their_code_are_read(tmp_path: Path) -> None:
     path = tmp_path / "enwiki-1.xml.bz2"
     path.write_bytes(bz2.compress(WIKI.read_bytes()))
-    assert [item.seed for item in wikipedia(path, Document, min_words=3)] == [
-        item.seed for item in wikipedia(WIKI, Document, min_words=3)
-    ]
-    (code,) = wikipedia(path, Code)
+    packed, plain = (rows(wikipedia(one, Document, min_words=3)) for one in (path, WIKI))
+    assert [item.seed for item in packed] == [item.seed for item in plain]  # type: ignore[union-attr]
+    (code,) = rows(wikipedia(path, Code))
     assert isinstance(code.seed, Code) and code.seed.language == "python"
 
 
@@ -109,7 +115,9 @@ def test_an_article_without_end_is_a_broken_record_and_the_next_is_read(tmp_path
 
 
 def test_a_question_comes_with_its_answers_the_accepted_one_first() -> None:
-    broken, item = stackexchange(POSTS, Thread)
+    items = list(stackexchange(POSTS, Thread))
+    assert left_out(items) == {"fewer votes than min_score": 1, "neither a question nor an answer": 1}
+    broken, item = rows(items)
     assert isinstance(broken, Broken) and "invalid literal" in broken.error
     assert isinstance(item, Found) and isinstance(item.seed, Thread)
     question, accepted, other = item.seed.posts
@@ -249,14 +257,14 @@ def test_a_dump_that_was_not_received_to_its_end_says_so_after_what_was_whole(tm
 def test_threads_are_chosen_by_tags_old_and_new_and_by_what_was_closed_and_say_their_licences(
     tmp_path: Path,
 ) -> None:
-    rows = [
+    posts = [
         {"Id": "1", "PostTypeId": "1", "Title": "New", "Tags": "|c++|list|", "ContentLicense": "CC BY-SA 4.0"},
         {"Id": "2", "PostTypeId": "2", "ParentId": "1", "ContentLicense": "CC BY-SA 3.0"},
         {"Id": "3", "PostTypeId": "1", "Title": "Old", "Tags": "<c++>", "ClosedDate": "2013-01-01T00:00:00"},
         {"Id": "4", "PostTypeId": "2", "ParentId": "3"},
     ]  # fmt: skip
     path = tmp_path / "Posts.xml"
-    lines = ["".join(f' {name}="{escape(value)}"' for name, value in row.items()) for row in rows]
+    lines = ["".join(f' {name}="{escape(value)}"' for name, value in row.items()) for row in posts]
     path.write_text(
         "<posts>"
         + "".join(f'<row Score="1" Body="&lt;p&gt;Words&lt;/p&gt;"{line} />' for line in lines)
@@ -264,7 +272,7 @@ def test_threads_are_chosen_by_tags_old_and_new_and_by_what_was_closed_and_say_t
     )
 
     def told(**settings: object) -> dict[str, str | None]:
-        items = stackexchange(path, Thread, **settings)  # type: ignore[arg-type]
+        items = rows(stackexchange(path, Thread, **settings))  # type: ignore[arg-type]
         return {item.origin.title or "": item.origin.licence for item in items}
 
     both = {"New": "CC-BY-SA-3.0 AND CC-BY-SA-4.0", "Old": "CC-BY-SA-4.0"}
@@ -276,5 +284,5 @@ def test_threads_are_chosen_by_tags_old_and_new_and_by_what_was_closed_and_say_t
 def test_another_table_of_a_dump_is_told_to_be_no_posts(tmp_path: Path) -> None:
     path = tmp_path / "Comments.xml"
     path.write_text('<comments><row Id="1" PostId="1" Text="Why?" /></comments>')
-    (broken,) = stackexchange(path, Thread)
+    (broken,) = rows(stackexchange(path, Thread))
     assert isinstance(broken, Broken) and "Posts.xml" in broken.error

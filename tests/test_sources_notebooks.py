@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from seed_items import left_out, rows
 
 from factory.plugins import Broken, Found
 from factory.records import Code, Document, Passage
@@ -71,7 +72,9 @@ def test_passages_and_code_say_their_cells(tmp_path: Path) -> None:
     path = notebook(tmp_path / "a.ipynb", kernelspec={"language": "python"})
     parts = list(notebooks(path, Passage, min_words=1, max_words=14))
     assert [part.origin.place for part in parts] == ["cells 1-2", "cells 3-6"]
-    (code,) = notebooks(path, Code, languages=("python",))
+    items = list(notebooks(path, Code, languages=("python",)))
+    assert left_out(items) == {"fewer lines than min_lines": 1}
+    (code,) = rows(items)
     assert isinstance(code, Found) and code.seed == Code(text="height = 3\nheight * 2", language="python")
     assert code.origin.place == "cell 2"
 

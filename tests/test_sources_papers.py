@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from seed_items import rows
 
 from factory.plugins import Broken, Found, Source
 from factory.records import Document, Passage, Table
@@ -314,7 +315,7 @@ def test_a_pdf_comes_out_in_paragraphs_without_running_heads(tmp_path: Path) -> 
     assert "Journal" not in item.seed.text  # type: ignore[attr-defined]
     assert (item.origin.title, item.origin.author, item.origin.date) == ("On Bays", "Ada Lund", "2020-03-04")
     assert item.origin.place == "pages 1-5"
-    parts = list(pdf(tmp_path / "a.pdf", Passage, min_words=20, max_words=25))
+    parts = rows(pdf(tmp_path / "a.pdf", Passage, min_words=20, max_words=25))
     assert [part.origin.place for part in parts] == ["page 1", "pages 1-5"]
 
 

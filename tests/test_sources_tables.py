@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as files
 import pytest
 import zstandard
+from seed_items import rows
 
 from factory.errors import FactoryError
 from factory.plugins import Broken, Found, Source
@@ -31,7 +32,7 @@ FIELDS = {"text": "problem", "answer": "solution.final", "licence": "license"}
 
 
 def read(source: Source, path: Path, **options: object) -> list[Found | Broken]:
-    return list(source(path, Question, **options))
+    return rows(source(path, Question, **options))
 
 
 def lines(path: Path) -> Path:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import zstandard
 from conftest import ROOT
+from seed_items import left_out, rows
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
@@ -76,7 +77,7 @@ def response(
 
 
 def read(path: Path, **options: object) -> list[Found | Broken]:
-    return list(warc.target(path, Document, **options))
+    return rows(warc.target(path, Document, **options))
 
 
 @pytest.mark.parametrize("compressed", [True, False])
@@ -95,13 +96,22 @@ def test_each_page_gives_what_it_gives_as_a_file_with_its_address_and_place(
         assert raw[at : at + 3] == (b"\x1f\x8b\x08" if compressed else b"WAR")
 
 
+def test_records_that_are_no_pages_are_counted_by_what_they_are(tmp_path: Path) -> None:
+    assert left_out(warc(archive(tmp_path / "a.warc.gz"), Document)) == {
+        "HTTP status 404": 1,
+        "neither HTML nor text": 1,
+        "a revisit of what another record holds": 1,
+    }
+
+
 @pytest.mark.parametrize("compressed", [True, False])
 @pytest.mark.parametrize("size", [5_000, 60_000, 10_000_000])
 def test_spans_together_give_what_the_whole_gives(compressed: bool, size: int, tmp_path: Path) -> None:
     path = archive(tmp_path / "a.warc.gz", compressed=compressed)
     parts = list(spans(path, size))
     assert len(parts) == -(-path.stat().st_size // size)
-    assert [item for span in parts for item in warc.target(path, Document, span)] == read(path)
+    whole = list(warc.target(path, Document))
+    assert [item for span in parts for item in warc.target(path, Document, span)] == whole
 
 
 def test_zstd_archives_are_read(tmp_path: Path) -> None:

@@ -132,10 +132,12 @@ def closing_table(report: Report, store: Path) -> None:
     console = wide_console()
     worked = [one for one in report.datasets.values() if one.todo or one.rejected]
     for name, intake in report.intakes.items():
-        if intake.new or intake.broken:
+        if intake.new or intake.broken or intake.dropped:
+            files = counted(intake.files, "file")
+            left_out = f", {intake.dropped:,} left out (in drop_reasons)" if intake.dropped else ""
             broken = f", {counted(intake.broken, 'broken record')} (in failures)" if intake.broken else ""
             console.print(
-                f"seeds {name}: {intake.new:,} new of {intake.seeds:,} from {counted(intake.files, 'file')}{broken}"
+                f"seeds {name}: {intake.new:,} new of {intake.seeds:,} from {files}{left_out}{broken}"
             )
     if not worked:
         console.print(

@@ -67,7 +67,7 @@ def _show(report: Report, catalog: Catalog) -> None:
     with querying(catalog.store) as query:
         for name in report.intakes:
             rows = query(
-                "select step, seen, kept, dropped, changed, broken, coalesce("
+                "select step, seen, kept, dropped, changed, broken, concat_ws('; ',"
                 " (select reason || ' (' || seeds || ')' from drop_reasons r where r.seed_set = f.seed_set"
                 "  and r.position = f.position order by seeds desc, reason limit 1),"
                 " (select left(error, 160) || ' (' || count(*) || ')' from failures x"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from factory.errors import FactoryError
-from factory.plugins import Broken, Drop, Found
+from factory.plugins import Broken, Drop, Found, Item, Skipped
 
 MAX_TEXT = 100 << 20
 """Bytes of the longest text of a seed, as UTF-8: the store would need gigabytes for more."""
@@ -43,6 +43,16 @@ class Counts:
     kept: Counter[int] = field(default_factory=Counter)
     changed: Counter[int] = field(default_factory=Counter)
     broken: Counter[int] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    """Records that the source left out, by reason."""
+    examples: dict[str, Skipped] = field(default_factory=dict)
+    """The first of them for each reason."""
+
+    def skip(self, item: Skipped) -> None:
+        """Counts what the source left out."""
+        self.seen[SOURCE] += item.records
+        self.skipped[item.reason] += item.records
+        self.examples.setdefault(item.reason, item)
 
 
 Clean: TypeAlias = Callable[[Found], Found | Drop]
@@ -54,9 +64,12 @@ class Steps:
     def __init__(self, steps: Sequence[tuple[str, Any]]) -> None:
         self._steps: list[tuple[str, Clean]] = [(name, getattr(made, "clean", made)) for name, made in steps]
 
-    def run(self, found: Iterable[Found | Broken], counts: Counts) -> Iterator[Found | Left | Failed]:
+    def run(self, found: Iterable[Item], counts: Counts) -> Iterator[Found | Left | Failed]:
         """What is kept, what is left out and what fails, in the order of the source."""
         for item in map(_sound, found):
+            if isinstance(item, Skipped):
+                counts.skip(item)
+                continue
             counts.seen[SOURCE] += 1
             if isinstance(item, Broken):
                 counts.broken[SOURCE] += 1
@@ -83,7 +96,7 @@ class Steps:
         return item
 
 
-def _sound(item: Found | Broken) -> Found | Broken:
+def _sound(item: Item) -> Item:
     """A seed that cleaners, models and the store can take: within bounds, of characters that UTF-8 can hold."""
     if isinstance(item, Found):
         text = getattr(item.seed, "text", "")

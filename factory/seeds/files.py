@@ -92,7 +92,8 @@ def _local(pattern: str, root: Path) -> list[Path]:
     start, glob = (
         (Path(base.anchor), str(base.relative_to(base.anchor))) if base.is_absolute() else (root, pattern)
     )
-    return sorted(path for path in start.glob(glob) if path.is_file())
+    # A link that leads nowhere is a file that cannot be read, and told to be one.
+    return sorted(path for path in start.glob(glob) if path.is_file() or not path.exists())
 
 
 def _remote(pattern: str) -> list[Path]:

@@ -62,7 +62,7 @@ async def withdraw(writer: Writer, name: str, addresses: Iterable[str]) -> None:
     where = [name, list(addresses)]
     inside = "where seed_set = ? and address in (select unnest(?))"
     statements = [f"update origins set withdrawn = true {inside}"]
-    statements += [f"delete from {table} {inside}" for table in ("files", "drops", "cleaning")]
+    statements += [f"delete from {table} {inside}" for table in ("files", "drops", "cleaning", "skips")]
     await writer.transact({}, [(statement, where) for statement in statements])
 
 

@@ -9,12 +9,15 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from factory.errors import FactoryError
-from factory.plugins import Broken, Found
+from factory.plugins import Broken, Found, Item, Skipped
 from factory.records import Code, Document, Origin, Passage, Post, Seed, Table, Thread
 from factory.seeds.files import UnreadableError
 from factory.seeds.html import Block, Page, extract
 from factory.seeds.prose import blocks_of_text
-from factory.seeds.segment import MAX_WORDS, MIN_WORDS, segment
+from factory.seeds.segment import MAX_WORDS, MIN_WORDS, SHORT, count_words, has_words, stretches
+
+EMPTY = "no text in it"
+NO_CODE = "a page without code"
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Wanted:
     languages: tuple[str, ...] = ()
 
 
-def guarded(found: Iterator[Found | Broken], origin: Origin) -> Iterator[Found | Broken]:
+def guarded(found: Iterator[Item], origin: Origin) -> Iterator[Item]:
     """What one record of a file gives; an error on the way is a broken record, and not the end of the file.
 
     A missing package is no fault of the record: its FactoryError goes on."""
@@ -43,7 +46,7 @@ def guarded(found: Iterator[Found | Broken], origin: Origin) -> Iterator[Found |
         yield Broken(origin, traceback.format_exc())
 
 
-def seeds_of_page(raw: bytes, wanted: Wanted, origin: Origin, *, whole: bool = False) -> Iterator[Found]:
+def seeds_of_page(raw: bytes, wanted: Wanted, origin: Origin, *, whole: bool = False) -> Iterator[Item]:
     """The seeds of a page of HTML: of its main content, or of the `whole` where all of it is content.
 
     `origin` says where the page stands; places within it are in bytes of `raw`.
@@ -56,19 +59,23 @@ def seeds_of_page(raw: bytes, wanted: Wanted, origin: Origin, *, whole: bool = F
     yield from _seeds(page.blocks, document, wanted, _about(page, origin))
 
 
-def _thread(page: Page, wanted: Wanted, about: Origin) -> Iterator[Found]:
+def _thread(page: Page, wanted: Wanted, about: Origin) -> Iterator[Item]:
     """The posts of a forum or question page, where there is more than one and enough is said."""
     posts = tuple(
         Post(text=post.text, author=post.author, date=post.date, votes=post.score, accepted=post.accepted)
         for post in page.posts
         if post.text
     )
-    if len(posts) > 1 and sum(len(post.text.split()) for post in posts) >= wanted.min_words:
+    if len(posts) < 2:
+        yield Skipped(about, "a page without a thread of posts", page.markdown)
+    elif sum(count_words(post.text) for post in posts) < wanted.min_words:
+        yield Skipped(about, SHORT, page.markdown)
+    else:
         ends = min(post.start for post in page.posts), max(post.end for post in page.posts)
         yield Found(Thread(title=page.metadata.title, posts=posts), _within(about, *ends))
 
 
-def seeds_of_markdown(text: str, wanted: Wanted, origin: Origin, language: str = "") -> Iterator[Found]:
+def seeds_of_markdown(text: str, wanted: Wanted, origin: Origin, language: str = "") -> Iterator[Item]:
     """The seeds of a document in Markdown. Its title is the origin's, or its first heading."""
     blocks = list(blocks_of_text(text))
     title = origin.title or next((block.text for block in blocks if block.kind == "heading"), "")
@@ -85,10 +92,13 @@ class Part:
     last: int
 
 
-def seeds_of_parts(parts: Sequence[Part], unit: str, wanted: Wanted, origin: Origin) -> Iterator[Found]:
+def seeds_of_parts(parts: Sequence[Part], unit: str, wanted: Wanted, origin: Origin) -> Iterator[Item]:
     """The seeds of a document that stands in parts; their places are in units: 'page 3', 'pages 3-5'."""
     ends = list(accumulate(len(part.text.encode("utf-8", "replace")) + 2 for part in parts))
     for found in seeds_of_markdown("\n\n".join(part.text for part in parts), wanted, origin):
+        if isinstance(found, Broken) or not found.origin.place:
+            yield found
+            continue
         start, end = map(int, found.origin.place.rpartition("bytes ")[2].split("-"))
         first, last = (parts[min(bisect_right(ends, at), len(ends) - 1)] for at in (start, end - 1))
         alone = first.first == last.last
@@ -96,28 +106,54 @@ def seeds_of_parts(parts: Sequence[Part], unit: str, wanted: Wanted, origin: Ori
         yield replace(found, origin=found.origin.model_copy(update={"place": place}))
 
 
-def _seeds(blocks: Sequence[Block], document: Document, wanted: Wanted, about: Origin) -> Iterator[Found]:
-    if wanted.kind is Document:
-        if blocks and len(document.text.split()) >= wanted.min_words:
-            ends = min(block.start for block in blocks), max(block.end for block in blocks)
-            yield Found(document, _within(about, *ends))
+def _seeds(blocks: Sequence[Block], document: Document, wanted: Wanted, about: Origin) -> Iterator[Item]:
+    if not blocks:
+        yield Skipped(about, EMPTY)
+    elif wanted.kind is Document:
+        ends = min(block.start for block in blocks), max(block.end for block in blocks)
+        yield long_enough(document, _within(about, *ends), wanted.min_words)
     elif wanted.kind is Passage:
-        for part in segment(blocks, min_words=wanted.min_words, max_words=wanted.max_words):
+        for part in stretches(blocks, min_words=wanted.min_words, max_words=wanted.max_words):
             passage = Passage(
                 text=part.text, title=document.title, section=part.section, language=document.language
             )
-            yield Found(passage, _within(about, part.start, part.end, document.id))
+            at = _within(about, part.start, part.end, document.id)
+            yield Skipped(at, SHORT, part.text) if part.short else Found(passage, at)
     elif wanted.kind is Table:
-        for block in blocks:
-            if table := _table(block):
-                yield Found(table, _within(about, block.start, block.end, document.id))
+        yield from _tables(blocks, about, document)
     else:
-        for block in blocks:
-            if block.kind != "code" or block.text.count("\n") + 1 < wanted.min_lines:
-                continue
-            if not wanted.languages or block.language in wanted.languages:
-                code = Code(text=block.text, language=block.language)
-                yield Found(code, _within(about, block.start, block.end, document.id))
+        for block, why in code_of(blocks, wanted.min_lines, wanted.languages):
+            at = _within(about, block.start, block.end, document.id)
+            code = Code(text=block.text, language=block.language)
+            yield Skipped(at, why, block.text) if why else Found(code, at)
+        if not any(block.kind == "code" for block in blocks):
+            yield Skipped(about, NO_CODE, document.text)
+
+
+def long_enough(document: Document, origin: Origin, min_words: int) -> Found | Skipped:
+    """A document as a seed, or left out for its length."""
+    if has_words(document.text, min_words):
+        return Found(document, origin)
+    return Skipped(origin, SHORT, document.text)
+
+
+def code_of(blocks: Sequence[Block], min_lines: int, languages: Sequence[str]) -> Iterator[tuple[Block, str]]:
+    """The blocks of code among blocks, each with why it is left out, if it is."""
+    for block in blocks:
+        if block.kind == "code":
+            few = block.text.count("\n") + 1 < min_lines
+            other = bool(languages) and block.language not in languages
+            yield block, "fewer lines than min_lines" if few else "in none of the languages" if other else ""
+
+
+def _tables(blocks: Sequence[Block], about: Origin, document: Document) -> Iterator[Item]:
+    there = [block for block in blocks if block.kind == "table"]
+    for block in there:
+        at = _within(about, block.start, block.end, document.id)
+        table = _table(block)
+        yield Found(table, at) if table else Skipped(at, "a table without a header", block.text)
+    if not there:
+        yield Skipped(about, "a page without a table", document.text)
 
 
 def _about(page: Page, origin: Origin) -> Origin:

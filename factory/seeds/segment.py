@@ -22,6 +22,10 @@ MIN_WORDS = 120
 MAX_WORDS = 400
 LEEWAY = 1.25
 """How much longer than its budget a passage may be where that saves a cut."""
+SHORT = "fewer words than min_words"
+"""Why a document, or what is left over of one, is left out."""
+_A_WORD = 64
+"""Characters among which there is a word in any honest text."""
 
 Count: TypeAlias = Callable[[str], int]
 """How long a text is: in words unless a tokenizer counts."""
@@ -45,6 +49,11 @@ def count_words(text: str) -> int:
     return len(UNSPACED.sub(" ", text).split()) + (len(UNSPACED.findall(text)) + 1) // 2
 
 
+def has_words(text: str, least: int) -> bool:
+    """Whether a text has so many words. Of a long one, only the beginning is counted where that is enough."""
+    return count_words(text[: _A_WORD * least]) >= least or count_words(text) >= least
+
+
 @functools.cache
 def token_counter(tokenizer: str) -> Count:
     """Counts the tokens of a tokenizer.json, or of a folder that holds one."""
@@ -63,6 +72,8 @@ class Segment:
     section: str
     start: int
     end: int
+    short: bool = False
+    """Whether it is what was left over, below `min_words`."""
 
 
 @dataclass
@@ -104,13 +115,26 @@ def segment(
     count: Count = count_words,
     overlap: int = 0,
 ) -> Iterator[Segment]:
-    """The passages of a document, in order. Budgets are in what `count` counts.
+    """The passages of a document, as `stretches` gives them, without what is left over."""
+    found = stretches(blocks, min_words=min_words, max_words=max_words, count=count, overlap=overlap)
+    yield from (part for part in found if not part.short)
+
+
+def stretches(
+    blocks: Sequence[Block],
+    *,
+    min_words: int = MIN_WORDS,
+    max_words: int = MAX_WORDS,
+    count: Count = count_words,
+    overlap: int = 0,
+) -> Iterator[Segment]:
+    """The passages of a document and what is left over, in order. Budgets are in what `count` counts.
 
     A passage ends before a heading once it has `min_words`, and before what would take it over `max_words`; it may be
     a quarter longer where that saves a cut, and longer still only by code, a table or a formula with the words and
-    headings before it. What is left over below `min_words` joins the passage before it where the two fit, and is left
-    out otherwise: no passage is a mere heading. With `overlap` a passage begins with the last blocks of the one before
-    it, up to so much.
+    headings before it. What is left over below `min_words` joins the passage before it where the two fit, and is marked
+    `short` otherwise: no passage is a mere heading. With `overlap` a passage begins with the last blocks of the one
+    before it, up to so much.
     """
     pieces = [piece for block in blocks for piece in _cut(block, max_words, count)]
     waiting = list(_units(pieces, max_words, count))[::-1]
@@ -125,8 +149,11 @@ def segment(
             passages[-1].join(unit)
     before: list[Block] = []
     for passage in _joined(passages, min_words, max_words):
-        yield _segment([*_tail(before, overlap, count), *passage.blocks])
-        before = passage.blocks
+        if passage.words < max(min_words, 1):
+            yield replace(_segment(passage.blocks), short=True)
+        else:
+            yield _segment([*_tail(before, overlap, count), *passage.blocks])
+            before = passage.blocks
 
 
 def _cut(block: Block, most: int, count: Count) -> Iterator[Block]:
@@ -252,22 +279,22 @@ def _starts_anew(passage: _Stretch, unit: _Stretch, min_words: int, max_words: i
 
 
 def _joined(passages: Sequence[_Stretch], min_words: int, max_words: int) -> Iterator[_Stretch]:
-    """The passages that are long enough; a short one goes to the end of the one before where both fit."""
+    """The passages, of which a short one goes to the end of the one before where both fit."""
     held = _Stretch()
     for passage in passages:
         fits = held.size + passage.size <= LEEWAY * max_words
         if held.blocks and passage.words < min_words and not passage.level and fits:
             held.join(passage)
             continue
-        if held.blocks and held.words >= min_words:
+        if held.blocks:
             yield held
         held = passage
-    if held.words >= max(min_words, 1):
+    if held.blocks:
         yield held
 
 
 def _segment(blocks: Sequence[Block]) -> Segment:
-    paths = [block.section for block in blocks if block.kind != "heading"]
+    paths = [block.section for block in blocks if block.kind != "heading"] or [()]
     common = 0
     while all(len(path) > common and path[common] == paths[0][common] for path in paths):
         common += 1

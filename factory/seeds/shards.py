@@ -20,7 +20,7 @@ import orjson
 
 from factory.discovery import CLEANERS, SOURCES, load
 from factory.errors import FactoryError, MissingPackage
-from factory.plugins import Broken, Cleaner, Found, Source, Span
+from factory.plugins import Broken, Cleaner, Found, Item, Skipped, Source, Span
 from factory.records import Origin, Seed
 from factory.seeds.clean import SOURCE, Counts, Failed, Left, Steps
 from factory.seeds.files import path_of
@@ -75,11 +75,19 @@ COUNTS = {
     "changed": "bigint",
     "broken": "bigint",
 }
+SKIPS = {
+    "address": "varchar",
+    "reason": "varchar",
+    "records": "bigint",
+    "place": "varchar",
+    "excerpt": "varchar",
+}
 TABLES: Mapping[str, Mapping[str, str]] = {
     "seeds": SEEDS,
     "drops": DROPS,
     "failures": FAILURES,
     "cleaning": COUNTS,
+    "skips": SKIPS,
 }
 """The columns of what a shard gives, a file each; one of which it gives nothing is not there."""
 
@@ -222,18 +230,16 @@ class _Reader:
                 unit = units[address]
                 self._through(items, counts[address], address, unit.span_text, unit.licence)
             for address, counted in counts.items():
-                self._count(address, counted)
+                self._count(units[address], counted)
             return self.done
         for unit in self.shard.units:
             counted = Counts()
             found = self._found(path_of(unit.path), unit.span, (unit.address, unit.span_text))
             self._through(found, counted, unit.address, unit.span_text, unit.licence)
-            self._count(unit.address, counted)
+            self._count(unit, counted)
         return self.done
 
-    def _found(
-        self, path: Path, span: Span | None, unit: tuple[str, str] | None = None
-    ) -> Iterator[Found | Broken]:
+    def _found(self, path: Path, span: Span | None, unit: tuple[str, str] | None = None) -> Iterator[Item]:
         """What the source finds; an error of the source itself is a broken record of the file."""
         try:
             yield from self.source(path, self.kind, span, **self.settings)
@@ -245,7 +251,7 @@ class _Reader:
             yield Broken(Origin(address="", place=""), _told(error, path))
 
     def _through(
-        self, found: Iterator[Found | Broken], counts: Counts, address: str, span: str, licence: str | None
+        self, found: Iterator[Item], counts: Counts, address: str, span: str, licence: str | None
     ) -> None:
         for item in self.steps.run(found, counts):
             if isinstance(item, Found):
@@ -272,18 +278,25 @@ class _Reader:
             "scores": json_text(dict(item.scores)) if item.scores else None,
         }
 
-    def _count(self, address: str, counts: Counts) -> None:
+    def _count(self, unit: Unit, counts: Counts) -> None:
+        if not (counts.seen[SOURCE] or unit.span):  # a record may be longer than a span
+            counts.skip(
+                Skipped(Origin(address=unit.address, place=""), "nothing in the file that was looked for")
+            )
         for position, name in enumerate(self.names, start=SOURCE):
             row = {
                 "position": position,
                 "step": name,
-                "address": address,
+                "address": unit.address,
                 "seen": counts.seen[position],
                 "kept": counts.kept[position],
                 "changed": counts.changed[position],
                 "broken": counts.broken[position],
             }
             self._write("cleaning", row)
+        for reason, records in counts.skipped.items():
+            self.done.dropped += records
+            self._write("skips", _skip(counts.examples[reason], records, unit.address))
 
 
 def seed_row(seed: Seed) -> dict[str, Any]:
@@ -318,6 +331,17 @@ def drop_row(left: Left, step: str, address: str) -> dict[str, Any]:
     }
 
 
+def _skip(item: Skipped, records: int, address: str) -> dict[str, Any]:
+    """The row of what a source left out of a file for one reason."""
+    return {
+        "address": address,
+        "reason": item.reason,
+        "records": records,
+        "place": item.origin.place,
+        "excerpt": (item.text or item.origin.url or "")[:EXCERPT],
+    }
+
+
 def _told(error: Exception, path: Path) -> str:
     """What is said of a file that a source gave up: our own words stand for themselves."""
     if not isinstance(error, OSError) and not path.stat().st_size:
@@ -341,7 +365,7 @@ def _made(name: str, settings: Mapping[str, Any]) -> Any:
     return plugin.bind(**settings)
 
 
-def _by_address(found: Iterator[Found | Broken]) -> Iterator[tuple[str, Iterator[Found | Broken]]]:
+def _by_address(found: Iterator[Item]) -> Iterator[tuple[str, Iterator[Item]]]:
     """Each record by itself with the address that it came from."""
     for item in found:
         yield item.origin.address, iter((item,))

@@ -204,11 +204,16 @@ select seed_set, position, step, sum(seen)::bigint as seen, sum(kept)::bigint as
        sum(broken)::bigint as broken
 from cleaning group by all order by seed_set, position;
 
--- Why seeds were left out, and how often, with an example of each.
+-- Why seeds, and records that sources made none of, were left out, and how often, with an example of each.
 create or replace view drop_reasons as
-select seed_set, position, step, reason, count(*) as seeds,
-       arg_min({address: address, place: place, excerpt: excerpt}, seed_id) as example
-from drops group by all order by seed_set, position, seeds desc, reason;
+with told as (
+    select seed_set, position, step, reason, 1 as records, seed_id as key, address, place, excerpt from drops
+    union all
+    select seed_set, 0, 'source', reason, records, address || place, address, place, excerpt from skips
+)
+select seed_set, position, step, reason, sum(records)::bigint as seeds,
+       arg_min({address: address, place: place, excerpt: excerpt}, key) as example
+from told group by all order by seed_set, position, seeds desc, reason;
 
 -- What cleaners measured of each seed that is left; those of seed sets kept as shards are added when it is opened.
 create or replace view scored_seeds as

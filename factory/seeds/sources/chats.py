@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from factory.plugins import Broken, Found, Span, source
+from factory.plugins import Broken, Found, Item, Span, source
 from factory.records import Origin, Post, Seed, Step, Thread, Trajectory
 from factory.seeds.jsonfile import NoJson, records, spans
 
@@ -43,7 +43,7 @@ _GIVEN = ("command", "code", "path", "content", "file_text", "old_str", "new_str
 
 
 @source(gives=(Thread, Trajectory), split=spans)
-def chats(path: Path, kind: type[Seed], span: Span | None = None) -> Iterator[Found | Broken]:
+def chats(path: Path, kind: type[Seed], span: Span | None = None) -> Iterator[Item]:
     """Logs of chats (JSON lines, or a JSON list of conversations): each a thread, or a trajectory of an agent.
 
     Known shapes, told record by record: OpenAI messages with tool calls, Anthropic content blocks, ShareGPT

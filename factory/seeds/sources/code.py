@@ -6,17 +6,17 @@ import functools
 import importlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from factory.errors import FactoryError
 from factory.extras import need
-from factory.plugins import Broken, Found, source
+from factory.plugins import Broken, Found, Item, Skipped, source
 from factory.records import Code, Document, Origin, Seed
 from factory.seeds.html.words import names
 from factory.seeds.licences import licence_of
-from factory.seeds.sources.python import python
+from factory.seeds.sources.python import FEW_LINES, MANY_LINES, UNTOLD, python
 
 MAX_BYTES = 2 << 20
 """A longer file was not written by a person."""
@@ -64,35 +64,41 @@ LANGUAGES: Mapping[str, Language] = {
 @source(gives=(Code, Document))
 def code(
     path: Path, kind: type[Seed], *, min_lines: int = 4, max_lines: int = 80, docstring: bool = False
-) -> Iterator[Found | Broken]:
+) -> Iterator[Item]:
     """Files of code: functions, classes and types of `min_lines` to `max_lines` lines, or whole files as documents.
 
     The comment above a definition belongs to it; one that is too long gives its parts. `docstring`: only what
     has a comment. The licence is the file's own (SPDX) or that of the nearest licence file. Generated,
-    vendored and minified files give nothing. C, C++, Go, Java, JavaScript, Python, Rust.
+    vendored and minified files are left out. C, C++, Go, Java, JavaScript, Python, Rust.
     """
-    if path.stat().st_size > MAX_BYTES or not _VENDORED.isdisjoint(_inside(path.parent)):
+    nowhere = Origin(address=str(path), place="")
+    if not _VENDORED.isdisjoint(_inside(path.parent)):
+        yield Skipped(nowhere, "in a folder of vendored code")
+        return
+    if path.stat().st_size > MAX_BYTES:
+        yield Skipped(nowhere, f"a file of more than {MAX_BYTES >> 20} MiB")
         return
     if _leads_out(path):
-        yield Broken(Origin(address=str(path), place=""), "a link that leads out of the repository: not read")
+        yield Broken(nowhere, "a link that leads out of the repository: not read")
         return
     raw = path.read_bytes()
     origin = Origin(address=str(path), licence=licence_of(path, raw), place="")
     if b"\0" in raw:
         yield Broken(origin, "binary in disguise: it has NUL bytes")
         return
-    if _GENERATED.search(raw[:2048]) or _minified(raw):
+    if (generated := _GENERATED.search(raw[:2048])) or _minified(raw):
+        yield Skipped(origin, "generated" if generated else "minified")
         return
     suffix = path.suffix.lower()
     if kind is Document:
         text = raw.decode("utf-8", "replace").strip("\n")
-        if len(text.splitlines()) >= min_lines:
-            place = f"lines 1-{len(text.splitlines())}"
-            yield Found(Document(text=text, title=path.name), origin.model_copy(update={"place": place}))
+        count = len(text.splitlines())
+        at = origin.model_copy(update={"place": f"lines 1-{count}"})
+        long = count >= min_lines
+        yield Found(Document(text=text, title=path.name), at) if long else Skipped(at, FEW_LINES, text)
     elif suffix == ".py":
         for item in python(path, kind, min_lines=min_lines, max_lines=max_lines, docstring=docstring):
-            licensed = item.origin.model_copy(update={"licence": origin.licence})
-            yield Found(item.seed, licensed) if isinstance(item, Found) else Broken(licensed, item.error)
+            yield replace(item, origin=item.origin.model_copy(update={"licence": origin.licence}))
     elif suffix in LANGUAGES:
         yield from _definitions(raw, LANGUAGES[suffix], origin, min_lines, max_lines, docstring)
     else:
@@ -121,7 +127,7 @@ def _leads_out(path: Path) -> bool:
 
 def _definitions(
     raw: bytes, language: Language, origin: Origin, min_lines: int, max_lines: int, docstring: bool
-) -> Iterator[Found | Broken]:
+) -> Iterator[Item]:
     tree = _parser(language).parse(raw)
     stack = [tree.root_node]
     while stack:
@@ -131,12 +137,14 @@ def _definitions(
             continue
         first = _with_comments(node)
         start, end = first.start_point[0] + 1, node.end_point[0] + 1
+        at = origin.model_copy(update={"place": f"lines {start}-{end}"})
         if end - start + 1 > max_lines:
             stack.extend(reversed(node.named_children))
+            yield Skipped(at, MANY_LINES)
             continue
         if end - start + 1 < min_lines or (docstring and first is node):
+            yield Skipped(at, FEW_LINES if end - start + 1 < min_lines else UNTOLD)
             continue
-        at = origin.model_copy(update={"place": f"lines {start}-{end}"})
         if node.has_error:
             yield Broken(at, f"no {language.name}: the syntax tree of this definition has errors")
             continue

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from factory.errors import FactoryError
-from factory.plugins import Broken, Found, source
+from factory.plugins import Broken, Item, Skipped, source
 from factory.records import Origin, Seed
 from factory.seeds.files import UnreadableError, open_bytes
 from factory.seeds.mapping import KINDS, checked, refuse_columns, seed_of
@@ -41,7 +41,7 @@ def csv(
     encoding: str = "",
     quote: str = '"',
     escape: str = "",
-) -> Iterator[Found | Broken]:
+) -> Iterator[Item]:
     """CSV, packed or not: each row a seed whose fields have the names of its kind; other columns are ignored.
 
     `fields` says where the names differ: ``{text: Question, answer: "Best Answer"}``. `delimiter`: told from
@@ -92,7 +92,7 @@ def _rows(
     kind: type[Seed],
     names: dict[str, str],
     path: Path,
-) -> Iterator[Found | Broken]:
+) -> Iterator[Item]:
     while True:
         lines.taken.clear()
         start, row, why = lines.number + 1, [], ""
@@ -114,6 +114,8 @@ def _rows(
         elif any(row):
             filled = {name: cell for name, cell in zip(columns, row, strict=False) if cell}
             yield seed_of({**dict.fromkeys(columns), **filled}, kind, names, origin)
+        elif row:
+            yield Skipped(origin, "a row of empty cells")
 
 
 def _fault(row: list[str], columns: int, long: bool) -> str:

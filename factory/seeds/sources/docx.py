@@ -11,7 +11,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, tostring
 
 from factory.extras import need
-from factory.plugins import Found, source
+from factory.plugins import Item, source
 from factory.records import Code, Document, Origin, Passage, Seed, Table
 from factory.seeds.archives import HostileError, parse_xml, unpack
 from factory.seeds.html.dates import iso_date
@@ -42,7 +42,7 @@ _STYLES = "\n".join(
 @source(gives=(Document, Passage, Table, Code))
 def docx(
     path: Path, kind: type[Seed], *, min_words: int = MIN_WORDS, max_words: int = MAX_WORDS
-) -> Iterator[Found]:
+) -> Iterator[Item]:
     """Word documents (.docx): headings, paragraphs, lists and tables by their styles, through mammoth; formulas as
     TeX, footnotes at the end.
 

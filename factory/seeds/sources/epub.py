@@ -9,7 +9,7 @@ from posixpath import dirname, join, normpath
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 
-from factory.plugins import Broken, Found, source
+from factory.plugins import Broken, Found, Item, source
 from factory.records import Code, Document, Origin, Passage, Seed, Table
 from factory.seeds.archives import HostileError, parse_xml, unpack
 from factory.seeds.html.dates import iso_date
@@ -44,7 +44,7 @@ _MARK = re.compile(
 @source(gives=(Document, Passage, Table, Code))
 def epub(
     path: Path, kind: type[Seed], *, min_words: int = MIN_WORDS, max_words: int = MAX_WORDS
-) -> Iterator[Found | Broken]:
+) -> Iterator[Item]:
     """Books (EPUB 2 and 3): each chapter a document, in reading order; all of a chapter is content.
 
     Title, author, date, language and rights are the book's; its table of contents is none of its chapters. A
@@ -72,10 +72,13 @@ def epub(
             yield from guarded(_of_chapter(pages[name], wanted, at, language), at)
 
 
-def _of_chapter(page: bytes, wanted: Wanted, origin: Origin, language: str) -> Iterator[Found]:
+def _of_chapter(page: bytes, wanted: Wanted, origin: Origin, language: str) -> Iterator[Item]:
     """The seeds of a chapter, under what the book says of itself: a date in a chapter's text is not the book's."""
     told = {name: getattr(origin, name) for name in ("title", "author", "date", "licence")}
     for item in seeds_of_page(_as_html(page), wanted, origin, whole=True):
+        if not isinstance(item, Found):
+            yield item
+            continue
         kept = Found(item.seed, item.origin.model_copy(update=told))
         has_language = "language" in type(item.seed).model_fields and not isinstance(item.seed, Code)
         yield kept.changed(language=language) if has_language and language else kept

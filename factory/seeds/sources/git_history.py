@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import subprocess
@@ -11,12 +12,13 @@ from pathlib import Path
 from typing import IO, cast
 
 from factory.errors import FactoryError
-from factory.plugins import Broken, Found, source
+from factory.plugins import Found, Item, Skipped, source
 from factory.records import Change, Origin, Seed
 from factory.seeds.licences import recognised
 
-_RECORD, _FIELD = "\x1e", "\x1f"
-_FORMAT = f"{_RECORD}%H{_FIELD}%an{_FIELD}%aI{_FIELD}%B{_FIELD}"
+_FIELD, _RECORD = "\0", "\0\0"
+"""What parts the fields of a commit, and what begins one: no name or message can hold it."""
+_FORMAT = "%x00%x00%H%x00%P%x00%an%x00%aI%x00%B%x00"
 _TRAILERS = re.compile(
     r"^(?:[A-Z][\w-]+-by|Co-authored-by|Change-Id|Cc|git-svn-id|Message-Id)\s*:.*$", re.I | re.M
 )
@@ -44,12 +46,12 @@ def git_history(
     min_message: int = 20,
     paths: tuple[str, ...] = (),
     branch: str = "HEAD",
-) -> Iterator[Found | Broken]:
+) -> Iterator[Item]:
     """Commits of a repository: the message and the unified diff. Name a file inside it: ``repos/*/.git/HEAD``, or
     ``HEAD`` of a bare repository.
 
     Merges, changes of more than `max_files` files or `max_lines` lines, binary ones, those of names or modes alone,
-    what a shallow clone ends with, and messages shorter than `min_message` characters give nothing. `paths`: git
+    what a shallow clone ends with, and messages shorter than `min_message` characters are left out. `paths`: git
     pathspecs. E-mail addresses and trailers are taken out.
     Nothing that the repository's configuration names is run.
     """
@@ -58,11 +60,11 @@ def git_history(
     # Of the last commits of a shallow clone git shows the whole tree as their change.
     listed = folder / "shallow"
     cut_off = frozenset(listed.read_text().split()) if listed.is_file() else frozenset()
-    arguments = ["log", "--no-merges", "--reverse", f"--format={_FORMAT}", "-p", "--no-ext-diff", "--no-textconv",
+    arguments = ["log", "--reverse", "--diff-merges=off", f"--format={_FORMAT}", "-p", "--no-ext-diff", "--no-textconv",
                  "--no-color", "--find-renames=50%", "--unified=3", "--encoding=UTF-8", "--src-prefix=a/",
                  "--dst-prefix=b/", "--no-relative", "--submodule=short", branch, "--", *paths]  # fmt: skip
     for record in _records(folder, arguments):
-        commit, author, date, message, diff = (record.split(_FIELD, 4) + [""] * 5)[:5]
+        commit, parents, author, date, message, diff = (record.split(_FIELD, 5) + [""] * 6)[:6]
         origin = Origin(
             address=str(path),
             place=f"commit {commit}",
@@ -70,18 +72,32 @@ def git_history(
             date=date[:10] or None,
             licence=licence,
         )
-        if len(record) >= MAX_COMMIT or commit in cut_off:
-            continue
-        files = _FILE.findall(diff)
-        changed = sum(
-            line.startswith(("+", "-")) and line[:3] not in ("+++", "---") for line in diff.splitlines()
-        )
-        if not files or len(files) > max_files or not 0 < changed <= max_lines or _BINARY.search(diff):
-            continue
         words = _ADDRESS.sub("", _TRAILERS.sub("", message)).strip()
-        if len(words) >= min_message:
-            change = Change(message=words, diff=diff.strip("\n"), language=_language(files))
-            yield Found(change, origin)
+        files = _FILE.findall(diff)
+        if commit in cut_off:
+            why = "the end of a shallow clone, without what it changed"
+        elif " " in parents:
+            why = "a merge"
+        elif len(record) >= MAX_COMMIT:
+            why = f"more than {MAX_COMMIT >> 20} MiB"
+        else:
+            why = _unwanted(diff, len(files), max_files, max_lines)
+        if not why and len(words) < min_message:
+            why = "a message shorter than min_message"
+        if why:
+            yield Skipped(origin, why, words)
+        else:
+            yield Found(Change(message=words, diff=diff.strip("\n"), language=_language(files)), origin)
+
+
+def _unwanted(diff: str, files: int, max_files: int, max_lines: int) -> str:
+    """Why a change is left out; empty where it is not."""
+    changed = sum(line.startswith(("+", "-")) and line[:3] not in ("+++", "---") for line in diff.split("\n"))
+    if _BINARY.search(diff):
+        return "binary files"
+    if files > max_files or changed > max_lines:
+        return "more files than max_files" if files > max_files else "more lines than max_lines"
+    return "" if changed else "names or modes alone"
 
 
 def _records(folder: Path, arguments: list[str]) -> Iterator[str]:
@@ -90,7 +106,11 @@ def _records(folder: Path, arguments: list[str]) -> Iterator[str]:
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
         process = _git(folder, arguments, complaints)
         try:
-            yield from _parted(cast("IO[str]", process.stdout))
+            # Lines end where git ends them, and not at a carriage return in the middle of one.
+            output = io.TextIOWrapper(
+                cast("IO[bytes]", process.stdout), "utf-8", errors="replace", newline="\n"
+            )
+            yield from _parted(output)
             if process.wait():
                 complaints.seek(0)
                 raise FactoryError(f"git cannot read {folder}: {complaints.read(2000).strip()}")
@@ -101,20 +121,22 @@ def _records(folder: Path, arguments: list[str]) -> Iterator[str]:
 
 def _parted(lines: IO[str]) -> Iterator[str]:
     held: list[str] = []
-    size = 0
-    for line in lines:
-        if line.startswith(_RECORD):
+    size, begins = 0, True
+    while line := lines.readline(MAX_COMMIT):
+        if begins and line.startswith(_RECORD):
             if held:
                 yield "".join(held)[:MAX_COMMIT]
-            held, size = [line[1:]], len(line)
-        elif size < MAX_COMMIT:
-            held.append(line)
+            held, size = [], 0
+            line = line.removeprefix(_RECORD)
+        begins = line.endswith("\n")
+        if size < MAX_COMMIT:
+            held.append(line.replace("\r\n", "\n"))
             size += len(line)
     if held:
         yield "".join(held)[:MAX_COMMIT]
 
 
-def _git(folder: Path, arguments: list[str], complaints: IO[str]) -> subprocess.Popen[str]:
+def _git(folder: Path, arguments: list[str], complaints: IO[str]) -> subprocess.Popen[bytes]:
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "LC_ALL")}
     environment = {**kept, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_TERMINAL_PROMPT": "0",
                    "GIT_OPTIONAL_LOCKS": "0", "GIT_ATTR_NOSYSTEM": "1", "HOME": os.devnull}  # fmt: skip
@@ -126,9 +148,6 @@ def _git(folder: Path, arguments: list[str], complaints: IO[str]) -> subprocess.
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=complaints,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
         )
     except FileNotFoundError as error:
         raise FactoryError("the history of repositories needs git: apt install git") from error
@@ -139,7 +158,7 @@ def _licence(folder: Path, branch: str) -> str | None:
         with tempfile.TemporaryFile("w+") as complaints:  # that there is no such file
             arguments = ["cat-file", "-p", f"{branch}:{name}"]
             text, _ = _git(folder, arguments, complaints).communicate(timeout=60)
-        if text and (found := recognised(text[:65536])):
+        if found := recognised(text[:65536].decode("utf-8", "replace")):
             return found
     return None
 

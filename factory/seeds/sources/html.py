@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from factory.plugins import Found, source
+from factory.plugins import Item, source
 from factory.records import Code, Document, Origin, Passage, Seed, Table, Thread
 from factory.seeds.archives import read
 from factory.seeds.pages import Wanted, seeds_of_page
@@ -21,7 +21,7 @@ def html(
     max_words: int = MAX_WORDS,
     min_lines: int = 2,
     languages: tuple[str, ...] = (),
-) -> Iterator[Found]:
+) -> Iterator[Item]:
     """Pages of HTML, packed or not: their main content as Markdown, with the bytes that each seed came from.
 
     `min_words`, `max_words`: the budget of a passage; a document or a thread is left out below `min_words`.

@@ -8,7 +8,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from factory.fences import fenced
-from factory.plugins import Broken, Found, source
+from factory.plugins import Broken, Item, source
 from factory.records import Document, Origin, Passage, Seed
 from factory.seeds.archives import BULK, members, parse_xml, read
 from factory.seeds.html.mathml import of_element, tex_of
@@ -37,7 +37,7 @@ _ALIGNED = re.compile(r"\\(begin|end)\{(align|gather|eqnarray|multline|equation)
 @source(gives=(Document, Passage))
 def jats(
     path: Path, kind: type[Seed], *, min_words: int = MIN_WORDS, max_words: int = MAX_WORDS
-) -> Iterator[Found | Broken]:
+) -> Iterator[Item]:
     """Articles in JATS XML, packed or not, one or many in a file, or a .tar.gz or .zip of them (as PubMed Central
     gives them in bulk): abstract and body as Markdown, formulas as TeX, tables as tables.
 
@@ -54,7 +54,7 @@ def jats(
         yield from guarded(_articles(content, name, origin, wanted), origin)
 
 
-def _articles(data: bytes, name: str, origin: Origin, wanted: Wanted) -> Iterator[Found | Broken]:
+def _articles(data: bytes, name: str, origin: Origin, wanted: Wanted) -> Iterator[Item]:
     """The articles of a document: itself, or those of a set."""
     root = parse_xml(data, name)
     for element in root.iter():
@@ -62,13 +62,15 @@ def _articles(data: bytes, name: str, origin: Origin, wanted: Wanted) -> Iterato
     if root.tag == "article":
         yield from guarded(_article(root, origin, wanted), origin)
         return
+    if root.find(".//article") is None:
+        yield Broken(origin, f"no article in JATS: its root is <{root.tag}>")
     for number, article in enumerate(root.iter("article"), start=1):
         place = f"{origin.place}: article {number}".removeprefix(": ")
         about = origin.model_copy(update={"place": place})
         yield from guarded(_article(article, about, wanted), about)
 
 
-def _article(root: Element, place: Origin, wanted: Wanted) -> Iterator[Found | Broken]:
+def _article(root: Element, place: Origin, wanted: Wanted) -> Iterator[Item]:
     front = root.find("front")
     meta = front if front is not None else root
     heading = meta.find(".//title-group/article-title")

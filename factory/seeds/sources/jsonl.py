@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from factory.plugins import Broken, Found, Span, source
+from factory.plugins import Broken, Item, Span, source
 from factory.records import Origin, Seed
 from factory.seeds.jsonfile import NoJson, records, spans
 from factory.seeds.mapping import KINDS, checked, seed_of
@@ -14,7 +14,7 @@ from factory.seeds.mapping import KINDS, checked, seed_of
 @source(gives=KINDS, split=spans)
 def jsonl(
     path: Path, kind: type[Seed], span: Span | None = None, *, fields: dict[str, str] | None = None
-) -> Iterator[Found | Broken]:
+) -> Iterator[Item]:
     """JSON lines, or a list of records, packed or not: each record a seed whose fields have the names of its kind;
     others are ignored.
 

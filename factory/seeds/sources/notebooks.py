@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from factory.fences import fenced, fences, opening
-from factory.plugins import Broken, Found, source
+from factory.plugins import Broken, Item, source
 from factory.records import Code, Document, Origin, Passage, Seed
 from factory.seeds.archives import read
 from factory.seeds.jsonfile import NoJson, parsed
@@ -29,7 +29,7 @@ def notebooks(
     min_lines: int = 2,
     languages: tuple[str, ...] = (),
     outputs: bool = False,
-) -> Iterator[Found | Broken]:
+) -> Iterator[Item]:
     """Jupyter notebooks (.ipynb, formats 3 and 4), packed or not: their cells in order as Markdown, code fenced.
 
     `outputs`: what code printed and gave, as text, behind it. Pictures inside of cells go, with their words kept.

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from factory.plugins import Broken, Found, Span, source
+from factory.plugins import Broken, Item, Span, source
 from factory.records import Origin, Seed
 from factory.seeds.archives import LIMITS
 from factory.seeds.files import UnreadableError
@@ -44,7 +44,7 @@ def spans(path: Path, size: int) -> Iterator[Span]:
 @source(gives=KINDS, split=spans)
 def parquet(
     path: Path, kind: type[Seed], span: Span | None = None, *, fields: dict[str, str] | None = None
-) -> Iterator[Found | Broken]:
+) -> Iterator[Item]:
     """Parquet: each row a seed whose fields have the names of its kind; other columns are not read.
 
     `fields` says where the names differ, dots lead into structs: ``{text: content, title: meta.title}``.

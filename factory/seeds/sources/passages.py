@@ -8,12 +8,13 @@ from typing import Any
 
 import orjson
 
-from factory.plugins import Found, source
+from factory.plugins import Found, Item, Skipped, source
 from factory.records import Code, Document, Origin, Passage, Seed
 from factory.seeds.files import UnreadableError
 from factory.seeds.laid import in_order
+from factory.seeds.pages import EMPTY, NO_CODE, code_of
 from factory.seeds.prose import blocks_of_text
-from factory.seeds.segment import MAX_WORDS, MIN_WORDS, count_words, segment, token_counter
+from factory.seeds.segment import MAX_WORDS, MIN_WORDS, SHORT, count_words, stretches, token_counter
 
 OF_ALL = ("tokens", "tokenizer")
 """Scores that say how long a document is: of no passage."""
@@ -30,7 +31,7 @@ def passages(
     overlap: int = 0,
     min_lines: int = 2,
     languages: tuple[str, ...] = (),
-) -> Iterator[Found]:
+) -> Iterator[Item]:
     """The passages, blocks of code, or whole documents of a seed set of documents.
 
     `path` is what the engine wrote of them: a JSON line a document, with its content and where it was found.
@@ -54,21 +55,24 @@ def passages(
             continue
         blocks = list(blocks_of_text(document.text))
         if kind is Code:
-            for block in blocks:
-                if block.kind != "code" or block.text.count("\n") + 1 < min_lines:
-                    continue
-                if not languages or block.language in languages:
-                    code = Code(text=block.text, language=block.language)
-                    yield Found(code, _within(row, block.start, block.end))
+            for block, why in code_of(blocks, min_lines, languages):
+                at = _within(row, block.start, block.end)
+                code = Code(text=block.text, language=block.language)
+                yield Skipped(at, why, block.text) if why else Found(code, at)
+        if not blocks or (kind is Code and not any(block.kind == "code" for block in blocks)):
+            at = _origin(row, row["place"], row["parent"])
+            yield Skipped(at, NO_CODE if blocks else EMPTY, document.text)
+        if kind is Code:
             continue
         count = token_counter(tokenizer) if tokenizer else count_words
-        parts = segment(blocks, min_words=min_words, max_words=max_words, count=count, overlap=overlap)
+        parts = stretches(blocks, min_words=min_words, max_words=max_words, count=count, overlap=overlap)
         for part in parts:
             passage = Passage(
                 text=part.text, title=document.title, section=part.section, language=document.language
             )
             inherited = {name: score for name, score in scores.items() if name not in OF_ALL}
-            yield Found(passage, _within(row, part.start, part.end), inherited)
+            at = _within(row, part.start, part.end)
+            yield Skipped(at, SHORT, part.text) if part.short else Found(passage, at, inherited)
 
 
 def _within(row: dict[str, Any], start: int, end: int) -> Origin:

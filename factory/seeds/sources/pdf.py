@@ -13,7 +13,7 @@ from typing import Any
 
 from factory.errors import FactoryError
 from factory.extras import need
-from factory.plugins import Broken, Found, source
+from factory.plugins import Broken, Item, Skipped, source
 from factory.records import Document, Origin, Passage, Seed
 from factory.seeds.html.dates import iso_date
 from factory.seeds.pages import Part, Wanted, seeds_of_parts
@@ -45,7 +45,7 @@ _DIGITS = re.compile(r"\d+")
 @source(gives=(Document, Passage))
 def pdf(
     path: Path, kind: type[Seed], *, min_words: int = MIN_WORDS, max_words: int = MAX_WORDS
-) -> Iterator[Found | Broken]:
+) -> Iterator[Item]:
     """PDF files: text in reading order, paragraphs put together from lines, hyphens mended.
 
     Running heads, feet and page numbers are told by their repetition and left out; so are lines of tables of contents,
@@ -66,6 +66,10 @@ def pdf(
     if not any(pages):
         yield Broken(origin, f"{len(pages)} pages without text: a scan, which needs OCR first")
         return
+    if bare := [number for number, page in enumerate(pages, start=1) if not page]:
+        yield Skipped(
+            origin.model_copy(update={"place": f"page {bare[0]}"}), "a page without text", records=len(bare)
+        )
     paragraphs = paragraphs_of(pages)
     told = {
         "title": about.get("Title"),

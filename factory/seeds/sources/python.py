@@ -11,11 +11,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from factory.plugins import Broken, Found, source
+from factory.plugins import Broken, Found, Item, Skipped, source
 from factory.records import Code, Origin, Seed
 
 _Definition: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef"
 _Import: TypeAlias = "ast.Import | ast.ImportFrom"
+
+FEW_LINES = "fewer lines than min_lines"
+MANY_LINES = "more lines than max_lines"
+UNTOLD = "without a docstring or a comment above (docstring)"
+"""Why a definition is left out."""
 
 
 @source(gives=Code)
@@ -27,7 +32,7 @@ def python(
     max_lines: int = 80,
     docstring: bool = False,
     imports: bool = True,
-) -> Iterator[Found | Broken]:
+) -> Iterator[Item]:
     """Python files: each function and class at the top of a module, of `min_lines` to `max_lines` lines; of a class
     that is longer, its methods and classes.
 
@@ -49,27 +54,35 @@ def python(
     imported = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     for name, node in _definitions(tree.body, max_lines):
         first, last = _span(node)
-        if not min_lines <= last - first + 1 <= max_lines or (docstring and not ast.get_docstring(node)):
+        origin = Origin(address=str(path), place=f"lines {first}-{last}")
+        if why := _why_not(node, min_lines, max_lines, docstring):
+            yield Skipped(origin, why, name)
             continue
         text = "\n".join(lines[first - 1 : last])
         if node.col_offset:
             text = textwrap.dedent(text)
         if imports and (used := _used_imports(node, imported)):
             text = f"{used}\n\n\n{text}"
-        origin = Origin(address=str(path), place=f"lines {first}-{last}")
         yield Found(Code(text=text, language="python", name=name), origin)
 
 
+def _why_not(node: _Definition, min_lines: int, max_lines: int, docstring: bool) -> str:
+    """Why a definition is left out; empty where it is not."""
+    first, last = _span(node)
+    if not min_lines <= last - first + 1 <= max_lines:
+        return FEW_LINES if last - first < max_lines else MANY_LINES
+    return UNTOLD if docstring and not ast.get_docstring(node) else ""
+
+
 def _definitions(body: Sequence[ast.stmt], most: int, above: str = "") -> Iterator[tuple[str, _Definition]]:
-    """Functions and classes with their names; in the place of a class of more than `most` lines, those in it."""
+    """Functions and classes with their names; behind a class of more than `most` lines, those in it."""
     for node in body:
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             continue
         first, last = _span(node)
+        yield f"{above}{node.name}", node
         if isinstance(node, ast.ClassDef) and last - first + 1 > most:
             yield from _definitions(node.body, most, f"{above}{node.name}.")
-        else:
-            yield f"{above}{node.name}", node
 
 
 def _encoding(raw: bytes) -> str:

@@ -14,7 +14,7 @@ import duckdb
 import orjson
 
 from factory.errors import FactoryError
-from factory.plugins import Broken, Found, source
+from factory.plugins import Broken, Found, Item, Skipped, source
 from factory.records import Origin, Post, Question, Seed, Thread
 from factory.seeds.dumps import elements
 from factory.seeds.files import open_bytes
@@ -41,7 +41,7 @@ def stackexchange(
     closed: bool = True,
     licence: str = "",
     comments: bool = False,
-) -> Iterator[Found | Broken]:
+) -> Iterator[Item]:
     """Posts.xml of a dump, packed or not: each question a thread, its accepted answer first, then by votes.
 
     Users.xml beside it gives the authors' names, Comments.xml with `comments` what was remarked on each post. As
@@ -58,6 +58,7 @@ def stackexchange(
         duckdb.connect(f"{folder}/posts.duckdb", config={"memory_limit": "1GB", "threads": 1}) as scratch,
     ):
         yield from _gather(scratch, path, Path(folder), comments)
+        yield from _left_out(scratch, path, min_score, min_answers, tags, closed)
         for rows in _threads(scratch, min_score, min_answers, tags, closed):
             about = Origin(address=str(path), place=f"row at byte {rows[0][9]}, question {rows[0][0]}")
             yield from guarded((_seed(rows, kind, path, max_answers, licence) for _ in "1"), about)
@@ -65,7 +66,7 @@ def stackexchange(
 
 def _gather(
     scratch: duckdb.DuckDBPyConnection, path: Path, folder: Path, with_comments: bool
-) -> Iterator[Broken]:
+) -> Iterator[Item]:
     """Puts every post, the names of users and the comments into the scratch database."""
     scratch.execute(f"create table posts ({', '.join(f'{name} {kind}' for name, kind in _COLUMNS.items())})")
     scratch.execute("create table users (owner varchar, name varchar)")
@@ -73,20 +74,16 @@ def _gather(
         "create table comments (id bigint, post bigint, score bigint, owner varchar, name varchar,"
         " date varchar, text varchar)"
     )
-    broken: list[Broken] = []
     users, comments = (path.with_name(path.name.replace("Posts", other)) for other in ("Users", "Comments"))
     if users != path and users.exists():
         names = ({"owner": row.get("Id"), "name": row.get("DisplayName")} for _, row in _rows(users))
-        _insert(scratch, "users", names, folder)
+        yield from _insert(scratch, "users", names, folder)
     if with_comments and comments != path:
         if comments.exists():
-            _insert(scratch, "comments", _comments(comments, broken), folder)
+            yield from _insert(scratch, "comments", _comments(comments), folder)
         else:
-            broken.append(
-                Broken(Origin(address=str(path), place=""), f"there is no {comments.name} beside it")
-            )
-    _insert(scratch, "posts", _posts(path, broken), folder)
-    yield from broken
+            yield Broken(Origin(address=str(path), place=""), f"there is no {comments.name} beside it")
+    yield from _insert(scratch, "posts", _posts(path), folder)
     if not scratch.execute("select 1 from posts limit 1").fetchall():
         yield Broken(
             Origin(address=str(path), place=""), "no question and no answer in it: name a dump's Posts.xml"
@@ -98,10 +95,12 @@ def _rows(path: Path) -> Iterator[tuple[int, Element]]:
         yield from elements(stream, "row", path.name, most=MAX_POST)
 
 
-def _posts(path: Path, broken: list[Broken]) -> Iterator[dict[str, Any]]:
+def _posts(path: Path) -> Iterator[dict[str, Any] | Item]:
     """The questions and answers of a dump; other kinds of post have no text of their own."""
     for at, row in _rows(path):
+        origin = Origin(address=str(path), place=f"row at byte {at}")
         if row.get("PostTypeId") not in ("1", "2"):
+            yield Skipped(origin, "neither a question nor an answer")
             continue
         try:
             number = int(row.get("Id", ""))
@@ -121,10 +120,10 @@ def _posts(path: Path, broken: list[Broken]) -> Iterator[dict[str, Any]]:
                 "closed": bool(row.get("ClosedDate")),
             }
         except ValueError as error:
-            broken.append(Broken(Origin(address=str(path), place=f"row at byte {at}"), f"no post: {error}"))
+            yield Broken(origin, f"no post: {error}")
 
 
-def _comments(path: Path, broken: list[Broken]) -> Iterator[dict[str, Any]]:
+def _comments(path: Path) -> Iterator[dict[str, Any] | Item]:
     """The comments of a dump."""
     for at, row in _rows(path):
         try:
@@ -139,16 +138,20 @@ def _comments(path: Path, broken: list[Broken]) -> Iterator[dict[str, Any]]:
             }
         except ValueError as error:
             place = f"{path.name}, row at byte {at}"
-            broken.append(Broken(Origin(address=str(path), place=place), f"no comment: {error}"))
+            yield Broken(Origin(address=str(path), place=place), f"no comment: {error}")
 
 
 def _insert(
-    scratch: duckdb.DuckDBPyConnection, table: str, rows: Iterator[dict[str, Any]], folder: Path
-) -> None:
+    scratch: duckdb.DuckDBPyConnection, table: str, rows: Iterator[dict[str, Any] | Item], folder: Path
+) -> Iterator[Item]:
+    """Puts rows into a table, and gives what is none."""
     file = folder / f"{table}.jsonl"
     with file.open("wb") as out:
         for row in rows:
-            out.write(orjson.dumps(row) + b"\n")
+            if isinstance(row, dict):
+                out.write(orjson.dumps(row) + b"\n")
+            else:
+                yield row
     if file.stat().st_size:
         scratch.execute(
             f"insert into {table} by name select * from read_json('{file}', format = 'newline_delimited')"
@@ -156,15 +159,50 @@ def _insert(
     file.unlink()
 
 
+def _left_out(
+    scratch: duckdb.DuckDBPyConnection,
+    path: Path,
+    min_score: int,
+    min_answers: int,
+    tags: tuple[str, ...],
+    closed: bool,
+) -> Iterator[Skipped]:
+    """Posts that are in no thread, counted by why."""
+    rows = scratch.execute(
+        "with answers as (select parent as id, count(*) as answers from posts where id != parent group by all),"
+        " told as (select p.id, p.place, p.title, case"
+        "  when p.id != p.parent then if(q.id is null, 'an answer to a question that is not there', null)"
+        "  when p.title is null then 'a question without a title'"
+        "  when p.score < $1 then 'fewer votes than min_score'"
+        f" when not ({_tagged(tags, 'p.')}) then 'with none of the tags'"
+        "  when p.closed and not $2 then 'closed'"
+        "  when coalesce(a.answers, 0) < $3 then 'fewer answers than min_answers' end as why"
+        "  from posts p left join posts q on q.id = p.parent and q.id = q.parent left join answers a on a.id = p.id)"
+        " select why, count(*), min(place), arg_min(id, place), arg_min(title, place) from told"
+        " where why is not null group by why order by why",
+        [min_score, closed, min_answers, *(f"|{tag}|" for tag in tags)],
+    )
+    for why, count, place, number, title in rows.fetchall():
+        origin = Origin(address=str(path), place=f"row at byte {place}, post {number}")
+        yield Skipped(origin, why, title or "", count)
+
+
+def _tagged(tags: tuple[str, ...], table: str = "") -> str:
+    """SQL for whether a question has one of the tags, which are the parameters from the fourth on."""
+    # "<python><c++>" in the dumps before 2024, "|python|c++|" since.
+    told = (
+        f"contains(translate({table}tags, '<>', '||'), ${number})" for number, _ in enumerate(tags, start=4)
+    )
+    return " or ".join(told) or "true"
+
+
 def _threads(
     scratch: duckdb.DuckDBPyConnection, min_score: int, min_answers: int, tags: tuple[str, ...], closed: bool
 ) -> Iterator[list[tuple[Any, ...]]]:
     """The rows of each thread: the question, then its answers."""
-    # "<python><c++>" in the dumps before 2024, "|python|c++|" since.
-    wanted = " or ".join(["contains(translate(tags, '<>', '||'), ?)"] * len(tags)) or "true"
     result = scratch.execute(
-        "with questions as (select id, accepted from posts where id = parent and score >= ?"
-        f" and ({wanted}) and title is not null and (not closed or ?)),"
+        "with questions as (select id, accepted from posts where id = parent and score >= $1"
+        f" and ({_tagged(tags)}) and title is not null and (not closed or $2)),"
         " remarks as (select post, list({'text': c.text, 'author': coalesce(u.name, c.name, ''),"
         "  'date': c.date, 'votes': c.score} order by c.id) as comments"
         "  from comments c left join users u using (owner) group by post)"
@@ -173,9 +211,9 @@ def _threads(
         "        count(*) over (partition by p.parent) - 1 as answers, p.licence, coalesce(r.comments, [])"
         " from posts p join questions q on q.id = p.parent left join users u using (owner)"
         " left join remarks r on r.post = p.id"
-        " qualify answers >= ?"
+        " qualify answers >= $3"
         " order by p.parent, p.id != p.parent, q.accepted != p.id, p.score desc, p.id",
-        [min_score, *(f"|{tag}|" for tag in tags), closed, min_answers],
+        [min_score, closed, min_answers, *(f"|{tag}|" for tag in tags)],
     )
 
     def rows() -> Iterator[tuple[Any, ...]]:

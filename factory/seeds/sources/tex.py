@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from factory.plugins import Broken, Found, source
+from factory.plugins import Item, source
 from factory.records import Code, Document, Origin, Passage, Seed
 from factory.seeds.archives import BULK, members, members_of, unpack
 from factory.seeds.files import UnreadableError
@@ -23,7 +23,7 @@ MOST_FILES = 500
 @source(gives=(Document, Passage, Code))
 def tex(
     path: Path, kind: type[Seed], *, min_words: int = MIN_WORDS, max_words: int = MAX_WORDS
-) -> Iterator[Found | Broken]:
+) -> Iterator[Item]:
     """TeX projects: an archive (.tar.gz, .tar, .zip, .gz of one file), a main file with what lies beside it, or a
     .tar of many papers' .gz, as arXiv gives them in bulk.
 
@@ -41,18 +41,18 @@ def tex(
     yield from guarded(_project(path, origin, wanted), origin)
 
 
-def _project(path: Path, origin: Origin, wanted: Wanted) -> Iterator[Found | Broken]:
+def _project(path: Path, origin: Origin, wanted: Wanted) -> Iterator[Item]:
     """A paper of its own, packed or in a folder."""
     yield from _paper(*_files(path), origin, wanted)
 
 
-def _packed(content: bytes, name: str, origin: Origin, wanted: Wanted) -> Iterator[Found | Broken]:
+def _packed(content: bytes, name: str, origin: Origin, wanted: Wanted) -> Iterator[Item]:
     """A paper of an archive of papers."""
     files = _texts(dict(members_of(io.BytesIO(content), name, _wanted(name))))
     yield from _paper(files, "", origin, wanted)
 
 
-def _paper(files: Mapping[str, str], main: str, origin: Origin, wanted: Wanted) -> Iterator[Found | Broken]:
+def _paper(files: Mapping[str, str], main: str, origin: Origin, wanted: Wanted) -> Iterator[Item]:
     document = to_markdown(expand(whole_text(files, main)))
     origin = origin.model_copy(
         update={

@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from factory.errors import FactoryError
-from factory.plugins import Broken, Found, source
+from factory.plugins import Broken, Found, Item, Skipped, source
 from factory.records import Document, Origin, Passage, Seed, Topic
 from factory.seeds.archives import read
 from factory.seeds.files import PACKED
 from factory.seeds.frontmatter import front_matter
 from factory.seeds.html import Block
 from factory.seeds.html.encoding import Source, decode
+from factory.seeds.pages import EMPTY, long_enough
 from factory.seeds.prose import blocks_of_text
-from factory.seeds.segment import MAX_WORDS, MIN_WORDS, segment
+from factory.seeds.segment import MAX_WORDS, MIN_WORDS, SHORT, stretches
 
 _FOREIGN = 0.3
 """The share of letters that are not ASCII beyond which an undeclared encoding is no Western one."""
@@ -32,7 +33,7 @@ def text(
     max_words: int = MAX_WORDS,
     language: str = "",
     encoding: str = "",
-) -> Iterator[Found | Broken]:
+) -> Iterator[Item]:
     """Markdown and plain text, packed or not: the file as a document, its passages, or its topics.
 
     A topic is a heading of Markdown with its first paragraph, or a line ``name: description`` of plain text.
@@ -58,14 +59,15 @@ def text(
     about = Origin(address=str(path), place="").model_copy(update={**said, "title": title or None})
     document = Document(text=content.strip(), title=title, language=spoken)
     place = _Places(found, content.encode("utf-8", "replace"), begins, about)
-    if kind is Document:
-        if blocks and len(document.text.split()) >= min_words:
-            yield Found(document, place.of(0, len(place.data)))
+    if not blocks:
+        yield Skipped(about, EMPTY)
+    elif kind is Document:
+        yield long_enough(document, place.of(0, len(place.data)), min_words)
     elif kind is Passage:
-        for part in segment(blocks, min_words=min_words, max_words=max_words):
+        for part in stretches(blocks, min_words=min_words, max_words=max_words):
             passage = Passage(text=part.text, title=title, section=part.section, language=spoken)
             origin = place.of(part.start, part.end).model_copy(update={"parent": document.id})
-            yield Found(passage, origin)
+            yield Skipped(origin, SHORT, part.text) if part.short else Found(passage, origin)
     else:
         yield from _headed_topics(place, blocks)
 
@@ -115,7 +117,7 @@ def _packing(path: Path) -> str:
     return path.suffix if path.suffix.lower() in PACKED else ""
 
 
-def _headed_topics(place_of: _Places, blocks: Sequence[Block]) -> Iterator[Found]:
+def _headed_topics(place_of: _Places, blocks: Sequence[Block]) -> Iterator[Item]:
     for place, block in enumerate(blocks):
         if block.kind == "heading" and block.section:
             below = blocks[place + 1] if place + 1 < len(blocks) else block

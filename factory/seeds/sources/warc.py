@@ -13,19 +13,23 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from factory.extras import need
-from factory.plugins import Broken, Found, Span, source
+from factory.plugins import Broken, Found, Item, Skipped, Span, source
 from factory.records import Code, Document, Origin, Passage, Seed, Table, Thread
 from factory.seeds.cleaners.language import checked
 from factory.seeds.cutoff import GZIP, WINDOW, ZSTD, cut_off, frames, is_whole
 from factory.seeds.html.encoding import decode
-from factory.seeds.pages import Wanted, guarded, seeds_of_page
+from factory.seeds.pages import EMPTY, Wanted, guarded, long_enough, seeds_of_page
 from factory.seeds.prose import blocks_of_text
-from factory.seeds.segment import MAX_WORDS, MIN_WORDS, segment
+from factory.seeds.segment import MAX_WORDS, MIN_WORDS, SHORT, stretches
 from factory.seeds.spoken import surely_not
 
 MAX_PAGE = 64 << 20
 """Bytes of a page, decompressed: more is a bomb, or no page."""
 
+PAGE, TEXT = "page", "text"
+"""What a record may be."""
+
+_STATUS = re.compile(r"[1-9]\d\d\Z")
 _CUT = "the archive ends inside of this record: it was not received to its end"
 _NONE = ", nor anywhere in the file"
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
@@ -66,7 +70,7 @@ def warc(
     languages: tuple[str, ...] = (),
     spoken: tuple[str, ...] = (),
     max_bytes: int = MAX_PAGE,
-) -> Iterator[Found | Broken]:
+) -> Iterator[Item]:
     """Web archives: pages (WARC response and resource records) and texts (WET conversion records).
 
     gzip, zstd or plain, here or through fsspec. A seed's place is its record's first byte in the archive; its
@@ -97,8 +101,8 @@ def pages_of(path: Path) -> Iterator[tuple[str, bytes]]:
             if isinstance(record, OSError):
                 continue
             with contextlib.suppress(ValueError, OSError, EOFError, RuntimeError, zlib.error):
-                content, is_page = _content(record, MAX_PAGE)
-                if is_page:
+                content, kind = _content(record, MAX_PAGE)
+                if kind == PAGE:
                     yield record.headers.get("WARC-Target-URI") or f"{path} byte {at}", content
 
 
@@ -107,7 +111,9 @@ def _records(stream: BinaryIO, start: int) -> Iterator[tuple[int, Any]]:
     need("seeds", "fastwarc", by="a web archive")
     from fastwarc.warc import ArchiveIterator, WarcRecordType
 
-    kinds = WarcRecordType.response | WarcRecordType.resource | WarcRecordType.conversion
+    kinds = (
+        WarcRecordType.response | WarcRecordType.resource | WarcRecordType.conversion | WarcRecordType.revisit
+    )
     size = stream.seek(0, io.SEEK_END)
     start = start or _behind_notes(stream)
     is_zstd = next(frames(stream, 0), None)  # whose first block is unpacked as a whole
@@ -151,23 +157,29 @@ def _behind_damage(stream: BinaryIO, at: int, size: int, error: str) -> tuple[in
 
 def _seeds(
     record: Any, path: Path, at: int, wanted: Wanted, spoken: tuple[str, ...], max_bytes: int
-) -> Iterator[Found | Broken]:
+) -> Iterator[Item]:
     url = record.headers.get("WARC-Target-URI") or ""
     origin = Origin(address=str(path), place=f"record at byte {at}", url=url or None, date=_date(record))
     try:
-        content, is_page = _content(record, max_bytes)
+        content, kind = _content(record, max_bytes)
     except (ValueError, OSError, EOFError, RuntimeError, zlib.error) as error:
         yield Broken(origin, str(error) if type(error) is ValueError else f"{type(error).__name__}: {error}")
         return
-    if is_page and not (spoken and surely_not(content, spoken)):
+    if kind == PAGE and spoken and surely_not(content, spoken):
+        yield Skipped(origin, "surely in none of the languages (spoken)")
+    elif kind == PAGE:
         yield from guarded(seeds_of_page(content, wanted, origin), origin)
-    elif content and not is_page:
+    elif kind == TEXT:
         yield from _texts(decode(content).text, wanted, origin)
+    else:
+        yield Skipped(origin, kind)
 
 
-def _content(record: Any, max_bytes: int) -> tuple[bytes, bool]:
-    """The body of a record, and whether it is HTML; empty for what is neither a page nor a text."""
+def _content(record: Any, max_bytes: int) -> tuple[bytes, str]:
+    """The body of a record, and what it is: a `PAGE`, a `TEXT`, or why it is neither."""
     kind = record.headers.get("WARC-Type")
+    if kind == "revisit":
+        return b"", "a revisit of what another record holds"
     said = record.headers.get("Content-Length") or ""
     if said.strip() != str(record.content_length):
         raise ValueError(f"its Content-Length is '{said[:40]}', which is the length of no record")
@@ -179,21 +191,21 @@ def _content(record: Any, max_bytes: int) -> tuple[bytes, bool]:
     if len(body) > max_bytes:
         raise ValueError(f"the record is larger than {max_bytes} bytes (max_bytes)")
     if kind == "conversion":
-        return body, False
+        return body, TEXT
     media = (record.headers.get("Content-Type") or "").partition(";")[0]
     if kind == "response":
         if not body.startswith(b"HTTP/"):
-            return b"", False
+            return b"", "no answer of HTTP"
         headers, body = _http(body)
-        if headers[""] != "200":
-            return b"", False
+        if (status := headers[""]) != "200":
+            return b"", f"HTTP status {status if _STATUS.match(status) else 'unknown'}"
         media = headers.get("content-type", "").partition(";")[0].strip().lower()
         body = _decoded(body, headers, max_bytes, whole="WARC-Truncated" not in record.headers)
     if _is_page(body, media, record.headers.get("WARC-Identified-Payload-Type") or ""):
-        return _as_utf8(body, headers.get("content-type", "") if kind == "response" else ""), True
+        return _as_utf8(body, headers.get("content-type", "") if kind == "response" else ""), PAGE
     if media != "text/plain" or _BINARY.match(body) or b"\0" in body[:1024]:
-        return b"", False
-    return _as_utf8(body, headers.get("content-type", "") if kind == "response" else ""), False
+        return b"", "neither HTML nor text"
+    return _as_utf8(body, headers.get("content-type", "") if kind == "response" else ""), TEXT
 
 
 def _is_page(body: bytes, media: str, identified: str) -> bool:
@@ -300,20 +312,23 @@ def _date(record: Any) -> str | None:
     return date[:10] or None
 
 
-def _texts(text: str, wanted: Wanted, origin: Origin) -> Iterator[Found]:
+def _texts(text: str, wanted: Wanted, origin: Origin) -> Iterator[Item]:
     """A text without markup; its lines are its paragraphs, as WET files have them."""
     title = text.strip().partition("\n")[0][:200]
     document = Document(text=text.strip(), title=title)
     about = origin.model_copy(update={"title": title or None})
-    if wanted.kind is Document:
-        if len(text.split()) >= wanted.min_words:
-            yield Found(document, about)
+    if not title:
+        yield Skipped(about, EMPTY)
+    elif wanted.kind is Document:
+        yield long_enough(document, about, wanted.min_words)
     elif wanted.kind is Passage:
         blocks = list(blocks_of_text(text.replace("\n", "\n\n"), markdown=False))
-        for part in segment(blocks, min_words=wanted.min_words, max_words=wanted.max_words):
-            yield Found(
-                Passage(text=part.text, title=title), about.model_copy(update={"parent": document.id})
-            )
+        at = about.model_copy(update={"parent": document.id})
+        for part in stretches(blocks, min_words=wanted.min_words, max_words=wanted.max_words):
+            passage = Passage(text=part.text, title=title)
+            yield Skipped(at, SHORT, part.text) if part.short else Found(passage, at)
+    else:
+        yield Skipped(about, "a text without markup, which has no such seeds", document.text)
 
 
 def _first_record(stream: BinaryIO, start: int) -> int:

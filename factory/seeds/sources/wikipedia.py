@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
-from factory.plugins import Broken, Found, Span, source
+from factory.plugins import Broken, Item, Skipped, Span, source
 from factory.records import Code, Document, Origin, Passage, Seed
 from factory.seeds.dumps import elements
 from factory.seeds.files import line_spans, open_bytes
@@ -49,7 +49,7 @@ def wikipedia(
     max_words: int = MAX_WORDS,
     language: str = "",
     licence: str = "CC-BY-SA-4.0",
-) -> Iterator[Found | Broken]:
+) -> Iterator[Item]:
     """Dumps of MediaWiki (pages-articles, packed or not): articles as Markdown, without templates and references.
 
     Redirects, disambiguations and other namespaces are left out. `language`: told from the file's name
@@ -127,7 +127,7 @@ def _next(stream: BinaryIO, mark: bytes, start: int) -> int:
 
 def _article(
     page: Element, path: Path, place: str, wanted: Wanted, language: str, licence: str
-) -> Iterator[Found | Broken]:
+) -> Iterator[Item]:
     title, text = page.findtext("title") or "", page.findtext("revision/text") or ""
     url = f"https://{language}.wikipedia.org/wiki/{quote(title.replace(' ', '_'))}" if language else None
     origin = Origin(
@@ -141,12 +141,20 @@ def _article(
     if page.get("too-long"):
         yield Broken(origin, f"the article has more than {MAX_ARTICLE} characters")
         return
-    if page.findtext("ns") != "0" or page.find("redirect") is not None or _REDIRECT.match(text):
-        return
-    if _DISAMBIGUATION.search(text):
+    if why := _no_article(page, text):
+        yield Skipped(origin, why, title)
         return
     yield from guarded(_seeds(title, text, wanted, origin, language), origin)
 
 
-def _seeds(title: str, text: str, wanted: Wanted, origin: Origin, language: str) -> Iterator[Found | Broken]:
+def _no_article(page: Element, text: str) -> str:
+    """Why a page is no article; empty where it is one."""
+    if page.findtext("ns") != "0":
+        return "a page of another namespace"
+    if page.find("redirect") is not None or _REDIRECT.match(text):
+        return "a redirect"
+    return "a disambiguation page" if _DISAMBIGUATION.search(text) else ""
+
+
+def _seeds(title: str, text: str, wanted: Wanted, origin: Origin, language: str) -> Iterator[Item]:
     yield from seeds_of_markdown(f"# {title}\n\n{to_markdown(text)}", wanted, origin, language)
