@@ -167,6 +167,40 @@ def test_a_layout_table_is_read_as_if_it_were_not_there() -> None:
     assert kinds.index("heading") < kinds.index("paragraph") < kinds.index("table")
 
 
+def test_code_in_the_cells_of_a_table_of_data_stays_there_with_its_lines_and_spaces() -> None:
+    html = """<table><tr><th>Field</th><th>What it holds</th><th>Example</th></tr>
+    <tr><td>a</td><td>What was found first, and where.</td><td><pre>{\n  "a|b": 1\n}</pre></td></tr>
+    <tr><td>b</td><td>What was found then, and when.</td><td><pre>2</pre></td></tr></table>"""
+    lines = markdown([only(html + FILLER, "table")]).splitlines()
+    assert lines[2].endswith(r"""| `{`<br>`  "a\|b": 1`<br>`}` |""") and lines[3].endswith("| `2` |")
+    rows = "".join(f"<tr><td>{name}</td><td><pre>{name} x</pre></td></tr>" for name in ("apt", "brew"))
+    assert "| brew | `brew x` |" in extract(f"<table>{rows}</table>{FILLER}").markdown
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<table><tr><th>Before</th><th>After</th></tr><tr><td><pre>{0}</pre></td><td><pre>{1}</pre></td></tr></table>",
+        "<table><tr><td>Before</td><td><pre>{0}</pre></td></tr><tr><td>After</td><td><pre>{1}</pre></td></tr></table>",
+        "<table><tr><td><h3>Before</h3><pre>{0}</pre></td><td><p>After</p><pre>{1}</pre></td></tr></table>",
+    ],
+)
+def test_code_that_a_table_only_lays_out_stands_by_itself_beside_all_its_words(html: str) -> None:
+    code = "a = 1\nb = 2", "for one in two:\n    three(one)"
+    blocks = extract(html.format(*code) + FILLER).blocks
+    assert [block.text for block in blocks if block.kind == "code"] == list(code)
+    assert {"Before", "After"} <= {block.text for block in blocks}
+
+
+def test_a_column_of_numbers_of_posts_makes_no_posts() -> None:
+    rows = "".join(
+        f'<tr><td>Talk of boats {n}</td><td class="topics">{n}</td><td class="posts">{n}45</td></tr>'
+        for n in "123"
+    )
+    head = '<tr><th>Forum</th><th class="topics">Topics</th><th class="posts">Posts</th></tr>'
+    assert "| Talk of boats 2 | 2 | 245 |" in extract(f"<table>{head}{rows}</table>{FILLER}").markdown
+
+
 def test_the_tables_of_the_postgresql_documentation_are_whole() -> None:
     text = page("postgresql/datatype-numeric.html")[1].markdown
     assert "| `smallint` | 2 bytes | small-range integer | -32768 to +32767 |" in text

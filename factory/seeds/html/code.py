@@ -93,19 +93,21 @@ def _is_block(node: Node) -> bool:
 
 
 def _is_gutter_cell(node: Node) -> bool:
-    """Numbers in a table cell beside other cells are the line numbers of the next cell's code."""
+    """Whether numbers in a table's cell are those of the lines of code that stands in another cell of its row."""
     cell = next((above for above in node.above() if above.tag == "td"), None)
     if cell is None or cell.parent is None:
         return False
-    return len(cell.parent.elements) > 1
+    return any(other.find(*_HOLDERS, LISTING) for other in cell.parent.elements if other is not cell)
 
 
 def _outermost(node: Node) -> Node:
-    """The node itself, or the highlighter's table around it, which is no table of data."""
-    outer = node
+    """The node itself, or the highlighter's table around it, which has nothing beside it but numbers of lines."""
+    outer, inside = node, frozenset({node, *node.above()})
     for above in node.above():
         if above.tag in ("td", "tr", "tbody", "table", "div", "figure"):
-            if len(above.find("td")) > 2 or len(above.find("pre")) > 2 or above.tag in ("div", "figure"):
+            if above.tag in ("div", "figure") or _has_several(above, "td") or _has_several(above, "pre"):
+                break
+            if not all(_is_numbers(cell) for cell in above.find("td", "th", "caption") if cell not in inside):
                 break
             if above.tag == "table":
                 outer = above
@@ -113,6 +115,18 @@ def _outermost(node: Node) -> Node:
         else:
             break
     return outer
+
+
+def _has_several(node: Node, tag: str) -> bool:
+    """Whether there are more than two such nodes below, without looking at all of them."""
+    return (
+        len(list(islice((below for below in node.walk() if below.tag == tag and below is not node), 3))) > 2
+    )
+
+
+def _is_numbers(cell: Node) -> bool:
+    text = cell.text()
+    return not text.strip() or _NUMBERS.fullmatch(text) is not None
 
 
 def _shown(node: Node) -> bool:

@@ -1,4 +1,8 @@
-"""Tells tables of data from tables that only lay out a page; reads the former, dissolves the latter."""
+"""Tells tables of data from tables that only lay out a page; reads the former, dissolves the latter.
+
+Code in the cells of a table of data stays there, as code in a line; where a table is mostly code, or sets one block of
+it beside the other, it is dissolved, and each block stands by itself.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from factory.seeds.html.code import LISTING
+from factory.seeds.html.code import Listing
 from factory.seeds.html.heads import person_kind
 from factory.seeds.html.mathematics import FORMULA
 from factory.seeds.html.tree import Index, Node
@@ -14,11 +18,17 @@ from factory.seeds.html.words import names
 
 GRID = "#table"
 
-_BLOCKS_IN_LAYOUT = frozenset({"table", "form", "h1", "h2", "article", "section", LISTING})
+_SPACE = "\0"  # of code in a cell, which keeps all of them; the parser leaves none in a text
+
+_BLOCKS_IN_LAYOUT = frozenset({"table", "form", "h1", "h2", "article", "section"})
 _BLOCKS_IN_CELLS = frozenset({"table", "form", "h2"})  # that a table with a header may hold
 _HEADINGS = frozenset({"h3", "h4"})
 _POSTS = names("post posts postbody postdetails postcontent postmessage postauthor postinfo posttext")
 _POST_ROWS = names("message messagetable comment reply")
+_FEWEST_WORDS = (
+    4  # of a post: what is named "posts" and has fewer is a number of them, or the head of its column
+)
+_SHORT_CELL, _COLUMNS = 100, 3
 _POST_NUMBER = re.compile(r"(?:post|msg|message|comment|reply|pid)[-_]?\d{2,}$")
 _PARAGRAPHS = 4
 _CELLS_OF_POST = 6
@@ -80,9 +90,11 @@ def _is_layout(table: Node) -> bool:
     if table.attributes.get("role") in ("presentation", "none"):
         return True
     below = list(table.walk())[1:]
-    if _is_post(table) or any(_is_post(node) for node in below):
-        return True
     headed = _is_headed(table)
+    if (_is_post(table) or any(_is_post(node) for node in below)) and not (headed and _is_narrow(table)):
+        return True
+    if _is_of_code(table, headed):
+        return True
     for node in below:
         fits = (headed and node.tag in _BLOCKS_IN_CELLS and _is_small(node)) or _heads_rows(node)
         if node.tag in _BLOCKS_IN_LAYOUT and not fits:
@@ -98,8 +110,31 @@ def _is_layout(table: Node) -> bool:
 def _is_headed(table: Node) -> bool:
     """Whether the first row names the columns, and there are rows below it: nobody lays out a page so."""
     rows = _rows(table)
-    cells = [child for child in rows[0].elements if child.tag in ("td", "th")] if len(rows) > 2 else []
+    cells = _cells(rows[0]) if len(rows) > 2 else []
     return len(cells) > 1 and all(cell.tag == "th" for cell in cells)
+
+
+def _is_narrow(table: Node) -> bool:
+    """Whether each row has three cells or more, all of them short, as no post has."""
+    rows = [_cells(row) for row in _rows(table)]
+    return all(len(row) >= _COLUMNS and all(len(cell.text()) <= _SHORT_CELL for cell in row) for row in rows)
+
+
+def _is_of_code(table: Node, headed: bool) -> bool:
+    """Whether code is what a table is made of: blocks of several lines that are most of it, or that stand where nothing
+    names the columns; or any code in a row alone, or a column."""
+    listings = [node.value for node in table.walk() if isinstance(node.value, Listing)]
+    if not listings:
+        return False
+    long = sum(len(listing.text) for listing in listings if "\n" in listing.text)
+    if headed:
+        return 2 * long > len(table.text()) + sum(len(listing.text) for listing in listings)
+    widths = {len(_cells(row)) for row in _rows(table)}
+    return long > 0 or len(_rows(table)) < 2 or len(widths) > 1 or widths == {1}
+
+
+def _cells(row: Node) -> list[Node]:
+    return [child for child in row.elements if child.tag in ("td", "th")]
 
 
 def _rows(table: Node) -> list[Node]:
@@ -123,10 +158,11 @@ def _is_post(node: Node) -> bool:
     attributes = node.attributes
     if "id" in attributes and _POST_NUMBER.match(attributes["id"]):
         return True
-    return "class" in attributes and (
+    named = "class" in attributes and (
         not _POSTS.isdisjoint(node.words)
         or (node.tag in ("table", "tr") and not _POST_ROWS.isdisjoint(node.words))
     )
+    return named and len(node.text().split(maxsplit=_FEWEST_WORDS)) >= _FEWEST_WORDS
 
 
 def _is_equation(table: Node) -> bool:
@@ -162,7 +198,7 @@ def _grid(table: Node, inline: Callable[[Node], str]) -> Grid | None:
     hanging: dict[int, tuple[int, str]] = {}  # column -> rows still to fill, text
     headers = 0
     for row in rows:
-        cells = [child for child in row.elements if child.tag in ("td", "th")]
+        cells = _cells(row)
         if not cells:
             continue
         in_head = row.parent is not None and row.parent.tag == "thead"
@@ -196,7 +232,7 @@ def _row(
 
     for cell in cells:
         hang()
-        text = inline(cell)
+        text = _text(cell, inline)
         if len(text) > longest:
             return None
         down = _span(cell, "rowspan")
@@ -208,6 +244,21 @@ def _row(
             line.append(Cell(text, repeated=repeat > 0))
     hang()
     return line
+
+
+def _text(cell: Node, inline: Callable[[Node], str]) -> str:
+    """The text of a cell: code in a line each, and a line of several behind a mark for its end."""
+    listings = [(node, node.value) for node in cell.walk() if isinstance(node.value, Listing)]
+    for node, listing in listings:
+        node.value = "<br>".join(map(_code_span, filter(None, listing.text.split("\n")))).replace(" ", _SPACE)
+    text = inline(cell).replace(_SPACE, " ")
+    for node, listing in listings:
+        node.value = listing
+    return text
+
+
+def _code_span(line: str) -> str:
+    return f"`` {line} ``" if "`" in line else f"`{line}`"
 
 
 def _span(cell: Node, name: str) -> int:
