@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
+import sys
 import tracemalloc
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -54,6 +57,40 @@ def test_a_hostile_page_gives_a_result(name: str) -> None:
 def test_a_page_of_20_mb_is_read() -> None:
     page = extract((WORDS * (20_000_000 // len(WORDS))).encode())
     assert len(page.blocks) > 190_000
+
+
+def _steps(html: str) -> int:
+    """How many instructions of Python an extraction takes."""
+    steps = 0
+
+    def count(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal steps
+        frame.f_trace_lines, frame.f_trace_opcodes = False, True
+        steps += event == "opcode"
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        extract(html)
+    finally:
+        sys.settrace(before)
+    return steps
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        "<h3>Related</h3><p>x</p>",
+        "<div><h3>Related</h3></div>",
+        "<ul>" + "<li><a href=/a>abc def</a></li>" * 3 + "</ul>",
+        "<table><tr><td>1</td><td><pre>a = 1</pre></td></tr></table>",
+    ],
+)
+def test_twice_as_many_siblings_take_twice_the_work(beside: str) -> None:
+    main = f"<main>{WORDS * 30}"
+    few, more, most = (_steps(main + beside * count) for count in (50, 250, 450))
+    assert most - more < 1.3 * (more - few)
 
 
 def test_what_a_page_of_spans_takes_is_bounded() -> None:

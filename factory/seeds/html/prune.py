@@ -7,7 +7,7 @@ that several readings of a page can be compared cheaply. A rule may not drop a n
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping, Sequence, Set
+from collections.abc import Container, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
@@ -15,7 +15,7 @@ from factory.seeds.html.blocks import BLOCK_TAGS
 from factory.seeds.html.code import LISTING
 from factory.seeds.html.heads import names_author, names_date
 from factory.seeds.html.tables import GRID
-from factory.seeds.html.tree import Index, Node, discount, in_document_order, measure, words_of
+from factory.seeds.html.tree import Index, Node, Siblings, discount, in_document_order, measure, words_of
 from factory.seeds.html.words import (
     BESIDE,
     BOILERPLATE,
@@ -380,19 +380,19 @@ def _drop_linked(page: Survey, rules: Rules, dropped: dict[Node, str], comments:
     """Drops blocks that are mostly links, the largest first, unless they hold much of what is left. In lists and in
     sentences words stand between the links, or words announce them."""
     allowed = rules.veto * page.order[0].size
+    siblings = Siblings()
     for node in page.linking:
         least = max(rules.density, rules.listed) if node.tag in _LISTS else rules.density
         if least * node.size >= node.linked or node.size > allowed or is_out(node, dropped):
             continue
-        if not (node.tag in ("ul", "ol") and _is_announced(node, rules)):
+        if not (node.tag in ("ul", "ol") and _is_announced(node, rules, siblings)):
             dropped[node] = f"links are {node.linked / max(node.size, 1):.0%} of its text"
 
 
-def _is_announced(node: Node, rules: Rules) -> bool:
+def _is_announced(node: Node, rules: Rules, siblings: Siblings) -> bool:
     """Whether the words before a list end with a colon, or it is part of a list that has words."""
-    siblings = node.parent.elements if node.parent is not None else [node]
-    at = siblings.index(node)
-    if at > 0 and siblings[at - 1].text().rstrip().endswith((":", "\uff1a")):
+    before = siblings.before(node)
+    if before is not None and before.text().rstrip().endswith((":", "\uff1a")):
         return True
     above = node.parent.parent if node.parent is not None and node.parent.tag == "li" else None
     return above is not None and above.linked <= rules.listed * above.size
@@ -403,6 +403,8 @@ def _drop_endings(page: Survey, rules: Rules, dropped: dict[Node, str], comments
     if not rules.endings:
         return
     root = page.order[0]
+    siblings = Siblings()
+    below: set[Node] = set()
     for node in page.headings:
         if node in dropped or node.size > _LONGEST_ENDING:
             continue
@@ -411,21 +413,22 @@ def _drop_endings(page: Survey, rules: Rules, dropped: dict[Node, str], comments
             continue
         announced = max(end for end in _ENDINGS if f"{words} ".startswith(end))
         whole = _alone(node, root)
-        siblings = whole.parent.elements if whole.parent is not None else []
-        after = siblings[siblings.index(whole) + 1 :] if siblings else []
-        if announced.count(" ") == 1 and announced.strip() != words and _speaks(after):
+        if announced.count(" ") == 1 and announced.strip() != words and _speaks(siblings.after(whole)):
             continue  # "Share state between components", and how
         why = f'below the heading "{words}"'
         dropped[whole] = why
-        for sibling in after:
+        for sibling in siblings.after(whole):
+            if sibling in below:
+                break  # it went with an earlier heading, and so did what follows it
             if sibling.tag in (*_HEADINGS, GRID) or sibling.size > _MOST_ENDING * root.size:
                 break
             if sibling.prose > _UNANNOUNCED and sibling.linked < _HARDLY * sibling.size:
                 break  # prose without links to what the heading announces
             dropped[sibling] = why
+            below.add(sibling)
 
 
-def _speaks(after: Sequence[Node]) -> bool:
+def _speaks(after: Iterator[Node]) -> bool:
     """Whether what follows a heading begins with sentences, few of whose words are links."""
     first = next((node for node in after if node.size), None)
     return first is not None and first.prose > 0 and first.linked <= _FEW_LINKS * first.size

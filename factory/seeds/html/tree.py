@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
+from operator import attrgetter
 from typing import TypeAlias
 
 from factory.seeds.html.words import names
@@ -287,3 +289,27 @@ def discount(dropped: Sequence[Node], known: int = 0) -> None:
             above.prose -= prose
             above = above.parent if above not in gone else None
         gone.add(node)
+
+
+class Siblings:
+    """What nodes of an index stand beside. The elements of a parent are listed once: for each of thousands of children
+    anew, it would take the square of them."""
+
+    def __init__(self) -> None:
+        self._of: dict[Node | None, list[Node]] = {None: []}
+
+    def _family(self, node: Node) -> tuple[list[Node], int]:
+        if (parent := node.parent) is not None and parent not in self._of:
+            self._of[parent] = parent.elements
+        family = self._of[parent]
+        return family, bisect_left(family, node.number, key=attrgetter("number"))
+
+    def before(self, node: Node) -> Node | None:
+        """The node before it, if there is one."""
+        family, at = self._family(node)
+        return family[at - 1] if at > 0 else None
+
+    def after(self, node: Node) -> Iterator[Node]:
+        """The nodes behind it, in order."""
+        family, at = self._family(node)
+        return map(family.__getitem__, range(at + 1, len(family)))
