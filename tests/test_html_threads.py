@@ -164,7 +164,7 @@ def test_posts_that_are_set_as_they_were_typed_have_their_authors() -> None:
 @pytest.mark.parametrize("name", ["Sails - The Harbour Forum", "帆 - 港口论坛", "Паруса | Форум моряков"])
 def test_a_page_that_is_named_after_a_forum_is_a_thread(name: str) -> None:
     post = """<div class="entry{n}"><a href="/u/{n}">{who}</a><time>2019-03-{n}</time><p>{said}</p></div>"""
-    html = board(f'<div class="piece">{post}</div>').replace(' class="forum"', "")
+    html = board(f'<div class="piece">{post}</div>', foot=f"<p>{SAID[0]}</p>").replace(' class="forum"', "")
     assert told(html) == []
     assert told(f"<head><title>{name}</title></head>{html}") == WANTED
 
@@ -193,8 +193,9 @@ def test_posts_that_count_up_are_a_thread_by_whatever_names() -> None:
         )
         for mark in ("#{}",)
     ]
-    assert told(f"<body>{pages[0]}</body>") == WANTED
-    assert told(f"<body>{pages[0].replace('#', '')}</body>") == []
+    beside = f"<p>{SAID[0]}</p>"
+    assert told(f"<body>{pages[0]}{beside}</body>") == WANTED
+    assert told(f"<body>{pages[0].replace('#', '')}{beside}</body>") == []
 
 
 @pytest.mark.parametrize(
@@ -277,3 +278,23 @@ def test_the_title_beside_the_words_of_the_first_post_is_kept() -> None:
     page = extract("<title>Sails for calms and gales</title>" + board(post, first))
     assert page.markdown.startswith("# Sails for calms and gales\n\n**eve**")
     assert len(page.posts) == 4
+
+
+def test_posts_side_by_side_that_are_all_a_page_says_are_a_thread_by_whatever_names() -> None:
+    post = """<li><div>I must say: {said}</div><footer><a class="entry-author" href="/by/{who}">{who}</a>
+        <a class="entry-date" href="/entry/{n}">2019-03-{n}</a>%s</footer></li>"""
+    said = [(who, day, f"I must say: {said}") for who, day, said in WANTED]
+    page = board(post % "").replace(' class="forum"', "")
+    assert told(page) == said
+    assert told(f"{page}<p>{'There is much more to be read here, of other things. ' * 9}</p>") == []
+    assert told(board(post % '<a href="/topic/{n}-sails">all</a>').replace(' class="forum"', "")) == []
+
+
+def test_remarks_below_what_is_named_a_topic_are_posts() -> None:
+    topic = """<div class="topic"><h1>Sails</h1><p class="topic__author">eve</p><time>2019-03-10</time><div>Some of my
+        sails tear in every gale, and then I have to buy new ones, which is dear.</div></div>"""
+    remark = """<li class="comment" id="comment-{n}"><p class="comment__username">{who}</p><time>2019-03-{n}</time>
+        <div class="comment__body"><p>{said}</p></div></li>"""
+    page = board(remark, topic).replace(' class="forum"', "")
+    assert [who for who, _, _ in told(page)] == ["eve", *PEOPLE]
+    assert told(page.replace("topic", "story")) == []

@@ -30,6 +30,8 @@ _OF_POST = re.compile(
 )
 _REMARKS = names("comment comments review reviews comentario commentaire kommentar")
 _JUDGED = 10
+_MOST = 0.6  # of the first units
+_NOTHING_ELSE = 0.9  # of a page's words, in posts side by side: a thread by whatever names
 
 
 def says_forum(index: Index, head: Head) -> bool:
@@ -63,19 +65,24 @@ def is_thread(
         return share >= (0.1 if group.named else 0.4)
     if head.meta.get("og:type") == "article":
         return False
-    if share >= 0.4 and _link_to_thread(members):
+    linking, alike = _links_to_threads(members)
+    if alike < _MOST <= linking:
+        return False  # a list of threads
+    if alike >= _MOST and share >= 0.4:
         return True
     words = frozenset().union(*(node.words for unit in members[:5] for node in (unit, *unit.elements)))
     remarks = not words.isdisjoint(_REMARKS)
-    beside_article = remarks and opening is not None and not _signed_alike(opening, members)
-    named = group.named or _most(members, _holds_post) or _are_numbered(members)
-    return named and share >= (0.75 if remarks else 0.6) and not beside_article
+    asked = opening is not None and not _FORUM_WORDS.isdisjoint(opening.words)
+    beside_article = remarks and opening is not None and not asked and not _signed_alike(opening, members)
+    alone = share >= _NOTHING_ELSE and len({node.parent for node in members}) == 1
+    told = group.named or alone or _most(members, _holds_post) or _are_numbered(members)
+    return told and share >= (0.75 if remarks else 0.6) and not beside_article
 
 
 def _most(units: Sequence[Node], tells: Callable[[Node], bool]) -> bool:
     """Whether something is told of most of the first units."""
     first = units[:_JUDGED]
-    return sum(map(tells, first)) >= 0.6 * len(first)
+    return sum(map(tells, first)) >= _MOST * len(first)
 
 
 def _holds_post(unit: Node) -> bool:
@@ -92,14 +99,17 @@ def _are_numbered(units: Sequence[Node]) -> bool:
     return len(units) > 2 and bool(steps) and steps.most_common(1)[0][1] >= 0.8 * min(len(units), _JUDGED)
 
 
-def _link_to_thread(units: Sequence[Node]) -> bool:
-    """Whether most units have a link by which boards address a thread, and all the same one: those of a list of
-    threads have each its own."""
+def _links_to_threads(units: Sequence[Node]) -> tuple[float, float]:
+    """The shares of the first units that have links by which boards address threads, and the same one."""
     told: Counter[str] = Counter()
+    linking = 0
     for unit in units[:_JUDGED]:
         links = (f"/{node.attributes.get('href', '')}" for node in unit.walk() if node.tag == "a")
-        told.update({_topic(link) for link in links if _FORUM_ADDRESS.search(link)})
-    return bool(told) and told.most_common(1)[0][1] >= 0.6 * min(len(units), _JUDGED)
+        topics = {_topic(link) for link in links if _FORUM_ADDRESS.search(link)}
+        told.update(topics)
+        linking += bool(topics)
+    judged = min(len(units), _JUDGED)
+    return linking / judged, max(told.values(), default=0) / judged
 
 
 def _topic(address: str) -> str:
