@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from factory.plugins import SamplesInOrder, Submitted, validator
 from factory.records import Answer, Verdict
 from validators.answers import key
+from validators.settings import Count, Fraction
 
 
 @validator()
@@ -28,9 +27,9 @@ class balance:
         self,
         *,
         by: str,
-        most: Annotated[float, Field(gt=0, le=1)] = 0.5,
-        at_least: Annotated[int, Field(ge=1)] = 1,
-        at_most: Annotated[int, Field(ge=1)] | None = None,
+        most: Fraction = 0.5,
+        at_least: Count = 1,
+        at_most: Count | None = None,
     ) -> None:
         self._by, self._most, self._at_least, self._at_most = by, most, at_least, at_most
         self.figures: dict[str, Any] = {}

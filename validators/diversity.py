@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from factory.collapse import measure, opening, response
 from factory.plugins import SamplesInOrder, validator
 from factory.records import Verdict
 from factory.refusals import refusal
-from validators.settings import Share
+from validators.settings import Count, Share
 
 _SAMPLE = 20_000
 """Responses that the figures are measured on: those of the smallest ids, which are a hash."""
@@ -34,7 +32,7 @@ class diversity:
         *,
         max_template: Share = 0.2,
         max_refusals: Share = 0.02,
-        at_least: Annotated[int, Field(ge=1)] = 5,
+        at_least: Count = 5,
     ) -> None:
         self._max_template, self._max_refusals, self._at_least = max_template, max_refusals, at_least
         self.figures: dict[str, Any] = {}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
 from factory.errors import FactoryError
 from factory.plugins import validator
@@ -14,9 +14,9 @@ from factory.records import Chat, Message, Preference, Sample, Verdict
 from factory.seeds.cleaners.tokens import read_tokenizer
 from factory.seeds.fasttext import file_hash
 from validators.constraints.segments import count, words
+from validators.settings import Amount
 
 Unit: TypeAlias = Literal["characters", "words", "tokens"]
-Amount = Annotated[int, Field(ge=0)]
 
 
 def _ordered(bounds: tuple[int | None, int | None]) -> tuple[int | None, int | None]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from factory.plugins import validator
 from factory.records import Answer, Sample, Verdict
 from validators.answers import Poll, same
 from validators.answers.vote import HIGH, LOW
-from validators.settings import Share
+from validators.settings import Count, Share
 
 _REASONS = {
     "scattered": "too hard: the votes scatter",
@@ -25,7 +23,7 @@ async def majority_vote(
     sample: Sample,
     teacher: Any,
     *,
-    min_votes: Annotated[int, Field(ge=1)] = 3,
+    min_votes: Count = 3,
     low: Share = LOW,
     high: Share = HIGH,
     allow_unanimous: bool = False,

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar, cast
-
-from pydantic import Field
+from typing import Literal, TypeVar, cast
 
 from factory.plugins import Cleaner, Member, SamplesInOrder, SomeSeeds, validator
 from factory.records import Preference, Sample, Verdict
 from factory.seeds.cleaners.near_duplicates import near_duplicates
+from validators.settings import Count, Fraction
 
 Part = Literal["all", "prompt", "response"]
 T = TypeVar("T")
@@ -29,10 +28,10 @@ class near_duplicate:
     def __init__(
         self,
         *,
-        threshold: Annotated[float, Field(gt=0, le=1)] = 0.8,
-        ngram: Annotated[int, Field(ge=1)] = 5,
+        threshold: Fraction = 0.8,
+        ngram: Count = 5,
         part: Part = "all",
-        recall: Annotated[float, Field(gt=0, le=1)] = 0.99,
+        recall: Fraction = 0.99,
         memory: str = "1GB",
     ) -> None:
         self._part: Part = part

@@ -17,10 +17,8 @@ from factory.teacher import Teacher
 from generators.prefer import bisection, tree
 from generators.prefer.rollouts import Discovery, Oracle, Rollouts
 from validators.answers import final_answer, same
+from validators.settings import Amount, Count, Share
 from validators.syntax import program_in
-
-Share = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=1)]
 
 PROGRAMS = "code_execution"
 """The oracle of exercises, where none is named."""
@@ -56,8 +54,8 @@ async def pivotal_tokens(
     method: Literal["tree", "bisection"] = "tree",
     gap: Annotated[float, Field(gt=0, lt=1)] = 0.2,
     samples: Annotated[int, Field(ge=2)] = 8,
-    fresh: Annotated[int, Field(ge=1)] = 4,
-    rounds: Annotated[int, Field(ge=0)] = 6,
+    fresh: Count = 4,
+    rounds: Amount = 6,
     width: Count = 2,
     more: Count = 4,
     answers: Count = 1,

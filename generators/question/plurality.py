@@ -14,8 +14,7 @@ from generators.rubric import Score
 from validators.answers import Poll, final_answer
 from validators.answers.poll import ERROR
 from validators.answers.vote import HIGH, LOW
-
-Share = Annotated[float, Field(ge=0, le=1)]
+from validators.settings import ErrorRate, Share
 
 
 class Assessment(BaseModel):
@@ -41,7 +40,7 @@ async def plurality(
     n: Annotated[int, Field(ge=3, le=64)] = 8,
     low: Share = LOW,
     high: Share = HIGH,
-    error: Annotated[float, Field(ge=0, le=0.5)] = ERROR,
+    error: ErrorRate = ERROR,
     allow_unanimous: bool = False,
     math_verify: bool = False,
 ) -> AsyncIterator[Chat]:

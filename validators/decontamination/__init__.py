@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import functools
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Any
 
 from factory.errors import FactoryError
 from factory.extras import need
 from factory.plugins import validator
 from factory.records import Sample, Verdict
-from validators.settings import Share
+from validators.settings import Count, Share
 
 if TYPE_CHECKING:  # compiled code takes half a second to load: only who judges needs it
     from validators.decontamination.check import Finding
@@ -45,7 +43,7 @@ class Decontamination:
         benchmarks: tuple[str, ...] = (),
         columns: tuple[str, ...] = (),
         reference: tuple[str, ...] = (),
-        allowed_documents: Annotated[int, Field(ge=1)] = 10,
+        allowed_documents: Count = 10,
         info_threshold: Share = INFO,
         contaminated_threshold: Share = CONTAMINATED,
         reject_partial: bool = False,

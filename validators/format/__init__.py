@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from factory.errors import FactoryError, did_you_mean
 from factory.fences import fences, unfenced
@@ -15,10 +13,9 @@ from factory.plugins import validator
 from factory.records import Chat, Message, Preference, Sample, TokenPreference, Verdict
 from factory.refusals import refusal
 from validators.format.languages import LANGUAGES, other_language
-from validators.settings import Share
+from validators.settings import Amount, Count, Share
 from validators.turns import answers, turns
 
-Count = Annotated[int, Field(ge=0)]
 Fault = tuple[str, dict[str, Any]]
 
 
@@ -37,11 +34,11 @@ class Format:
     def __init__(
         self,
         *,
-        min_words: Count = 1,
-        max_words: Count | None = None,
-        min_characters: Count = 1,
-        max_characters: Count | None = None,
-        ngram: Annotated[int, Field(ge=1)] = 8,
+        min_words: Amount = 1,
+        max_words: Amount | None = None,
+        min_characters: Amount = 1,
+        max_characters: Amount | None = None,
+        ngram: Count = 8,
         max_repeated_ngrams: Share = 0.2,
         max_repeated_lines: Share = 0.3,
         language: str | None = None,

@@ -15,7 +15,7 @@ from factory.teacher import Teacher
 from validators.answers import Poll
 from validators.answers.poll import ERROR
 from validators.multiple_choice.choices import Choices
-from validators.settings import Share
+from validators.settings import ErrorRate, Share
 from validators.turns import turns
 
 NO_OPTIONS = "the question has no options"
@@ -33,7 +33,7 @@ async def multiple_choice(
     *,
     n: Annotated[int, Field(ge=1, le=64)] = 5,
     low: Share = 0.5,
-    error: Annotated[float, Field(ge=0, le=0.5)] = ERROR,
+    error: ErrorRate = ERROR,
 ) -> Verdict:
     """Rejects multiple-choice questions whose key is missing or not what solvers choose.
 

@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import yaml
-from pydantic import Field
 
 from factory.fences import fences
 from factory.plugins import validator
 from factory.records import Chat, Preference, Sample, Verdict, content_hash
+from validators.settings import Count
 from validators.turns import turns
 
 REASONS = {
@@ -26,7 +26,6 @@ REASONS = {
     "author": "leans on an author whom nobody named",
     "earlier": "refers to what was not said before",
 }
-Least = Annotated[int, Field(ge=1)]
 
 _PHRASES = Path(__file__).with_name("leaning.yaml")
 _PASSAGE = 40  # a paragraph of so many words in a user's turn is a text that the turn brings along
@@ -41,7 +40,7 @@ class SelfContained:
     usual phrases of nine languages (leaning.yaml); what leans in other words passes.
     """
 
-    def __init__(self, *, shown_words: Least = 12, earlier_words: Least = 80) -> None:
+    def __init__(self, *, shown_words: Count = 12, earlier_words: Count = 80) -> None:
         self._shown_words = shown_words
         self._earlier_words = earlier_words
 
