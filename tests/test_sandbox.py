@@ -30,6 +30,7 @@ from hostile.forging import (
 from hostile.honest import NUMPY, TESTED, VALUES, WHOLE
 from hostile.leaving import LEAVING, SEARCH, SEARCHED
 from hostile.reaching import REACHING
+from running import Running
 
 from factory.records import Case, Outcome, Program, Result
 from validators.sandbox.inside import syscalls
@@ -38,29 +39,12 @@ from validators.sandbox.python import PythonExecutor
 from validators.sandbox.values import disagreement
 
 
-class Sandbox:
-    """One executor for all tests of this file: what one program does to it, the next would feel."""
-
-    def __init__(self) -> None:
-        self.runner = asyncio.Runner()
-        self.executor = PythonExecutor(workers=1, wall_factor=1.0, wall_slack=20.0)
-
-    def run(self, source: str, *calls: str, cpu_seconds: float = 5.0, **more: object) -> Outcome:
-        values = {"memory_mb": 256, **more}
-        program = Program(source=source, calls=calls, cpu_seconds=cpu_seconds, **values)
-        return self.runner.run(self.executor.run(program))
-
-    def close(self) -> None:
-        self.runner.run(self.executor.close())
-        self.runner.close()
-
-
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
+def sandbox() -> Iterator[Running]:
     os.environ["SECRET_FOR_TEST"] = "sesame"
-    made = Sandbox()
-    yield made
-    made.close()
+    executor = PythonExecutor(workers=1, wall_factor=1.0, wall_slack=20.0)
+    with Running(executor, cpu_seconds=5.0) as made:
+        yield made
     del os.environ["SECRET_FOR_TEST"]
 
 
@@ -84,7 +68,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
 
 
 @pytest.mark.parametrize("name", REACHING)
-def test_a_hostile_program_reaches_nothing(name: str, sandbox: Sandbox, places: dict[str, str]) -> None:
+def test_a_hostile_program_reaches_nothing(name: str, sandbox: Running, places: dict[str, str]) -> None:
     source = REACHING[name]
     for key, value in places.items():
         source = source.replace("{" + key + "}", value)
@@ -102,7 +86,7 @@ def test_what_it_reaches_for_is_there(places: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("name", syscalls.PARENTS)
-def test_what_its_parent_may_do_a_program_may_not(name: str, sandbox: Sandbox) -> None:
+def test_what_its_parent_may_do_a_program_may_not(name: str, sandbox: Running) -> None:
     source = "import ctypes\nc = ctypes.CDLL(None, use_errno=True)"
     for number in syscalls.numbers(os.uname().machine, name):
         outcome = sandbox.run(source, f"(c.syscall({number}, 0, 0, 0), ctypes.get_errno())")
@@ -110,7 +94,7 @@ def test_what_its_parent_may_do_a_program_may_not(name: str, sandbox: Sandbox) -
 
 
 @pytest.mark.parametrize("name", ENDING)
-def test_a_program_that_will_not_end_well_is_ended(name: str, sandbox: Sandbox) -> None:
+def test_a_program_that_will_not_end_well_is_ended(name: str, sandbox: Running) -> None:
     outcome = sandbox.run(ENDING[name], "6 * 7", cpu_seconds=0.3)
     assert not outcome.ok
     assert sandbox.run("x = 6 * 7", "x").results == (Result(value="42"),)
@@ -135,7 +119,7 @@ def test_a_program_that_waits_for_ever_is_ended_by_the_wall_clock() -> None:
     assert {outcome.status for outcome in asyncio.run(work())} == {"timeout"}
 
 
-def test_files_are_counted_while_a_program_talks(sandbox: Sandbox) -> None:
+def test_files_are_counted_while_a_program_talks(sandbox: Running) -> None:
     source = (
         "n = 0\nwhile True:\n    open(f'f{n}', 'w').close()\n    print('x' * 9999, flush=True)\n    n += 1"
     )
@@ -143,14 +127,14 @@ def test_files_are_counted_while_a_program_talks(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("name", FORGING)
-def test_a_pass_cannot_be_forged(name: str, sandbox: Sandbox) -> None:
+def test_a_pass_cannot_be_forged(name: str, sandbox: Running) -> None:
     outcome = sandbox.run(FORGING[name], "answer()", cpu_seconds=1.0)
     results = outcome.results or (Result(error="never reached"),)
     assert not outcome.ok or disagreement(Case(call="answer()", expected="7919"), results[0])
 
 
 @pytest.mark.parametrize("name", FORGING)
-def test_asserts_cannot_be_made_to_hold(name: str, sandbox: Sandbox) -> None:
+def test_asserts_cannot_be_made_to_hold(name: str, sandbox: Running) -> None:
     alone = sandbox.run(FORGING[name], tests=BARE_ASSERT, cpu_seconds=1.0)
     assert not alone.ok or alone.results[0].error, alone
     outcome = sandbox.run(FORGING[name], tests=TESTS, cpu_seconds=1.0)
@@ -162,33 +146,33 @@ def test_asserts_cannot_be_made_to_hold(name: str, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("name", ["builtins of its own", "helpers of its own", "modules of its own"])
-def test_what_judges_is_never_the_programs(name: str, sandbox: Sandbox) -> None:
+def test_what_judges_is_never_the_programs(name: str, sandbox: Running) -> None:
     outcome = sandbox.run(FORGING[name], tests=BARE_TESTS)
     assert outcome.ok
     assert all(result.error or result.value == "0" for result in outcome.results), outcome
 
 
 @pytest.mark.parametrize("name", OBJECTS)
-def test_objects_do_not_say_what_they_hold(name: str, sandbox: Sandbox) -> None:
+def test_objects_do_not_say_what_they_hold(name: str, sandbox: Running) -> None:
     outcome = sandbox.run(OBJECTS[name], tests=OBJECT_TESTS)
     assert outcome.ok
     assert all(result.error or result.value == "0" for result in outcome.results)
 
 
-def test_a_context_swallows_no_verdict(sandbox: Sandbox) -> None:
+def test_a_context_swallows_no_verdict(sandbox: Running) -> None:
     outside, *tests = sandbox.run(SWALLOWS, tests=CONTEXTS).results
     assert outside.value == "0"
     assert len(tests) == CONTEXTS.count("def test_")
     assert all(result.error for result in tests), tests
 
 
-def test_a_class_that_equals_anything_is_not_believed(sandbox: Sandbox) -> None:
+def test_a_class_that_equals_anything_is_not_believed(sandbox: Running) -> None:
     tests = "def test_equal(): assert P(1) == P(2)"
     assert sandbox.run(EQUAL_TO_ALL, tests=tests).results[-1].error
     assert sandbox.run(EQUAL_BY_X, tests=tests).results[-1].value == "1"
 
 
-def test_the_right_program_passes_all_that_forgers_fail(sandbox: Sandbox) -> None:
+def test_the_right_program_passes_all_that_forgers_fail(sandbox: Running) -> None:
     tests = TESTS.replace("with raises(ZeroDivisionError):\n        answer()", "assert answer()")
     outcome = sandbox.run("def answer(): return 7919", tests=tests)
     assert outcome.ok
@@ -196,7 +180,7 @@ def test_the_right_program_passes_all_that_forgers_fail(sandbox: Sandbox) -> Non
 
 
 @pytest.mark.parametrize("name", LEAVING)
-def test_no_trace_is_left_for_the_next_job(name: str, sandbox: Sandbox) -> None:
+def test_no_trace_is_left_for_the_next_job(name: str, sandbox: Running) -> None:
     source, look = LEAVING[name]
     sandbox.run(source)
     outcome = sandbox.run("", look)
@@ -204,7 +188,7 @@ def test_no_trace_is_left_for_the_next_job(name: str, sandbox: Sandbox) -> None:
     assert outcome.results[0].value in (None, "False"), outcome
 
 
-def test_no_text_of_a_job_lies_in_the_memory_of_the_next(sandbox: Sandbox) -> None:
+def test_no_text_of_a_job_lies_in_the_memory_of_the_next(sandbox: Running) -> None:
     secret, look = "# marigolds by the gate", SEARCHED
     assert sandbox.run(f"{SEARCH}\n{secret}", look).results[0].value == "True"
     sandbox.run(f"x = 1 {secret}", f"x {secret}")
@@ -213,21 +197,20 @@ def test_no_text_of_a_job_lies_in_the_memory_of_the_next(sandbox: Sandbox) -> No
     assert sandbox.run(SEARCH, look).results[0].value == "False"
 
 
-def test_the_text_of_the_tests_is_not_in_the_memory_of_the_program(sandbox: Sandbox) -> None:
+def test_the_text_of_the_tests_is_not_in_the_memory_of_the_program(sandbox: Running) -> None:
     outcome = sandbox.run(SEARCH, tests=f"assert not {SEARCHED}  # marigolds by the gate")
     assert outcome.results[0].value == "1", outcome
 
 
-def test_chance_is_fresh_for_every_job(sandbox: Sandbox) -> None:
+def test_chance_is_fresh_for_every_job(sandbox: Running) -> None:
     drawn = {sandbox.run("import random", "random.random()").results[0].value for _ in range(3)}
     assert len(drawn) == 3
 
 
 def test_nothing_survives_the_executor() -> None:
-    made = Sandbox()
-    made.run("import threading, time\nthreading.Thread(target=time.sleep, args=(60,)).start()", "1")
-    assert _sandboxes()
-    made.close()
+    with Running(PythonExecutor(workers=1), cpu_seconds=5.0) as made:
+        made.run("import threading, time\nthreading.Thread(target=time.sleep, args=(60,)).start()", "1")
+        assert _sandboxes()
     deadline = time.monotonic() + 10
     while len(_sandboxes()) > 1 and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -248,7 +231,7 @@ def _sandboxes() -> list[str]:
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_an_honest_program_gives_its_value(name: str, sandbox: Sandbox) -> None:
+def test_an_honest_program_gives_its_value(name: str, sandbox: Running) -> None:
     source, call, value = VALUES[name]
     outcome = sandbox.run(source, call)
     assert outcome.ok, outcome
@@ -257,7 +240,7 @@ def test_an_honest_program_gives_its_value(name: str, sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("name", NUMPY)
 @pytest.mark.skipif(importlib.util.find_spec("numpy") is None, reason="numpy is not installed")
-def test_numpy_works_where_it_is_installed(name: str, sandbox: Sandbox) -> None:
+def test_numpy_works_where_it_is_installed(name: str, sandbox: Running) -> None:
     source, call, value = NUMPY[name]
     outcome = sandbox.run(source, call, memory_mb=512)
     assert outcome.ok, outcome
@@ -265,14 +248,14 @@ def test_numpy_works_where_it_is_installed(name: str, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.skipif(importlib.util.find_spec("numpy") is None, reason="numpy is not installed")
-def test_arrays_reach_the_tests_as_arrays(sandbox: Sandbox) -> None:
+def test_arrays_reach_the_tests_as_arrays(sandbox: Running) -> None:
     tests = "import numpy as np\ndef test_f():\n    assert (f(np.ones(2)) == np.array([2, 2])).all() and f(1.5) == 3"
     outcome = sandbox.run("def f(x): return x * 2", tests=tests, memory_mb=512)
     assert [result.value for result in outcome.results] == ["0", "1"], outcome
 
 
 @pytest.mark.parametrize("name", TESTED)
-def test_an_honest_program_passes_its_tests(name: str, sandbox: Sandbox) -> None:
+def test_an_honest_program_passes_its_tests(name: str, sandbox: Running) -> None:
     source, tests = TESTED[name]
     outcome = sandbox.run(source, tests=tests)
     assert outcome.ok, outcome
@@ -281,7 +264,7 @@ def test_an_honest_program_passes_its_tests(name: str, sandbox: Sandbox) -> None
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_a_whole_program_reads_and_prints(name: str, sandbox: Sandbox) -> None:
+def test_a_whole_program_reads_and_prints(name: str, sandbox: Running) -> None:
     source, given, printed = WHOLE[name]
     outcome = sandbox.run(source, stdin=given)
     assert outcome.ok, outcome
@@ -299,17 +282,17 @@ def test_a_whole_program_reads_and_prints(name: str, sandbox: Sandbox) -> None:
         ("while True: print('x' * 10 ** 6)", "crashed"),
     ],
 )
-def test_a_whole_program_that_fails_says_how(source: str, status: str, sandbox: Sandbox) -> None:
+def test_a_whole_program_that_fails_says_how(source: str, status: str, sandbox: Running) -> None:
     assert sandbox.run(source, stdin="", cpu_seconds=1.0).status == status
 
 
-def test_a_million_elements_come_back(sandbox: Sandbox) -> None:
+def test_a_million_elements_come_back(sandbox: Running) -> None:
     outcome = sandbox.run("x = list(range(10 ** 6))", "x", cpu_seconds=10, memory_mb=1024)
     assert outcome.ok
     assert outcome.results[0].value == str(list(range(10**6)))
 
 
-def test_a_million_numbers_are_compared_however_they_are_written(sandbox: Sandbox) -> None:
+def test_a_million_numbers_are_compared_however_they_are_written(sandbox: Running) -> None:
     outcome = sandbox.run("x = [n / 2 for n in range(10 ** 6)]", "x", cpu_seconds=10, memory_mb=1024)
     expected = f"[{','.join(str(n / 2) for n in range(10**6))}]"
     assert disagreement(Case(call="x", expected=expected), outcome.results[0]) is None
@@ -317,7 +300,7 @@ def test_a_million_numbers_are_compared_however_they_are_written(sandbox: Sandbo
     assert disagreement(Case(call="x", expected=other), outcome.results[0]) is not None
 
 
-def test_each_call_is_told_by_its_value_or_its_exception(sandbox: Sandbox) -> None:
+def test_each_call_is_told_by_its_value_or_its_exception(sandbox: Running) -> None:
     outcome = sandbox.run("def half(n):\n    return n / 2", "half(4)", "half('a')", "half(0)")
     assert outcome.ok
     assert outcome.results[0].value == "2.0"
@@ -326,14 +309,14 @@ def test_each_call_is_told_by_its_value_or_its_exception(sandbox: Sandbox) -> No
     assert outcome.results[2].value == "0.0"
 
 
-def test_a_program_that_does_not_parse_says_so(sandbox: Sandbox) -> None:
+def test_a_program_that_does_not_parse_says_so(sandbox: Running) -> None:
     outcome = sandbox.run("def f(:", "f()")
     assert outcome.status == "error"
     assert "SyntaxError" in outcome.error
     assert "SyntaxError" in sandbox.run("def f(:", tests="assert f()").error
 
 
-def test_a_name_that_is_pythons_and_the_programs_must_be_imported(sandbox: Sandbox) -> None:
+def test_a_name_that_is_pythons_and_the_programs_must_be_imported(sandbox: Running) -> None:
     outcome = sandbox.run("def abs(x): return 0", tests="assert abs(-3) == 3")
     assert "must import it" in str(outcome.results[0].error)
 

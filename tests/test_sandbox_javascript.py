@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import shutil
 import subprocess
@@ -11,10 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from running import Running
 
 from factory.errors import SandboxError
 from factory.plugins import Executor
-from factory.records import Case, Outcome, Program
+from factory.records import Case
 from validators.sandbox import runtimes
 from validators.sandbox.javascript import JavaScriptExecutor
 from validators.sandbox.values import disagreement
@@ -23,31 +23,10 @@ needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is no
 _REQUIRE = "const require = process.mainModule.require;"
 
 
-class Node:
-    """One executor for the tests of this file."""
-
-    def __init__(self) -> None:
-        self.runner = asyncio.Runner()
-        self.executor = JavaScriptExecutor(workers=1)
-
-    def run(self, source: str, *calls: str, cpu_seconds: float = 3.0, stdin: str | None = None) -> Outcome:
-        program = Program(
-            source=source,
-            calls=calls,
-            stdin=stdin,
-            language="javascript",
-            cpu_seconds=cpu_seconds,
-            memory_mb=256,
-        )
-        return self.runner.run(self.executor.run(program))
-
-
 @pytest.fixture(scope="module")
-def node() -> Iterator[Node]:
-    made = Node()
-    yield made
-    made.runner.run(made.executor.close())
-    made.runner.close()
+def node() -> Iterator[Running]:
+    with Running(JavaScriptExecutor(workers=1), language="javascript", cpu_seconds=3.0) as made:
+        yield made
 
 
 def test_it_is_an_executor() -> None:
@@ -74,14 +53,14 @@ def test_it_is_an_executor() -> None:
         ("", "'b,a'.split(',').sort()", "['a', 'b']"),
     ],
 )
-def test_an_honest_program_gives_its_value(source: str, call: str, value: str, node: Node) -> None:
+def test_an_honest_program_gives_its_value(source: str, call: str, value: str, node: Running) -> None:
     outcome = node.run(source, call)
     assert outcome.ok, outcome
     assert disagreement(Case(call=call, expected=value), outcome.results[0]) is None, outcome
 
 
 @needs_node
-def test_each_call_is_told_by_its_value_or_its_exception(node: Node) -> None:
+def test_each_call_is_told_by_its_value_or_its_exception(node: Running) -> None:
     outcome = node.run("const f = (x) => x.length", "f('ab')", "f(null)", "(class A {})", "nothing")
     assert outcome.results[0].value == "2"
     errors = [(result.error or "").partition(":")[0] for result in outcome.results[1:]]
@@ -106,7 +85,9 @@ def test_each_call_is_told_by_its_value_or_its_exception(node: Node) -> None:
         "new Promise((yes) => require('dns').resolve('example.org', (error) => yes(!error)))",
     ],
 )
-def test_a_hostile_program_reaches_nothing(reach: str, node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hostile_program_reaches_nothing(
+    reach: str, node: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SECRET_FOR_TEST", "sesame")
     outcome = node.run(_REQUIRE, reach)
     assert [result.value for result in outcome.results] != ["True"], outcome
@@ -133,14 +114,14 @@ def test_a_hostile_program_reaches_nothing(reach: str, node: Node, monkeypatch: 
         (f"{_REQUIRE} const answer = () => require('fs').writeSync(3, 'x'.repeat(99))", "answer()"),
     ],
 )
-def test_no_pass_without_the_value(source: str, call: str, node: Node) -> None:
+def test_no_pass_without_the_value(source: str, call: str, node: Running) -> None:
     outcome = node.run(source, call, cpu_seconds=1.0)
     right = Case(call=call, expected="424242")
     assert not outcome.ok or disagreement(right, outcome.results[0])
 
 
 @needs_node
-def test_a_form_that_it_does_not_know_is_said(node: Node) -> None:
+def test_a_form_that_it_does_not_know_is_said(node: Running) -> None:
     outcome = node.run("", stdin="1")
     assert outcome.status == "error"
     assert "judged by stdin" in outcome.error

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from hostile.lying import FORMS, IMPORTS, LIARS
+from running import Running
 
-from factory.records import Case, Exchange, Outcome, Program, Result, Tests, Verdict
+from factory.records import Case, Exchange, Result, Tests, Verdict
 from validators.cases import equations
 from validators.code_execution import passes
 from validators.sandbox.printed import misprint
@@ -19,19 +18,8 @@ from validators.sandbox.values import disagreement, repeated
 from validators.syntax import parsed, raised_in
 
 
-class Court:
+class Court(Running):
     """Judges programs as `code_execution` does."""
-
-    def __init__(self) -> None:
-        self.runner = asyncio.Runner()
-        self.executor = PythonExecutor(workers=1)
-
-    async def _run(self, source: str, calls: Sequence[str] = (), **more: Any) -> Outcome:
-        program = Program(source=source, calls=tuple(calls), cpu_seconds=5.0, memory_mb=256, **more)
-        return await self.executor.run(program)
-
-    def run(self, source: str, **more: Any) -> Outcome:
-        return self.runner.run(self._run(source, **more))
 
     def judge(self, source: str, *cases: tuple[str, str], asserts: str = "", printed: str = "") -> Verdict:
         tests = Tests(
@@ -40,15 +28,13 @@ class Court:
             asserts=asserts,
             exchanges=(Exchange(stdout=printed),) if printed else (),
         )
-        return self.runner.run(passes(tests, functools.partial(self._run, source)))
+        return self.loop.run(passes(tests, functools.partial(self.started, source)))
 
 
 @pytest.fixture(scope="module")
 def court() -> Iterator[Court]:
-    made = Court()
-    yield made
-    made.runner.run(made.executor.close())
-    made.runner.close()
+    with Court(PythonExecutor(workers=1), cpu_seconds=5.0) as made:
+        yield made
 
 
 @pytest.mark.parametrize("name", LIARS)
@@ -176,7 +162,7 @@ def test_printed_numbers_are_compared_at_any_size(expected: str, found: str, agr
 
 def test_an_error_of_the_programs_own_is_also_what_it_stands_below(court: Court) -> None:
     source = "class Broke(ValueError): pass\nclass ValueErrors(Exception): pass\ndef f(kind): raise kind('no: (x)')"
-    outcome = court.run(source, calls=("f(Broke)", "f(ValueErrors)"))
+    outcome = court.run(source, "f(Broke)", "f(ValueErrors)")
     first, second = outcome.results
     for name, agrees in (("Broke", True), ("ValueError", True), ("Exception", True), ("KeyError", False)):
         assert (disagreement(Case(call="f(Broke)", raises=name), first) is None) == agrees
@@ -193,13 +179,13 @@ def test_what_a_program_does_twice_is_its_behaviour_with_errors_of_its_own_where
     tree = parsed(source)
     assert tree is not None and raised_in(tree) == {"Broke"}
     calls = ("f(0)", "f(1)", "f(3)", "f(4)")
-    first, second = (court.run(source, calls=calls).results for _ in range(2))
+    first, second = (court.run(source, *calls).results for _ in range(2))
     kept = repeated(calls, first, second, raised_in(tree))
     assert kept == [Case(call="f(0)", raises="Broke"), Case(call="f(3)", expected="0.5")]
 
 
 def test_an_error_in_half_a_character_is_an_error_like_any_other(court: Court) -> None:
-    outcome = court.run("def f(): raise ValueError('\\ud800 is bad')", calls=("f()",))
+    outcome = court.run("def f(): raise ValueError('\\ud800 is bad')", "f()")
     assert [result.error for result in outcome.results] == ["ValueError: ? is bad"]
     tested = court.run("def f(): return 1", tests="def test_a():\n    assert f() == 2, 'no \\ud800'")
     assert [bool(result.error) for result in tested.results] == [False, True]

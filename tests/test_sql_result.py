@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 
 import pytest
 from conftest import Project
+from running import Running
 
-from factory.records import Case, Outcome, Program, Result
+from factory.records import Case, Result
 from validators.sandbox.sql import SqlExecutor
 from validators.sql_result import Table, _fault, is_ordered, table, unlike
 
 
-class Database:
-    """One executor for the tests of this file."""
-
-    def __init__(self) -> None:
-        self.runner = asyncio.Runner()
-        self.executor = SqlExecutor(workers=1)
-
-    def run(self, script: str, *queries: str, cpu_seconds: float = 2.0) -> Outcome:
-        program = Program(
-            source=script, calls=queries, language="sql", cpu_seconds=cpu_seconds, memory_mb=256
-        )
-        return self.runner.run(self.executor.run(program))
-
-
 @pytest.fixture(scope="module")
-def database() -> Iterator[Database]:
-    made = Database()
-    yield made
-    made.runner.run(made.executor.close())
-    made.runner.close()
+def database() -> Iterator[Running]:
+    with Running(SqlExecutor(workers=1), language="sql", cpu_seconds=2.0) as made:
+        yield made
 
 
-def test_rows_come_back_with_their_types(database: Database) -> None:
+def test_rows_come_back_with_their_types(database: Running) -> None:
     script = "create table t(a int, b text, c decimal(5, 2), d date); insert into t values (1, 'x', 1.5, '2024-01-02')"
     outcome = database.run(
         script, "select *, a / 2 as half, null as nothing, [a] as list, a = 1 as yes from t"
@@ -46,16 +30,16 @@ def test_rows_come_back_with_their_types(database: Database) -> None:
     assert found.rows == ((1, "x", 1.5, "2024-01-02", 0.5, None, [1], True),)
 
 
-def test_a_moment_in_a_time_zone_is_a_value_too(database: Database) -> None:
+def test_a_moment_in_a_time_zone_is_a_value_too(database: Running) -> None:
     found = table(database.run("", "select timestamptz '2024-07-01 00:00:00+02' as a").results[0].value or "")
     assert found.rows == (("2024-06-30 22:00:00+00:00",),)
 
 
-def test_a_query_of_nothing_says_so(database: Database) -> None:
+def test_a_query_of_nothing_says_so(database: Running) -> None:
     assert "no statement" in (database.run("", "-- nothing").results[0].error or "")
 
 
-def test_a_query_that_fails_fails_alone(database: Database) -> None:
+def test_a_query_that_fails_fails_alone(database: Running) -> None:
     outcome = database.run("", "select 1", "select nothing", "select 2")
     assert outcome.ok
     assert [bool(result.error) for result in outcome.results] == [False, True, False]
@@ -81,7 +65,7 @@ def test_a_query_that_fails_fails_alone(database: Database) -> None:
         "set memory_limit = '99GB'",
     ],
 )
-def test_a_hostile_query_reaches_nothing(query: str, database: Database) -> None:
+def test_a_hostile_query_reaches_nothing(query: str, database: Running) -> None:
     assert database.run("", query).results[0].error
 
 
@@ -94,17 +78,17 @@ def test_a_hostile_query_reaches_nothing(query: str, database: Database) -> None
         ("create table t as select repeat('x', 1000) || i from range(100000000) s(i)", "memory"),
     ],
 )
-def test_a_script_that_will_not_end_well_is_ended(script: str, status: str, database: Database) -> None:
+def test_a_script_that_will_not_end_well_is_ended(script: str, status: str, database: Running) -> None:
     assert database.run(script, cpu_seconds=1.0).status == status
     assert database.run("", "select 42").ok
 
 
-def test_nothing_of_one_database_is_in_the_next(database: Database) -> None:
+def test_nothing_of_one_database_is_in_the_next(database: Running) -> None:
     database.run("create table secret(a int)")
     assert database.run("", "select * from secret").results[0].error
 
 
-def test_a_query_too_long_to_send_says_so(database: Database) -> None:
+def test_a_query_too_long_to_send_says_so(database: Running) -> None:
     assert "more than 100,000 rows" in (database.run("", "from range(1000000)").results[0].error or "")
 
 
