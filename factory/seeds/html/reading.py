@@ -21,7 +21,7 @@ from factory.seeds.html.prune import (
 )
 from factory.seeds.html.tables import GRID
 from factory.seeds.html.tree import Index, Node
-from factory.seeds.html.words import CONTENT
+from factory.seeds.html.words import CONTENT, names
 
 SHORT = 200
 _ENOUGH = 0.55
@@ -36,6 +36,9 @@ _BODY_PROSE = 600
 _BODY_SHARE = 0.75
 _NEARLY_ALL = 0.95
 _ALIKE_PROSE = 100
+_LEAD = 500
+_FEW_LINKS = 0.1
+_BEGINNINGS = names("intro introduction lede")
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ def _body(part: Node, dropped: Container[Node]) -> Node:
         inner = next(
             (child for child in left if child.tag in _INNER and _holds(child, part, _BODY_SHARE)), None
         )
-        if inner is not None and any(_belongs_with(child, inner) for child in left):
+        if inner is not None and any(_belongs_with(child, inner) or _leads(child, inner) for child in left):
             break
     return body
 
@@ -124,6 +127,13 @@ def _belongs_with(node: Node, other: Node) -> bool:
         return False
     alike = node.tag == other.tag and node.attributes.get("class") == other.attributes.get("class")
     return (alike and node.prose >= _ALIKE_PROSE) or any(one.tag in (GRID, LISTING) for one in node.walk())
+
+
+def _leads(node: Node, body: Node) -> bool:
+    """Whether this stands before a body and begins what is told there: more sentences than a summary has."""
+    unlinked = node.linked < _FEW_LINKS * node.size
+    named = not _BEGINNINGS.isdisjoint(node.words) and node.prose >= _ALIKE_PROSE
+    return node.number < body.number and unlinked and (named or node.prose >= _LEAD)
 
 
 def _is_content(node: Node) -> bool:
