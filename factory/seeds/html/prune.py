@@ -255,15 +255,16 @@ def is_out(node: Node, dropped: Container[Node]) -> bool:
 
 
 def _comments(suspects: Sequence[Node]) -> frozenset[str]:
-    """The words by which this page names what its readers wrote below it. What is named a comment, and by nobody,
-    explains a declaration: generators of documentation call it so."""
-    passed = found = signed = 0
+    """The words by which this page names what its readers wrote below it. Where most of what is named a comment is by
+    nobody, it explains declarations: generators of documentation call it so."""
+    passed = size = signed = 0
     for node in suspects:
         if node.number > passed and "comment" in node.words:
             passed = node.last
-            found += 1
-            signed += any(names_author(one) or names_date(one) or one.tag == "form" for one in node.walk())
-    return COMMENTS if 2 * signed >= found else COMMENTS - {"comment"}
+            size += node.size
+            if any(names_author(one) or names_date(one) or one.tag == "form" for one in node.walk()):
+                signed += node.size
+    return COMMENTS if 2 * signed >= size else COMMENTS - {"comment"}
 
 
 def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str]) -> str:

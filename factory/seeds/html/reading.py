@@ -37,6 +37,9 @@ _BODY_SHARE = 0.75
 _NEARLY_ALL = 0.95
 _ALIKE_PROSE = 100
 _LEAD = 500
+_WRITTEN = 0.3
+_OF_ARTICLE = names("article entry post story blog news")
+_TEXT = names("body content contents text")
 _FEW_LINKS = 0.1
 _BEGINNINGS = names("intro introduction lede")
 
@@ -102,8 +105,9 @@ def _body(part: Node, dropped: Container[Node]) -> Node:
     """The innermost node, named as content, that holds most of a part: bylines, teasers and offers stand around it;
     unnamed, the innermost that holds nearly all. Nothing is narrowed to one of pieces that are alike, as posts are,
     nor to one beside a table or a listing."""
-    body = part
-    inner: Node | None = part
+    body = inner_ = _written(part, dropped) or part
+    part = body
+    inner: Node | None = inner_
     while inner is not None:
         named = _is_content(inner) or not CONTENT.isdisjoint(inner.words)
         if _holds(inner, part, _BODY_SHARE if named else _NEARLY_ALL):
@@ -127,6 +131,33 @@ def _belongs_with(node: Node, other: Node) -> bool:
         return False
     alike = node.tag == other.tag and node.attributes.get("class") == other.attributes.get("class")
     return (alike and node.prose >= _ALIKE_PROSE) or any(one.tag in (GRID, LISTING) for one in node.walk())
+
+
+def _written(part: Node, dropped: Container[Node]) -> Node | None:
+    """The one node of a part that is named as the text of an article."""
+    found: list[Node] = []
+    stack = [part]
+    while stack:
+        node = stack.pop()
+        if node in dropped:
+            continue
+        if _is_text(node) and node.prose >= _ALIKE_PROSE:
+            found.append(node)
+        else:
+            stack.extend(reversed(node.elements))
+    if len(found) != 1:
+        return None
+    only = found[0]
+    return only if only.prose >= _WRITTEN * part.prose and only.size >= _WRITTEN * part.size else None
+
+
+def _is_text(node: Node) -> bool:
+    if node.tag not in _INNER or node.tag in ("body", "main"):
+        return False
+    if "itemprop" in node.attributes and "articleBody" in node.attributes["itemprop"]:
+        return True
+    words = node.words
+    return "articlebody" in words or not (words.isdisjoint(_OF_ARTICLE) or words.isdisjoint(_TEXT))
 
 
 def _leads(node: Node, body: Node) -> bool:
