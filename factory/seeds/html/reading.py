@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 
 from factory.seeds.html.code import LISTING
@@ -34,12 +34,12 @@ _HOLDERS = frozenset({"div", "section", "td"})
 _INNER = _HOLDERS | {"article", "main", "body", "center", "span", "form"}
 _BODY_PROSE = 600
 _BODY_SHARE = 0.75
+_TEXT_SHARE = 0.3
 _NEARLY_ALL = 0.95
 _ALIKE_PROSE = 100
 _LEAD = 500
-_WRITTEN = 0.3
 _OF_ARTICLE = names("article entry post story blog news")
-_TEXT = names("body content contents text")
+_WRITTEN = names("body content contents text")
 _FEW_LINKS = 0.1
 _BEGINNINGS = names("intro introduction lede")
 
@@ -47,27 +47,32 @@ _BEGINNINGS = names("intro introduction lede")
 @dataclass(frozen=True)
 class Reading:
     """The part of a page to read, what below it to leave out and why, and under which rules; sizes in
-    characters without white space."""
+    characters without white space; the node in the part that is named as the text of an article, where it is one."""
 
     part: Node
     dropped: dict[Node, str]
     size: int
     prose: int
     name: str = "strict"
+    text: Node | None = None
 
 
 def choose(index: Index, *, product: bool = False, forum: bool = False) -> Reading:
     """The strict reading of a page, its nodes measured, unless it lost most of the page's prose, is short where a
     relaxed one is not, or has little prose and lost what links to other pages. Of a page of prose, its body alone."""
-    reading = _among(survey(index, forum=forum), product)
-    if reading.name == "linked" or reading.prose < _BODY_PROSE:
+    page = survey(index, forum=forum)
+    reading = _among(page, product)
+    if reading.name == "linked":
         return reading
-    return replace(reading, part=_body(reading.part, reading.dropped))
+    part = reading.text or reading.part
+    if reading.prose >= _BODY_PROSE:
+        part = _body(part, reading.dropped)
+    return replace(reading, part=part)
 
 
 def _among(page: Survey, product: bool) -> Reading:
     strict = _reading(page, STRICT, "strict", product)
-    if strict.prose < _LITTLE_PROSE:
+    if strict.prose < _LITTLE_PROSE and not _is_told(strict.text, page):
         linked = _reading(page, OFFER if product else LINKED, "linked", product)
         if strict.size < _FEW * linked.size:
             return linked  # a page of links to others: they are its content, but for what a product's page offers too
@@ -84,7 +89,7 @@ def _among(page: Survey, product: bool) -> Reading:
 def _reading(page: Survey, rules: Rules, name: str, product: bool) -> Reading:
     dropped = prune(page, rules, product=product)
     part = _main_part(page, dropped)
-    return Reading(part, dropped, part.size, part.prose, name)
+    return Reading(part, dropped, part.size, part.prose, name, _text(part, dropped))
 
 
 def _main_part(page: Survey, dropped: Container[Node]) -> Node:
@@ -101,13 +106,53 @@ def _main_part(page: Survey, dropped: Container[Node]) -> Node:
     return max(explicit or named, key=lambda node: node.size, default=order[0])
 
 
+def _text(part: Node, dropped: Container[Node]) -> Node | None:
+    """The one node with sentences that is named as the text of an article, where it holds enough of a part: around a
+    short article more may stand than in it."""
+    found: list[Node] = []
+    stack = [part]
+    while stack:
+        node = stack.pop()
+        if node.prose < _ALIKE_PROSE or node in dropped:
+            continue
+        if _is_text(node):
+            found.append(node)
+        else:
+            stack += node.elements
+    if len(found) != 1 or not _holds(found[0], part, _TEXT_SHARE):
+        return None
+    inner = found[0]
+    for above in found[0].above():
+        if inner is part:
+            break
+        if _goes_on([child for child in above.elements if child not in dropped], inner):
+            return None
+        inner = above
+    return found[0]
+
+
+def _is_text(node: Node) -> bool:
+    """Whether a node is named as the text of an article: "entry-content", "articleBody"."""
+    if node.tag not in _INNER or node.tag in ("body", "main"):
+        return False
+    if "articleBody" in node.attributes.get("itemprop", "") or "articlebody" in node.words:
+        return True
+    return not (node.words.isdisjoint(_OF_ARTICLE) or node.words.isdisjoint(_WRITTEN))
+
+
+def _is_told(text: Node | None, page: Survey) -> bool:
+    """Whether a page has the text of an article, of which little was left out as links to others."""
+    if text is None:
+        return False
+    return text.size >= _FEW * sum(node.own for node in page.order[text.number : text.last + 1])
+
+
 def _body(part: Node, dropped: Container[Node]) -> Node:
     """The innermost node, named as content, that holds most of a part: bylines, teasers and offers stand around it;
     unnamed, the innermost that holds nearly all. Nothing is narrowed to one of pieces that are alike, as posts are,
     nor to one beside a table or a listing."""
-    body = inner_ = _written(part, dropped) or part
-    part = body
-    inner: Node | None = inner_
+    body = part
+    inner: Node | None = part
     while inner is not None:
         named = _is_content(inner) or not CONTENT.isdisjoint(inner.words)
         if _holds(inner, part, _BODY_SHARE if named else _NEARLY_ALL):
@@ -116,7 +161,7 @@ def _body(part: Node, dropped: Container[Node]) -> Node:
         inner = next(
             (child for child in left if child.tag in _INNER and _holds(child, part, _BODY_SHARE)), None
         )
-        if inner is not None and any(_belongs_with(child, inner) or _leads(child, inner) for child in left):
+        if inner is not None and _goes_on(left, inner):
             break
     return body
 
@@ -125,39 +170,17 @@ def _holds(node: Node, part: Node, share: float) -> bool:
     return node.prose >= share * part.prose and node.size >= share * part.size
 
 
+def _goes_on(beside: Sequence[Node], body: Node) -> bool:
+    """Whether a body goes on, or begins, in what stands beside it."""
+    return any(_belongs_with(node, body) or _leads(node, body) for node in beside)
+
+
 def _belongs_with(node: Node, other: Node) -> bool:
     """Whether this is another piece of the same make, with sentences, or holds a table or a listing."""
     if node is other:
         return False
     alike = node.tag == other.tag and node.attributes.get("class") == other.attributes.get("class")
     return (alike and node.prose >= _ALIKE_PROSE) or any(one.tag in (GRID, LISTING) for one in node.walk())
-
-
-def _written(part: Node, dropped: Container[Node]) -> Node | None:
-    """The one node of a part that is named as the text of an article."""
-    found: list[Node] = []
-    stack = [part]
-    while stack:
-        node = stack.pop()
-        if node in dropped:
-            continue
-        if _is_text(node) and node.prose >= _ALIKE_PROSE:
-            found.append(node)
-        else:
-            stack.extend(reversed(node.elements))
-    if len(found) != 1:
-        return None
-    only = found[0]
-    return only if only.prose >= _WRITTEN * part.prose and only.size >= _WRITTEN * part.size else None
-
-
-def _is_text(node: Node) -> bool:
-    if node.tag not in _INNER or node.tag in ("body", "main"):
-        return False
-    if "itemprop" in node.attributes and "articleBody" in node.attributes["itemprop"]:
-        return True
-    words = node.words
-    return "articlebody" in words or not (words.isdisjoint(_OF_ARTICLE) or words.isdisjoint(_TEXT))
 
 
 def _leads(node: Node, body: Node) -> bool:

@@ -1,0 +1,62 @@
+"""Articles: what is read of a short one among much else, and of one that begins before its body."""
+
+from factory.seeds.html import extract
+
+SAID = "The ferry to the island sailed again on Monday, after nine days of wind and closed piers. "
+OTHERS = "".join(
+    f'<div class="box"><h3><a href="/{n}">Story number {n}</a></h3><p>What the harbour of town number {n} did on '
+    f"that day, told in one sentence.</p></div>"
+    for n in range(8)
+)
+
+
+def article(text: str, beside: str) -> str:
+    return f"""<body><main><h1>The ferry sails again</h1><div class="entry-content">{text}</div>
+    <div class="after">{beside}</div></main></body>"""
+
+
+def test_a_short_article_is_read_without_the_stories_that_stand_around_it() -> None:
+    html = article(f"<p>{SAID * 4}</p><p>So said the mate.</p>", OTHERS)
+    assert extract(html).markdown == f"{(SAID * 4).strip()}\n\nSo said the mate."
+
+
+def test_links_in_the_text_of_an_article_that_is_little_else_are_its_content() -> None:
+    links = "".join(f'<li><a href="/{n}">Harbour number {n} and its quays</a></li>' for n in range(20))
+    assert "Harbour number 19" in extract(article(f"<p>{SAID * 3}</p><ul>{links}</ul>", "")).markdown
+
+
+def test_several_texts_of_articles_are_all_read() -> None:
+    html = "".join(
+        f'<div class="post"><h2>Day {n}</h2><div class="post-content">{SAID * 4}</div></div>' for n in (1, 2)
+    )
+    text = extract(f"<main>{html}</main>").markdown
+    assert "Day 1" in text and "Day 2" in text
+
+
+def test_an_introduction_before_the_body_of_an_article_is_read_with_it() -> None:
+    body = f'<div class="article-body"><p>{SAID * 20}</p></div>'
+    for begun in (
+        f'<div class="article-intro"><p>For nine days nobody came. {SAID * 2}</p></div>',
+        f'<div class="above"><p>For nine days nobody came. {SAID * 10}</p></div>',
+    ):
+        text = extract(f"<main><h1>The ferry sails again</h1>{begun}{body}</main>").markdown
+        assert "For nine days nobody came." in text
+    summary = '<div class="above"><p>For nine days nobody came, for the wind blew all the time.</p></div>'
+    assert "nobody came" not in extract(f"<main>{summary}{body}</main>").markdown
+
+
+def test_remarks_of_readers_are_told_by_their_text_not_by_the_number_of_places_named_so() -> None:
+    icons = '<a class="comment-link" href="#r">Reply</a>' * 9
+    signed = f'<div class="comment"><b class="author">Ann</b><time>2024-01-05</time><p>Well sailed! {SAID}</p></div>'
+    html = f"<article><h1>The ferry sails again</h1><p>{SAID * 5}</p></article>{icons}<div>{signed * 2}</div>"
+    assert "Well sailed!" not in extract(f"<body>{html}</body>").markdown
+
+
+def test_a_list_that_is_named_a_list_is_read_as_any_other() -> None:
+    items = (
+        '<li>Tickets: <a href="/t">at the harbour office</a></li><li>Food: <a href="/f">on the deck</a></li>'
+    )
+    html = (
+        f'<article><h1>Before you sail</h1><p>{SAID * 5}</p><ul class="wp-block-list">{items}</ul></article>'
+    )
+    assert extract(html).markdown.endswith("- Tickets: at the harbour office\n- Food: on the deck")
