@@ -298,3 +298,21 @@ def test_remarks_below_what_is_named_a_topic_are_posts() -> None:
     page = board(remark, topic).replace(' class="forum"', "")
     assert [who for who, _, _ in told(page)] == ["eve", *PEOPLE]
     assert told(page.replace("topic", "story")) == []
+
+
+def test_posts_that_are_set_as_letters_are_read_without_their_heads_and_signatures() -> None:
+    post = """<div class="wrap"><table class="article"><tr><td class="left"><a href="/user/query/{n}">{who}</a></td>
+        <td>{n}楼</td><td><a href="/re/{n}">回复</a></td></tr><tr><td></td><td colspan="2">
+        <p>发信人: u{n} ({who}), 信区: Sails<br>标&nbsp; 题: Re: Sails<br>发信站: 港口 (Mon Mar {n} 21:47:00 2019), 站内
+        <br>&nbsp;<br>{said}<br>--<br>Fair winds to all of you.<br><font>※ 来源:·港口·[FROM: 58.30.*]</font></p></td>
+        </tr><tr><td></td><td colspan="2"></td></tr></table></div>"""
+    assert told(board(post)) == WANTED
+    assert str(extract(board(post)).blocks[0].post).endswith("· Mon Mar 11 21:47:00 2019")
+
+
+def test_a_line_of_two_dashes_with_much_below_it_parts_a_post() -> None:
+    post = """<div class="post" id="p{n}"><a class="username" href="/u/{n}">{who}</a><time>2019-03-{n}</time>
+        <div class="content">Two tales.<br>--<br>{said}</div></div>"""
+    assert [text for _, _, text in told(board(post))] == ["Two tales."] * 3
+    long = post.replace("{said}", "{said} " + "A gale is no calm. " * 30)
+    assert all("gale" in text for _, _, text in told(board(long)))

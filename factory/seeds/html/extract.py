@@ -12,6 +12,7 @@ from factory.seeds.html.blocks import Block, blocks_of, inline_text
 from factory.seeds.html.clicks import without_clicks
 from factory.seeds.html.code import protect_code
 from factory.seeds.html.encoding import Source, decode
+from factory.seeds.html.letters import without_letterheads
 from factory.seeds.html.markdown import markdown
 from factory.seeds.html.mathematics import protect_formulas
 from factory.seeds.html.metadata import Head, Metadata, describe, is_product
@@ -103,7 +104,7 @@ def _read(source: Source, whole: bool) -> Page:
         node.parent = None  # without cycles the tree is gone when this returns
     about = replace(about, title=_PERMALINK.sub("", about.title))
     if thread:
-        blocks = without_requoted(blocks)
+        blocks = without_requoted(without_letterheads(blocks))
     elif reading:
         blocks = without_clicks(without_repeats(blocks, product=product))
     if reading:

@@ -85,6 +85,7 @@ _PHRASE = re.compile(r"[。！？，]|[\u3040-\u30ff\u3400-\u9fff]{17}")
 _LETTER = re.compile(r"[^\W\d_]")
 _DIGIT = re.compile(r"\d")
 _MOMENT = re.compile(r"\d{1,2}/\d{1,2}\s+\d{1,2}:\d{2}")  # of this year
+_BRACKETED = re.compile(r"[(（]([^()（）]{6,60})[)）]")
 _ISO = re.compile(r"\s*\d{4}-\d\d-\d\d")
 _TELLS_TIME = re.compile(
     r"\d{1,4}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,4}|\d{1,2}:\d{2}"
@@ -374,7 +375,8 @@ def _written_date(unit: Node, region: Sequence[Node]) -> tuple[Node | None, str,
                 ):
                     break
                 holder = node if node is not unit and node.size < _LONGEST_DATE else None
-                return holder, " ".join(child.split()).strip(" »«·|,-"), iso_date(child)
+                shown = next(filter(iso_date, _BRACKETED.findall(child)), child)
+                return holder, " ".join(shown.split()).strip(" »«·|,-"), iso_date(child)
     return None, "", ""
 
 

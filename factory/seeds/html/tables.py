@@ -23,15 +23,15 @@ _SPACE = "\0"  # of code in a cell, which keeps all of them; the parser leaves n
 _BLOCKS_IN_LAYOUT = frozenset({"table", "form", "h1", "h2", "article", "section"})
 _BLOCKS_IN_CELLS = frozenset({"table", "form", "h2"})  # that a table with a header may hold
 _HEADINGS = frozenset({"h3", "h4"})
-_POSTS = names("post posts postbody postdetails postcontent postmessage postauthor postinfo posttext")
+_POSTS = names("post postbody postdetails postcontent postmessage postauthor postinfo posttext")
 _POST_ROWS = names("message messagetable comment reply")
-_FEWEST_WORDS = (
-    4  # of a post: what is named "posts" and has fewer is a number of them, or the head of its column
+_LONGEST_NUMBER_OF = (
+    30  # characters: what is named "posts" and has fewer is a number of them, or the head of its column
 )
 _SHORT_CELL, _COLUMNS = 100, 3
 _POST_NUMBER = re.compile(r"(?:post|msg|message|comment|reply|pid)[-_]?\d{2,}$")
 _PARAGRAPHS = 4
-_CELLS_OF_POST = 6
+_CELLS_OF_POST = 8
 _MANY_CELLS = 2000  # no page is laid out in so many
 _LONGEST_CELL = 600
 _LONGEST_HEADED = 3000
@@ -158,11 +158,13 @@ def _is_post(node: Node) -> bool:
     attributes = node.attributes
     if "id" in attributes and _POST_NUMBER.match(attributes["id"]):
         return True
-    named = "class" in attributes and (
-        not _POSTS.isdisjoint(node.words)
-        or (node.tag in ("table", "tr") and not _POST_ROWS.isdisjoint(node.words))
+    if "class" not in attributes:
+        return False
+    if node.tag in ("table", "tr") and not _POST_ROWS.isdisjoint(node.words):
+        return True
+    return not _POSTS.isdisjoint(node.words) or (
+        "posts" in node.words and len(node.text()) > _LONGEST_NUMBER_OF
     )
-    return named and len(node.text().split(maxsplit=_FEWEST_WORDS)) >= _FEWEST_WORDS
 
 
 def _is_equation(table: Node) -> bool:
