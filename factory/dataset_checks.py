@@ -15,7 +15,8 @@ from pathlib import Path
 
 import orjson
 
-from factory.errors import PluginError
+from factory.errors import PluginError, told
+from factory.judging import checked
 from factory.plan import Prepared, find_work
 from factory.plugins import DatasetCheck, Submitted
 from factory.store.rows import SAMPLE_COLUMNS, json_text, sample_of, verdict_row
@@ -149,12 +150,13 @@ class _Check:
         with chosen.open("wb") as out:
             try:
                 for sample_id, verdict in self.check.choose(samples):
+                    checked(verdict)
                     out.write(orjson.dumps({"sample_id": sample_id, **verdict_row(verdict)}) + b"\n")
                     if not verdict.passed:
                         rejected[f"{self.name}: {verdict.reason}"] += 1
             except Exception as error:
                 raise PluginError(
-                    f"dataset '{self.dataset}': the check {self.name} failed: {type(error).__name__}: {error};"
+                    f"dataset '{self.dataset}': the check {self.name} failed: {told(error)};"
                     " what was built is kept, and the next build runs the check again"
                 ) from error
         return rejected

@@ -20,7 +20,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from factory.errors import FactoryError, PluginError, did_you_mean
+from factory.errors import FactoryError, PluginError, did_you_mean, told
 from factory.packages import package_folder
 from factory.plugins import Cleaner, Generator, Plugin, Source, Validator
 
@@ -79,7 +79,8 @@ def load(group: Group, name: str) -> Any:
     """Imports one plugin and returns its declaration, with name and path filled in."""
     listing = discover(group).get(name)
     if listing is None:
-        raise PluginError(f"no {group.noun} '{name}' is installed{did_you_mean(name, discover(group))}")
+        why = _unmarked(group, name) or did_you_mean(name, discover(group))
+        raise PluginError(f"no {group.noun} '{name}' is installed{why}")
     return _import(group, listing)
 
 
@@ -88,11 +89,12 @@ def _import(group: Group, listing: Listing) -> Plugin:
     try:
         module = importlib.import_module(listing.module)
     except FactoryError as error:
-        raise PluginError(f"{group.noun} '{listing.name}' ({listing.path}): {error}") from error
+        at = "" if str(error).startswith(str(listing.path)) else f" ({listing.path})"
+        raise PluginError(f"{group.noun} '{listing.name}'{at}: {error}") from error
     except Exception as error:
         raise PluginError(
             f"{group.noun} '{listing.name}' ({listing.path}, of {listing.distribution}) fails to import:"
-            f" {type(error).__name__}: {error}"
+            f" {told(error, listing.path.parent)}"
         ) from error
     declared = [
         value
@@ -103,6 +105,17 @@ def _import(group: Group, listing: Listing) -> Plugin:
         raise PluginError(f"{listing.path}: expected one {group.marker}, found {len(declared)}")
     values = {key: getattr(declared[0], key) for key in declared[0].__dataclass_fields__}
     return type(declared[0])(**values | {"name": listing.name, "path": listing.path})
+
+
+def _unmarked(group: Group, name: str) -> str:
+    """Says so where a module of that name is there and no line of it begins with the group's decorator."""
+    for entry in metadata.entry_points(group=group.entry_point):
+        root = package_folder(entry.value)
+        if root and name.startswith(f"{entry.name}."):
+            path = root.joinpath(*name.split(".")[1:]).with_suffix(".py")
+            if path.is_file():
+                return f": no line of {path} begins with {group.marker}(...)"
+    return ""
 
 
 def offered(group: str, name: str, mend: str = "") -> Any:

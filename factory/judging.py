@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from factory.catalog import Dataset
-from factory.errors import SandboxError, StoreError
+from factory.errors import PluginError, SandboxError, StoreError, told
 from factory.plan import Prepared, Work
+from factory.plugins import Validator
 from factory.records import Sample, Verdict
 from factory.store.rows import SAMPLE_COLUMNS, sample_of, verdict_row
 from factory.store.writer import Row, Writer
@@ -24,9 +25,9 @@ Passed = Mapping[tuple[str, str], bool]
 class ValidatorFailed(Exception):
     """A validator raised. The seed fails at this stage, and a retry judges again."""
 
-    def __init__(self, validator: str, error: Exception, mark: Mark) -> None:
-        super().__init__(f"{type(error).__name__}: {error}")
-        self.stage = f"validator:{validator}"
+    def __init__(self, validator: Validator, error: Exception, mark: Mark) -> None:
+        super().__init__(f"{validator.name}: {told(error, validator.path.parent)}")
+        self.stage = f"validator:{validator.name}"
         self.mark = mark
 
 
@@ -63,12 +64,14 @@ async def judge_samples(
                 subject = Subject(prepared.dataset.name, work.seed.id, work.seed_number, stream, work.marks)
                 teacher = Teacher(check.plugin, prompts, subject, resources, journal, memory)
                 try:
-                    verdict = await judge.check(sample, teacher)
+                    verdict = checked(await judge.check(sample, teacher))
+                    judged.rows.append(
+                        _row(prepared.dataset, sample_id, name, fingerprint, verdict, build_id)
+                    )
                 except (Stopped, SandboxError, StoreError):
                     raise
                 except Exception as error:
-                    raise ValidatorFailed(name, error, teacher.mark(error)) from error
-                judged.rows.append(_row(prepared.dataset, sample_id, name, fingerprint, verdict, build_id))
+                    raise ValidatorFailed(check.plugin, error, teacher.mark(error)) from error
                 passed = verdict.passed
                 if not passed:
                     judged.rejected[f"{name}: {verdict.reason}"] += 1
@@ -77,6 +80,15 @@ async def judge_samples(
         else:
             judged.accepted += 1
     return judged
+
+
+def checked(verdict: object) -> Verdict:
+    """What a validator returned, if it is a verdict, and one with a reason where it is against the sample."""
+    if not isinstance(verdict, Verdict):
+        raise PluginError(f"returned {verdict!r:.80}: return Verdict.accept() or Verdict.reject('why')")
+    if not verdict.passed and not verdict.reason:
+        raise PluginError("rejected a sample without a reason: Verdict.reject('why')")
+    return verdict
 
 
 def _row(

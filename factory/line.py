@@ -12,7 +12,7 @@ from typing import Any
 
 from factory.catalog import Dataset
 from factory.collapse import Alarm
-from factory.errors import PluginError, SandboxError, StoreError
+from factory.errors import PluginError, SandboxError, StoreError, told
 from factory.judging import Judged, ValidatorFailed, judge_samples, stored_samples, stored_verdicts
 from factory.plan import Prepared, Work
 from factory.records import Sample
@@ -109,7 +109,7 @@ class Line:
         except Exception as error:
             await self._fail(item, teacher, error)
             progress.failed += 1
-            progress.last_error = str(error) if isinstance(error, ValidatorFailed) else _named(error)
+            progress.last_error = _named(item, error)
         else:
             progress.done += 1
             progress.accepted += judged.accepted
@@ -185,7 +185,6 @@ class Line:
         ]
 
     async def _fail(self, item: Item, teacher: Teacher, error: Exception) -> None:
-        in_validator = isinstance(error, ValidatorFailed)
         mark = error.mark if isinstance(error, ValidatorFailed) else teacher.mark(error)
         run = self._run_row(item, teacher, "failed", Made({}, {}))
         columns = ("dataset", "seed_number", "fingerprint", "attempt", "build_id", "recorded_at")
@@ -195,7 +194,7 @@ class Line:
             "stream": mark.stream,
             "ordinal": mark.ordinal,
             "draw": mark.draw,
-            "error": str(error) if in_validator else _named(error),
+            "error": _named(item, error),
             "traceback": "".join(traceback.format_exception(error)),
             "address": "",
             "cost": teacher.used.cost,
@@ -205,5 +204,8 @@ class Line:
         await self._writer.commit(failures=[failure], runs=runs)
 
 
-def _named(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+def _named(item: Item, error: Exception) -> str:
+    """An error of a seed on one line; of a plugin's own fault, the line of it too."""
+    if isinstance(error, ValidatorFailed):
+        return str(error)
+    return told(error, item.prepared.dataset.generator.path.parent)

@@ -20,7 +20,7 @@ from collections.abc import (
 )
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias, TypeVar, get_args, runtime_checkable
+from typing import Any, Literal, ParamSpec, Protocol, TypeAlias, TypeVar, get_args, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, create_model
 
@@ -218,6 +218,29 @@ class Cleaner(Plugin):
         return functools.partial(self.target, **values)
 
 
+Given = ParamSpec("Given")
+Declared = TypeVar("Declared")
+
+
+def _in_parentheses(declarations: str) -> Callable[[Callable[Given, Declared]], Callable[Given, Declared]]:
+    """For a decorator that is written with parentheses: without them it says so, as Python would not."""
+
+    def checked(decorator: Callable[Given, Declared]) -> Callable[Given, Declared]:
+        @functools.wraps(decorator)
+        def called(*bare: Given.args, **given: Given.kwargs) -> Declared:
+            if bare:
+                name = decorator.__name__
+                raise PluginError(
+                    f"{_where(bare[0])}: @{name} is written with parentheses: @{name}({declarations})"
+                )
+            return decorator(*bare, **given)
+
+        return called
+
+    return checked
+
+
+@_in_parentheses("seeds=Passage, gives=Chat")
 def generator(
     *,
     seeds: OneOrMore[type[Seed]],
@@ -239,7 +262,7 @@ def generator(
             raise PluginError(f"{_where(function)}: a generator is an 'async def' that yields samples")
         return Generator(
             target=function,
-            settings=_settings(function, positional=2),
+            settings=_settings(function, "seed", "teacher"),
             seeds=_kinds(function, "seeds", seeds, Seed),
             gives=_kinds(function, "gives", gives, Sample),
             evidence=_kinds(function, "evidence", evidence, Evidence),
@@ -251,6 +274,7 @@ def generator(
     return declare
 
 
+@_in_parentheses("")
 def validator(
     *, needs: OneOrMore[type[Evidence]] = (), roles: OneOrMore[str] = ()
 ) -> Callable[[Callable[..., Any]], Validator]:
@@ -274,13 +298,14 @@ def validator(
             raise PluginError(f"{_where(target)}: a dataset check asks no model: leave out 'roles'")
         if not is_class and not inspect.iscoroutinefunction(target):
             raise PluginError(f"{_where(target)}: a validator is an 'async def' that returns a Verdict")
-        settings = _settings(target, positional=0 if is_class else 2)
+        settings = _settings(target, *(() if is_class else ("sample", "teacher")))
         kinds = _kinds(target, "needs", needs, Evidence)
         return Validator(target=target, settings=settings, needs=kinds, roles=_many(roles), whole=whole)
 
     return declare
 
 
+@_in_parentheses("gives=Document")
 def source(
     *, gives: OneOrMore[type[Seed]], split: Callable[[Path, int], Iterable[Span]] | None = None
 ) -> Callable[[Callable[..., Iterator[Item]]], Source]:
@@ -296,13 +321,14 @@ def source(
             raise PluginError(
                 f"{_where(function)}: a source is a 'def' that yields Found, Broken and Skipped"
             )
-        settings = _settings(function, positional=2 if split is None else 3)
+        settings = _settings(function, "path", "kind", *(("span",) if split else ()))
         kinds = _kinds(function, "gives", gives, Seed)
         return Source(target=function, settings=settings, gives=kinds, split=split)
 
     return declare
 
 
+@_in_parentheses("takes=Document")
 def cleaner(*, takes: OneOrMore[type[Seed]]) -> Callable[[Callable[..., Any]], Cleaner]:
     """Declares a step of a seed set's ``clean:`` list, for the kinds of seed that it takes.
 
@@ -318,7 +344,7 @@ def cleaner(*, takes: OneOrMore[type[Seed]]) -> Callable[[Callable[..., Any]], C
         is_class = inspect.isclass(target)
         if is_class and hasattr(target, "clean") == hasattr(target, "choose"):
             raise PluginError(f"{_where(target)}: a cleaner class has 'clean(item)' or 'choose(seeds)'")
-        settings = _settings(target, positional=0 if is_class else 1)
+        settings = _settings(target, *(() if is_class else ("item",)))
         whole = is_class and hasattr(target, "choose")
         kinds = _kinds(target, "takes", takes, Seed)
         return Cleaner(target=target, settings=settings, takes=kinds, whole=whole)
@@ -379,29 +405,36 @@ def _kinds(
     return _many(items)
 
 
-def _where(target: Callable[..., Any]) -> str:
-    code = inspect.unwrap(target)
+def _where(target: Any) -> str:
+    """File, line and name of what was decorated."""
+    name = getattr(target, "__qualname__", repr(target))
     try:
-        return f"{inspect.getsourcefile(code)}:{inspect.getsourcelines(code)[1]} {target.__qualname__}"
+        code = inspect.unwrap(target)
+        return f"{inspect.getsourcefile(code)}:{inspect.getsourcelines(code)[1]} {name}"
     except (OSError, TypeError):
-        return target.__qualname__
+        return name
 
 
-def _settings(target: Callable[..., Any], positional: int) -> type[BaseModel]:
-    """The keyword-only parameters of a plugin as a pydantic model: the catalogue's ``with:`` fits it."""
+def _settings(target: Callable[..., Any], *takes: str) -> type[BaseModel]:
+    """The keyword-only parameters of a plugin as a pydantic model: the catalogue's ``with:`` fits it.
+
+    `takes`: what stands before them. Raises PluginError where more or less does."""
     signature = inspect.signature(target)
     hints = typing.get_type_hints(target.__init__ if inspect.isclass(target) else target, include_extras=True)
     fields: dict[str, Any] = {}
-    for place, parameter in enumerate(signature.parameters.values()):
+    before = [one for one in signature.parameters.values() if one.kind is not inspect.Parameter.KEYWORD_ONLY]
+    if len(before) < len(takes):
+        raise PluginError(f"{_where(target)}: its first parameters are ({', '.join(takes)})")
+    if len(before) > len(takes):
+        name = before[len(takes)].name
+        raise PluginError(
+            f"{_where(target)}: parameter '{name}' must be keyword-only; settings follow a bare '*'"
+        )
+    for parameter in signature.parameters.values():
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
             if parameter.name not in hints:
                 raise PluginError(f"{_where(target)}: setting '{parameter.name}' needs a type")
             empty = parameter.default is inspect.Parameter.empty
             fields[parameter.name] = (hints[parameter.name], ... if empty else parameter.default)
-        elif place >= positional:
-            raise PluginError(
-                f"{_where(target)}: parameter '{parameter.name}' must be keyword-only;"
-                " settings follow a bare '*'"
-            )
     config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=False)
     return create_model(f"{target.__name__}_settings", __config__=config, **fields)

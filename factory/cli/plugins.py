@@ -47,7 +47,7 @@ def _line(group: Group, name: str) -> str:
         plugin = load(group, name)
     except FactoryError as error:
         return f"fails: {error}"
-    return f"{_takes_and_gives(plugin)}{plugin.summary}"
+    return f"{_takes_and_gives(plugin)}{plugin.summary or 'no docstring says what it does'}"
 
 
 def _takes_and_gives(plugin: object) -> str:
@@ -69,6 +69,7 @@ def _takes_and_gives(plugin: object) -> str:
 def _show(group: Group, name: str) -> None:
     import inspect
 
+    from factory.cli.progress import counted
     from factory.discovery import load
     from factory.plugins import Cleaner, Generator, Source
     from factory.teacher.prompts import Prompts
@@ -92,5 +93,5 @@ def _show(group: Group, name: str) -> None:
         click.echo(f"axis {axis}: {'; '.join(values)}")
     if plugin.prompts.exists():
         for section in Prompts.read(plugin.prompts).sections.values():
-            click.echo(f"prompt {section.name}: {len(section.examples)} examples")
+            click.echo(f"prompt {section.name}: {counted(len(section.examples), 'example')}")
     click.echo(f"code: {plugin.path}")

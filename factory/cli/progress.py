@@ -129,7 +129,7 @@ def _plain(screen: Screen, remember: Callable[[Report], None]) -> Callable[[Repo
 
 def closing_table(report: Report, store: Path) -> None:
     """What the build did, dataset by dataset, and what to do next where something failed."""
-    console = wide_console()
+    console = wide_console(whole_lines=True)
     worked = [one for one in report.datasets.values() if one.todo or one.rejected]
     for name, intake in report.intakes.items():
         if intake.new or intake.broken or intake.dropped:

@@ -61,7 +61,7 @@ def _show(report: Report, catalog: Catalog) -> None:
     from factory.cli.tables import show, summary, wide_console
     from factory.store.reader import querying
 
-    console = wide_console()
+    console = wide_console(whole_lines=True)
     words, figures = ("seed set", "step"), ("seen", "kept", "dropped", "changed", "broken")
     table = summary(*words, *figures, words=words, remark="most frequent reason")
     with querying(catalog.store) as query:

@@ -13,10 +13,12 @@ _NO_TERMINAL = 160
 _REMARK = 28
 
 
-def wide_console(stream: IO[str] | None = None) -> Console:
-    """A console for a stream, or standard output; where that is no terminal, lines are not cut at 80 characters."""
+def wide_console(stream: IO[str] | None = None, *, whole_lines: bool = False) -> Console:
+    """A console for a stream, or standard output; where that is no terminal, lines are not cut at 80 characters.
+
+    `whole_lines`: a line is one line wherever it goes, so that what it names can be copied and searched for."""
     width = None if (stream or sys.stdout).isatty() else _NO_TERMINAL
-    return Console(file=stream, highlight=False, markup=False, width=width)
+    return Console(file=stream, highlight=False, markup=False, width=width, soft_wrap=whole_lines)
 
 
 def summary(*headings: str, words: Sequence[str] = (), remark: str = "") -> Table:

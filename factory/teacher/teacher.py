@@ -283,7 +283,8 @@ class Teacher:
     def _prompts_of(self, section: str) -> Prompts:
         if self._prompts is None:
             raise TeacherError(
-                f"{self._plugin.name} asks section '{section}' but has no {self._plugin.prompts}"
+                f"{self._plugin.name} asks section '{section}' of {self._plugin.prompts}, which is not there;"
+                " where it was left out of a package, setuptools wants: package-data = {'*' = ['*.md']}"
             )
         return self._prompts
 
