@@ -32,7 +32,6 @@ _MAIN_PROSE = 600
 _MAIN_SHARE = 0.02
 _HOLDERS = frozenset({"div", "section", "td"})
 _INNER = _HOLDERS | {"article", "main", "body", "center", "span", "form"}
-_BODY_PROSE = 600
 _BODY_SHARE = 0.75
 _TEXT_SHARE = 0.3
 _NEARLY_ALL = 0.95
@@ -65,7 +64,7 @@ def choose(index: Index, *, product: bool = False, forum: bool = False) -> Readi
     if reading.name == "linked":
         return reading
     part = reading.text or reading.part
-    if reading.prose >= _BODY_PROSE:
+    if reading.prose >= SHORT:
         part = _body(part, reading.dropped)
     return replace(reading, part=part)
 

@@ -24,7 +24,7 @@ _DECLARES = names(
 _ALL_LINKED = 0.95
 _LOOKS = re.compile(
     r"(?<![^\s\0])(?:"
-    r"(?:overflow|no|has|with|without|is|m[trblxy]?|p[trblxy]?|col|row|bg|border|font|rounded|page-id)-"
+    r"(?:overflow|user-content|no|has|with|without|is|m[trblxy]?|p[trblxy]?|col|row|bg|border|font|rounded|page-id)-"
     r"|[^\s\0:\[\]]*+[:\[\]])[^\s\0]*+"
 )
 _CAPITAL = re.compile("[A-Z](?:(?<=[a-z][A-Z])|(?<=[A-Z][A-Z])(?=[a-z]))")  # that begins a word within a name
