@@ -63,6 +63,14 @@ def test_what_stands_below_a_short_page_of_help_and_is_said_of_the_page_goes(aro
     assert texts(html) == ["How to start it again", STEP, f"{STEP} {STEP}"]
 
 
+def test_a_table_of_files_beside_the_only_article_is_none_of_it() -> None:
+    files = "".join(f"<tr><td>file{number}.py</td><td>Mend the gate</td></tr>" for number in range(9))
+    table = f"<table><tr><th>Name</th><th>Last change</th></tr>{files}</table>"
+    readme = f"<article><h1>Gate</h1>{FILLER}<h2 id='user-content-author'>Author</h2><p>{STEP}</p></article>"
+    said = texts(f"<main><div><h2>Files</h2>{table}</div><div>{readme}</div></main>")
+    assert said[0] == "Gate" and "Author" in said and not any("file3.py" in text for text in said)
+
+
 def test_a_button_behind_the_words_of_a_heading_is_no_part_of_it() -> None:
     heading = "<h1>Struct <b>Harbour</b> <button>Copy item path</button></h1>"
     folded = f"<h2><button>1. Boats</button></h2>{FILLER}"

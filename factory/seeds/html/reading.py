@@ -34,6 +34,7 @@ _HOLDERS = frozenset({"div", "section", "td"})
 _INNER = _HOLDERS | {"article", "main", "body", "center", "span", "form"}
 _BODY_SHARE = 0.75
 _TEXT_SHARE = 0.3
+_HALF = 0.5
 _NEARLY_ALL = 0.95
 _ALIKE_PROSE = 100
 _LEAD = 500
@@ -63,10 +64,21 @@ def choose(index: Index, *, product: bool = False, forum: bool = False) -> Readi
     reading = _among(page, product)
     if reading.name == "linked":
         return reading
-    part = reading.text or reading.part
+    part = reading.text or _article(index, reading) or reading.part
     if reading.prose >= SHORT:
         part = _body(part, reading.dropped)
     return replace(reading, part=part)
+
+
+def _article(index: Index, reading: Reading) -> Node | None:
+    """The only article of a page, where it holds half of the part to read: lists of files, and of versions, stand
+    beside it."""
+    articles, part = index.tags["article"], reading.part
+    if len(articles) != 1 or not part.number < articles[0].number <= part.last:
+        return None
+    return (
+        articles[0] if _holds(articles[0], part, _HALF) and not is_out(articles[0], reading.dropped) else None
+    )
 
 
 def _among(page: Survey, product: bool) -> Reading:
