@@ -172,7 +172,7 @@ def test_canonical_depends_on_what_decides_and_on_nothing_else() -> None:
         Request.of(Model(model="openai/small", temperature=0.1), ASK, Number),
         Request.of(Model(model="openai/small", extra={"min_p": 0.1}), ASK, Number),
         Request.of(model, ASK),
-        Request.of(model, ASK, Number).followed_by(ASK),
+        Request.of(model, [*ASK, *ASK], Number),
     ):
         assert other.canonical() != canonical
 

@@ -181,10 +181,6 @@ class Request:
         """The request that asks a model for text, or for an instance of a pydantic class."""
         return cls(messages, model.sampling(), ReplySchema.of(schema) if schema else None)
 
-    def followed_by(self, messages: Sequence[Mapping[str, str]]) -> Request:
-        """The same request with further turns."""
-        return Request((*self.messages, *messages), self.sampling, self.schema)
-
     @property
     def most_tokens(self) -> int:
         """The most tokens that may be written for it; rollouts are asked for by the dozen."""

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from factory.records import Constraint
-from validators.constraints import form, layout, lengths, letters, wording
+from validators.constraints import form, layout, lengths, letters, wording  # noqa: F401 - they define kinds
 from validators.constraints.instruction import Instruction, clashes, read
 from validators.constraints.segments import Response
 
-MODULES = (lengths, layout, wording, letters, form)
 KINDS: dict[str, type[Instruction]] = Instruction.kinds()
 """The kinds by name; a plugin that subclasses Instruction adds to what `read` knows."""
 
-__all__ = ["KINDS", "clashes", "describe", "fault", "read"]
+__all__ = ["KINDS", "clashes", "describe", "fault", "faults", "read"]
 
 
 def describe(constraint: Constraint) -> str:

@@ -47,7 +47,6 @@ _SCRIPTS = {
 }
 LANGUAGES = tuple(sorted({*_COMMON, *_SCRIPTS}))
 
-_OWNERS = {script: language for language, scripts in _SCRIPTS.items() for script in scripts}
 _SETS = {language: frozenset(words.split()) for language, words in _COMMON.items()}
 _WORD = re.compile(r"[^\W\d_]{2,}")  # single letters are names in formulas and code before they are words
 
