@@ -178,6 +178,26 @@ def test_a_second_dataset_over_the_same_prompts_pays_nothing(project: Project) -
     assert project.query("select count(*) from calls") == [(12,)]
 
 
+def test_a_generator_that_asks_for_no_reply_gets_none(project: Project) -> None:
+    project.plugin(
+        "lab/some.py",
+        """
+        from factory.plugins import generator
+        from factory.records import Chat, Question
+
+        @generator(seeds=Question, gives=Chat)
+        async def some(question, teacher, *, most: int = 0):
+            replies = await teacher.ask("reply", n=most)
+            yield Chat.of(question.text, str(len(replies) + len(await teacher.gather())))
+        """,
+    )
+    project.plugin("lab/some.md", "# lab.some\n## reply\nSay it.\n### example\nIt.\n")
+    project.questions("one?")
+    project.catalog("  some: {seeds: questions, generator: lab.some}")
+    project.factory("build")
+    assert project.query("select messages[-1].content from accepted") == [("0",)]
+
+
 def test_a_validator_that_many_datasets_name_alike_is_set_up_once(project: Project) -> None:
     project.plugin(
         "labchecks/held.py",

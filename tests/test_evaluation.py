@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 from click.testing import CliRunner
 from conftest import Project
 from transformers import AutoModelForCausalLM
@@ -19,6 +20,7 @@ from factory.errors import FactoryError, StoreError
 from factory.teacher.model import Model
 from trainer.evaluation import measures
 from trainer.evaluation.command import evaluate as command
+from trainer.evaluation.harness import harness_scores
 from trainer.evaluation.judge import Judge
 from trainer.evaluation.run import Evaluation, evaluate
 from trainer.evaluation.subject import Subject
@@ -308,3 +310,25 @@ def test_the_harness_is_an_extra_and_a_missing_one_says_the_install_line(
     monkeypatch.setitem(sys.modules, "lm_eval", None)
     told = CliRunner().invoke(command, [str(folder), "--no-store", "--lm-eval", "arc_easy"]).exception
     assert "pip install 'seedfactory[evaluate]'" in str(told)
+
+
+def test_the_harness_gives_each_score_with_its_error(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("lm_eval")
+    rows = [{"question": f"count {number}", "answer": number % 2} for number in range(20)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    task = {
+        "task": "tiny",
+        "dataset_path": "json",
+        "dataset_kwargs": {"data_files": {"test": str(tmp_path / "rows.jsonl")}},
+        "test_split": "test",
+        "output_type": "multiple_choice",
+        "doc_to_text": "{{question}}",
+        "doc_to_choice": ["one", "two"],
+        "doc_to_target": "{{answer}}",
+        "metric_list": [{"metric": "acc", "aggregation": "mean"}],
+    }
+    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(task))
+    (row,) = harness_scores(folder, "tiny", tmp_path, None)
+    share = row["score"]
+    assert (row["metric"], row["items"]) == ("acc", 20)
+    assert row["stderr"] == pytest.approx((share * (1 - share) / 19) ** 0.5, abs=1e-4)

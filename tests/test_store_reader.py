@@ -85,6 +85,17 @@ def test_a_newer_store_is_refused(tmp_path: Path) -> None:
             open_writer_schema(connection)
 
 
+def test_a_reader_that_refuses_a_store_lets_go_of_it(tmp_path: Path) -> None:
+    store = small_store(tmp_path / "newer.duckdb")
+    with duckdb.connect(str(store)) as connection:
+        connection.execute("update meta set version = 97")
+    with pytest.raises(StoreError, match=r"version 97 .* upgrade") as refused:
+        open_reader(store)
+    with duckdb.connect(str(store)) as connection:  # while what was raised still holds its frames
+        connection.execute(f"update meta set version = {NEWEST}")
+    assert refused.value and query(store, "from meta").num_rows == 1
+
+
 def test_a_duckdb_file_of_something_else_is_refused(tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / "other.duckdb")) as connection:
         connection.execute("create table mine (a integer)")

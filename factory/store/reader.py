@@ -35,11 +35,14 @@ def open_reader(path: Path, *, own_sql: bool = False) -> duckdb.DuckDBPyConnecti
     if not path.exists():
         raise StoreError(f"there is no store {path} yet; run 'factory build' first")
     try:
-        connection = duckdb.connect(str(path), read_only=True, config={"memory_limit": "1GB"})
-        check_version(connection)
-        if not own_sql:
-            cut_off(connection, path)
-        return connection
+        with ExitStack() as stack:
+            connection = duckdb.connect(str(path), read_only=True, config={"memory_limit": "1GB"})
+            stack.enter_context(connection)
+            check_version(connection)
+            if not own_sql:
+                cut_off(connection, path)
+            stack.pop_all()
+            return connection
     except duckdb.Error as error:
         if "lock on file" in str(error):
             raise _Held(

@@ -158,7 +158,8 @@ class Teacher:
         if n is None:
             return await one(draws[0])
         tasks = [asyncio.ensure_future(one(draw)) for draw in draws]
-        await asyncio.wait(tasks)
+        if tasks:
+            await asyncio.wait(tasks)
         return _results(tasks)
 
     async def gather(self, *branches: Coroutine[Any, Any, ResultT]) -> list[ResultT]:

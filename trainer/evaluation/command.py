@@ -156,7 +156,7 @@ def _table(rows: list[dict[str, Any]]) -> None:
             row["age"],
             str(row["items"]),
             f"{row['score']:.3f}",
-            f"{row['stderr']:.3f}",
+            "" if row["stderr"] is None else f"{row['stderr']:.3f}",
         )
     show(table)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,9 @@ import torch
 
 from factory.errors import FactoryError
 from factory.extras import need
+
+_DRAWS = 1000
+"""Samples drawn anew for the error of a metric that is no mean."""
 
 
 def harness_scores(
@@ -26,20 +31,22 @@ def harness_scores(
     manager = TaskManager(include_path=str(include_path) if include_path else None)
     if unknown := sorted(set(names) - set(manager.all_tasks)):
         raise FactoryError(f"lm-eval knows no task '{unknown[0]}'; 'lm-eval ls tasks' lists them")
-    found = simple_evaluate(
-        model="hf",
-        model_args={"pretrained": str(folder)},
-        tasks=names,
-        task_manager=manager,
-        limit=limit,
-        device="cuda" if torch.cuda.is_available() else "cpu",
-        bootstrap_iters=0,
-    )
+    with redirect_stdout(sys.stderr):  # it prints what it does, and standard output is the scores'
+        found = simple_evaluate(
+            model="hf",
+            model_args={"pretrained": str(folder)},
+            tasks=names,
+            task_manager=manager,
+            limit=limit,
+            device="cuda" if torch.cuda.is_available() else "cpu",
+            bootstrap_iters=_DRAWS,
+        )
     rows = []
     for task, values in sorted((found or {}).get("results", {}).items()):
         for key, value in values.items():
             metric, _, name = key.partition(",")
             if name and not metric.endswith("_stderr") and isinstance(value, float):
+                error = values.get(f"{metric}_stderr,{name}")  # of some metrics it knows none, and says "N/A"
                 rows.append(
                     {
                         "task": task,
@@ -48,7 +55,7 @@ def harness_scores(
                         "age": "all",
                         "items": values["sample_len"],
                         "score": round(value, 4),
-                        "stderr": 0.0,
+                        "stderr": round(error, 4) if isinstance(error, float) else None,
                     }
                 )
     return rows
