@@ -177,7 +177,7 @@ def test_a_list_of_posts_is_no_list_of_words() -> None:
 
 def test_what_most_posts_say_alike_is_said_by_none_of_them() -> None:
     post = """<div class="post" id="p{n}"><a href="/u/{n}" class="username">{who}</a><time>2019-03-{n}</time>
-        <div class="row"><p>Old hand</p><p>{said}</p><p>Log in or sign up to take part in this conversation.</p></div>
+        <div class="row"><p>Old hand of {n} posts</p><p>{said}</p><p>Log in or sign up to take part in this conversation.</p></div>
         </div>"""
     html = board(post, foot=post.format(n=14, who="dora", said="And what would you carry in a fog?"))
     assert told(html)[:3] == WANTED

@@ -39,7 +39,10 @@ _QUOTING = frozenset({"div", "table", "p", "section", "aside", "figure", "li"})
 _EDITED = re.compile(rf"\W*(?:{'|'.join(EDITED)})", re.I)
 _UNDERLINED = re.compile(r"\s*(?:_{5,}|-{8,}|—{5,})\s")
 _DIGIT = re.compile(r"\d")
+_COUNT = re.compile(r"^(?=.*[^\W\d_])(\D*(?<![a-z_]))\d+((?![a-z_])\D*)$", re.I)  # and no "ann3"
+_HEADERS = names("header head attribution")
 _LONGEST_NOTE = 160
+_LONGEST_HEAD = 100
 _FEWEST_USUAL = 4  # posts from which on it is told what stands in most of them
 _USUAL = 0.7
 _LITTLE = 0.1  # of the words of a post, and what stands beside these is looked into
@@ -123,7 +126,9 @@ def usual_in(units: Sequence[Node], others: Container[Node]) -> frozenset[Node]:
 
 
 def _own_texts(node: Node) -> list[str]:
-    return [text for child in node.children if isinstance(child, str) and (text := " ".join(child.split()))]
+    """The texts in a node, with any number for the only one that stands beside words ("31 posts")."""
+    texts = (" ".join(child.split()) for child in node.children if isinstance(child, str))
+    return [_COUNT.sub(r"\1#\2", text) for text in texts if text]
 
 
 def _region(unit: Node, others: Container[Node]) -> Iterator[Node]:
@@ -150,13 +155,9 @@ def _is_extra(node: Node, author: str) -> bool:
         return True
     if node.size <= _LONGEST_ANSWERING and node.size == node.linked and not _ANSWERING.isdisjoint(words):
         return True
-    return (
-        bool(author)
-        and node.size < 100
-        and author in node.text(" ")
-        and names_author(node)
-        and is_dated(node)
-    )
+    if not author or node.size >= _LONGEST_HEAD or author not in node.text(" "):
+        return False
+    return not words.isdisjoint(_HEADERS) or (names_author(node) and is_dated(node))
 
 
 def _is_note(node: Node) -> bool:
