@@ -177,8 +177,8 @@ def test_a_list_of_posts_is_no_list_of_words() -> None:
 
 def test_what_most_posts_say_alike_is_said_by_none_of_them() -> None:
     post = """<div class="post" id="p{n}"><a href="/u/{n}" class="username">{who}</a><time>2019-03-{n}</time>
-        <div class="row"><p>Old hand of {n} posts</p><p>{said}</p><p>Log in or sign up to take part in this conversation.</p></div>
-        </div>"""
+        <div class="row"><p>Old hand of {n} posts</p><p>{said}</p><p>Log in or sign up to take part in this
+        conversation.</p></div></div>"""
     html = board(post, foot=post.format(n=14, who="dora", said="And what would you carry in a fog?"))
     assert told(html)[:3] == WANTED
 
@@ -316,3 +316,18 @@ def test_a_line_of_two_dashes_with_much_below_it_parts_a_post() -> None:
     assert [text for _, _, text in told(board(post))] == ["Two tales."] * 3
     long = post.replace("{said}", "{said} " + "A gale is no calm. " * 30)
     assert all("gale" in text for _, _, text in told(board(long)))
+
+
+def test_marks_that_a_board_shows_as_they_were_typed_are_not_said() -> None:
+    post = """<div class="post" id="p{n}"><a class="username" href="/u/{n}">{who}</a><time>2019-03-{n}</time>
+        <div class="content">[quote=eve][pid=7]Reply[/pid] [b]eve:[/b] Sails [i]tear[/i].[/quote] a[i] = 2 {said}"""
+    wanted = [f"Reply eve: Sails tear. a[i] = 2 {said}" for said in SAID]
+    assert [text.replace("\\", "") for _, _, text in told(board(f"{post}</div></div>"))] == wanted
+
+
+def test_a_line_above_a_post_that_names_its_author_again_is_no_part_of_it() -> None:
+    post = """<div class="row message"><ul class="profilebox"><li><a href="/profil/{n}-x" class="kwho-user">{who}</a>
+        </li><li>Messages : 845</li></ul><div class="message-{n}"><small class="text-muted">{n} mars 2019 09:05</small><div
+        class="badger message-published"><div class="mykmsg-header">Réponse de <span class="x">{who}</span> sur le sujet
+        Voiles</div><div class="kmsg">{said}</div></div></div></div>"""
+    assert told(board(post)) == WANTED

@@ -12,7 +12,6 @@ from factory.seeds.html.blocks import Block, blocks_of, inline_text
 from factory.seeds.html.clicks import without_clicks
 from factory.seeds.html.code import protect_code
 from factory.seeds.html.encoding import Source, decode
-from factory.seeds.html.letters import without_letterheads
 from factory.seeds.html.markdown import markdown
 from factory.seeds.html.mathematics import protect_formulas
 from factory.seeds.html.metadata import Head, Metadata, describe, is_product
@@ -25,6 +24,7 @@ from factory.seeds.html.repeats import without_repeats, without_requoted
 from factory.seeds.html.tables import protect_tables
 from factory.seeds.html.threads import Post, Thread, find_thread, posts_of
 from factory.seeds.html.tree import Index, Node, uncollected, weigh
+from factory.seeds.html.typed import as_said
 
 _DESCRIPTIONS = ("description", "og:description", "twitter:description")
 _LEAST_SAID = 100  # characters below which a page says nothing
@@ -104,7 +104,7 @@ def _read(source: Source, whole: bool) -> Page:
         node.parent = None  # without cycles the tree is gone when this returns
     about = replace(about, title=_PERMALINK.sub("", about.title))
     if thread:
-        blocks = without_requoted(without_letterheads(blocks))
+        blocks = without_requoted(as_said(blocks))
     elif reading:
         blocks = without_clicks(without_repeats(blocks, product=product))
     if reading:
