@@ -327,7 +327,7 @@ def test_marks_that_a_board_shows_as_they_were_typed_are_not_said() -> None:
 
 def test_a_line_above_a_post_that_names_its_author_again_is_no_part_of_it() -> None:
     post = """<div class="row message"><ul class="profilebox"><li><a href="/profil/{n}-x" class="kwho-user">{who}</a>
-        </li><li>Messages : 845</li></ul><div class="message-{n}"><small class="text-muted">{n} mars 2019 09:05</small><div
+        </li></ul><div class="message-{n}"><small class="text-muted">{n} mars 2019 09:05</small><div
         class="badger message-published"><div class="mykmsg-header">Réponse de <span class="x">{who}</span> sur le sujet
         Voiles</div><div class="kmsg">{said}</div></div></div></div>"""
     assert told(board(post)) == WANTED
