@@ -11,6 +11,7 @@ from factory.catalog import Catalog
 from factory.errors import TeacherError
 from factory.line import Item, generate, teacher_for
 from factory.plan import Prepared, done_work, prepare
+from factory.store.reader import must_exist
 from factory.store.writer import Writer
 from factory.teacher.journal import Journal
 
@@ -25,9 +26,11 @@ class Replayed:
 
 async def replay(catalog: Catalog, name: str) -> Replayed:
     """Replays every current run of a dataset, with calls and executions forbidden; writes nothing.
+    Raises StoreError where there is no store.
 
     The same sample ids in the same order are the promise kept; anything else is a difference.
     """
+    must_exist(catalog.store)
     seeds, differences = 0, []
     async with AsyncExitStack() as stack:
         writer = stack.enter_context(Writer(catalog.store))

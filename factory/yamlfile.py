@@ -11,6 +11,7 @@ from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from factory.errors import CatalogError, did_you_mean
 
@@ -53,9 +54,7 @@ class YamlFile:
             elif fault["type"] == "missing":
                 told.append(f"{place}: this key is missing")
             else:
-                told.append(
-                    f"{place}: {fault['msg'].removeprefix('Value error, ')}{_given(keys, fault['input'])}"
-                )
+                told.append(f"{place}: {_in_words(model, fault)}{_given(keys, fault['input'])}")
         return told
 
 
@@ -71,7 +70,9 @@ def read_yaml(path: Path, environment: Mapping[str, str] | None = None) -> YamlF
     except OSError as error:
         raise CatalogError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise CatalogError(f"{path}: is not UTF-8: {error}") from error
+        line = error.object.count(b"\n", 0, error.start) + 1
+        byte = error.object[error.start]
+        raise CatalogError(f"{path}:{line}: is not UTF-8 (byte {byte:#04x}): save it as UTF-8") from error
     try:
         # Braces mean something in YAML: a variable is a plain mark until its scalar is read.
         found: list[re.Match[str]] = []
@@ -91,13 +92,14 @@ def read_yaml(path: Path, environment: Mapping[str, str] | None = None) -> YamlF
 def _not_yaml(path: Path, error: yaml.YAMLError) -> str:
     """A fault of the syntax with its line and column, as a compiler tells it."""
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
-        return f"{path}: is not YAML: {error}"
+        return f"{path}: is not YAML: {str(error).splitlines()[0]}"
     mark = error.problem_mark
     tab = "; indent with spaces, not with tabs" if "'\\t'" in str(error.problem) else ""
     told = ", ".join(part for part in (error.context, error.problem) if part)
     return f"{path}:{mark.line + 1}:{mark.column + 1}: is not YAML: {told}{tab}"
 
 
+_MERGE = "tag:yaml.org,2002:merge"
 _MARK = re.compile("\ue000(\\d+)\ue001")
 
 
@@ -120,14 +122,7 @@ class _Reader:
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*at, place)) for place, item in enumerate(node.value)]
         if isinstance(node, yaml.MappingNode):
-            result: dict[str, Any] = {}
-            for key_node, value_node in node.value:
-                key = str(key_node.value)
-                self.file.lines[(*at, key)] = key_node.start_mark.line + 1
-                if key in result:
-                    raise CatalogError(f"{self.file.where(*at, key)}: this key is given twice")
-                result[key] = self.value(value_node, (*at, key))
-            return result
+            return self._mapping(node, at)
         assert isinstance(node, yaml.ScalarNode)
         text = _MARK.sub(lambda mark: self._fill(self.found[int(mark.group(1))], at), node.value)
         if text != node.value and node.style is None:
@@ -144,6 +139,25 @@ class _Reader:
             raise CatalogError(
                 f"{self.file.where(*at)}: '{text}' is no {kind}; put it in quotes if it is text"
             ) from error
+
+    def _mapping(self, node: yaml.MappingNode, at: KeyPath) -> dict[str, Any]:
+        """A mapping; what `<<` merges into it stands behind its own keys."""
+        own = [(key, value) for key, value in node.value if key.tag != _MERGE]
+        merged: dict[str, Any] = {}
+        for value_node in (value for key, value in node.value if key.tag == _MERGE):
+            given = self.value(value_node, at)
+            for one in given if isinstance(given, list) else [given]:
+                if not isinstance(one, dict):
+                    raise CatalogError(f"{self.file.where(*at)}: '<<' merges a mapping, or a list of them")
+                merged = one | merged
+        result: dict[str, Any] = {}
+        for key_node, value_node in own:
+            key = str(key_node.value)
+            self.file.lines[(*at, key)] = key_node.start_mark.line + 1
+            if key in result:
+                raise CatalogError(f"{self.file.where(*at, key)}: this key is given twice")
+            result[key] = self.value(value_node, (*at, key))
+        return merged | result
 
     def _fill(self, variable: re.Match[str], at: KeyPath) -> str:
         name, default = variable.groups()
@@ -173,6 +187,34 @@ def _annotations(model: type[BaseModel]) -> dict[str, Any]:
 
 def _is_model(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+_KINDS = {
+    "string": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "tuple": "a list: [...]",
+    "list": "a list: [...]",
+    "dict": "a mapping: {key: value}",
+    "model": "a mapping",
+    "mapping": "a mapping",
+}
+
+
+def _in_words(model: type[BaseModel], fault: ErrorDetails) -> str:
+    """What is wrong with a value, in the words of YAML rather than Python's."""
+    kind, _, rest = fault["type"].partition("_")
+    if kind not in _KINDS or rest not in ("type", "parsing", "attributes_type"):
+        return fault["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    said = f"must be {_KINDS[kind]}"
+    if kind == "model" and (keys := _fields_at(model, fault["loc"])):
+        return f"{said} with the keys {', '.join(keys)}"
+    if kind == "string" and isinstance(fault["input"], bool):
+        return f"{said}: put it in quotes, since YAML takes yes, no, on and off for true and false"
+    if kind == "string" and not isinstance(fault["input"], dict | list):
+        return f"{said}: put it in quotes"
+    return said
 
 
 def _given(keys: Sequence[str | int], value: Any) -> str:

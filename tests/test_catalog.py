@@ -66,6 +66,17 @@ def test_a_good_catalogue_gives_checked_datasets(tmp_path: Path) -> None:
         ("[code_execution,", "[majority_vote,", "majority_vote needs evidence 'answer'"),
         ("share: 1.0", "share: 2.0", "catalog.yaml:14: mixtures.all.chat.share"),
         ("{model: rehearsal,", "{model: ${WRITER},", "the environment variable WRITER is not set"),
+        ("tags: sft", "tags: [no]", "must be text: put it in quotes, since YAML takes yes, no, on and off"),
+        ("tags: sft", "tags: [1.0]", "must be text: put it in quotes (it is 1.0)"),
+        ("tags: sft", "limit: many", "must be a whole number (it is 'many')"),
+        (
+            "[code_execution,",
+            "code_execution #",
+            "validators: must be a list: [...] (it is 'code_execution')",
+        ),
+        ("temperature: 0.7", "price: 3", "price: must be a mapping with the keys input, output (it is 3)"),
+        ("temperature: 0.7", "prompt_price: 3", "did you mean 'price'?"),
+        ("tags: sft", "<<: [1]", "'<<' merges a mapping, or a list of them"),
     ],
 )
 def test_a_fault_is_told_with_its_place(tmp_path: Path, before: str, after: str, told: str) -> None:
@@ -89,6 +100,23 @@ def test_a_value_that_yaml_cannot_make_is_told_with_its_place(tmp_path: Path, va
     told = _fault(tmp_path, GOOD.replace("tags: sft", f"tags: {value}"))
     assert "catalog.yaml" in told
     assert "put it in quotes" in told or "stands within" in told
+
+
+def test_a_merge_lends_keys_that_an_entry_does_not_have_itself(tmp_path: Path) -> None:
+    lent = "&all {seeds: questions, generator: question.plurality, tags: [one]}"
+    text = GOOD.replace("datasets:", f"datasets:\n  a: {lent}\n  b: {{tags: [two], <<: *all}}", 1)
+    catalog = _catalog(tmp_path, text)
+    assert catalog.dataset("b").generator is catalog.dataset("a").generator
+    assert (catalog.datasets["a"].tags, catalog.datasets["b"].tags) == (("one",), ("two",))
+
+
+def test_how_an_editor_saved_the_file_does_not_matter_but_for_its_encoding(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.yaml"
+    path.write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
+    assert load_catalog(path).dataset("exercises").tags == ("sft",)
+    path.write_bytes(b"# one\n# caf\xe9\n" + GOOD.encode())
+    with pytest.raises(CatalogError, match=r"catalog.yaml:2: is not UTF-8 \(byte 0xe9\)"):
+        load_catalog(path)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

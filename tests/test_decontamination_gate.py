@@ -39,7 +39,7 @@ def lab(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project with an index of two benchmark items."""
     monkeypatch.chdir(project.folder)
     project.write("benchmarks/riddles.jsonl", json.dumps({"question": RIDDLE}) + "\n" + json.dumps(CHOICE))
-    told = run("index", "benchmarks/*.jsonl", "--out", "build/b.index")
+    told = run("index", "benchmarks/*.jsonl", "--output", "build/b.index")
     assert "riddles.jsonl: 2 items" in told
     return project
 

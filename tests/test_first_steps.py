@@ -68,7 +68,7 @@ def test_a_missing_package_is_named_with_what_needs_it_before_any_work(core_alon
     core_alone.questions("one?", "two?")
     core_alone.catalog("  steps: {seeds: questions, generator: lab.steps, validators: [near_duplicate]}")
     mend = "numba, which is not installed: pip install 'seedfactory[seeds]'"
-    for command in (["build"], ["plan"], ["decontaminate", "index", "questions.jsonl", "--out", "index"]):
+    for command in (["build"], ["plan"], ["decontaminate", "index", "questions.jsonl", "--output", "index"]):
         assert mend in core_alone.factory(*command, code=1)
     assert core_alone.query("select count(*) from samples") == [(0,)]
     for command in (["train", "recipe.yaml"], ["tune", "tuning.yaml"], ["evaluate", "model", "tasks"]):

@@ -58,7 +58,8 @@ def test_json_lines_hold_json_columns_as_they_are(store: Path) -> None:
 def test_the_ending_of_the_output_names_its_format(store: Path, tmp_path: Path) -> None:
     import pyarrow.parquet as parquet
 
-    assert run(store, "-o", str(tmp_path / "new" / "rows.parquet"), "from accepted") == ""
+    told = run(store, "-o", str(tmp_path / "new" / "rows.parquet"), "from accepted")
+    assert told == f"179 rows in {tmp_path / 'new' / 'rows.parquet'}\n"
     assert parquet.read_metadata(tmp_path / "new" / "rows.parquet").num_rows == 179
     run(store, "-o", str(tmp_path / "rows.csv"), COUNTS)
     assert (tmp_path / "rows.csv").read_text().startswith("dataset,")

@@ -47,8 +47,13 @@ def train(
 ) -> None:
     """Train a model as a RECIPE says.
 
-    A run that was stopped goes on where it was when the same command is typed again. On several devices:
-    torchrun --nproc-per-node N -m trainer RECIPE
+    Checkpoints, metrics.jsonl and the exported model go into the recipe's 'output'. A run that was stopped goes on
+    where it was when the same command is typed again. On several devices: torchrun --nproc-per-node N -m trainer RECIPE
+
+    \b
+      factory train recipes/phi4/sft.yaml --dry-run          what it would cost
+      factory train examples/recipes/tiny_sft.yaml
+      factory train RECIPE --set model=tiny --set optimiser.lr=1.0e-4 --fresh
     """
     need("train", "torch", "transformers", by="training")
     from trainer import loop

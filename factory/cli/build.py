@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from factory.cli.main import catalog_option, workers_option
+from factory.cli.main import Selecting, catalog_option, workers_option
 
 if TYPE_CHECKING:
     from factory.build import Build
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from factory.selection import StatesOf
 
 
-@click.command()
+@click.command(cls=Selecting)
 @catalog_option
 @click.option(
     "--select", "-s", multiple=True, metavar="SELECTOR", help="Datasets to build: see below. Default: all."

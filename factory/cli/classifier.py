@@ -58,7 +58,12 @@ def classifier() -> None:
 @classifier.command()
 @click.argument("annotations", metavar="DATASET|FILE.jsonl")
 @_field
-@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="The model file.")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The model file. Default: build/classifiers/FIELD.bin.",
+)
 @click.option(
     "--apart",
     type=click.Choice(["document", "site"]),
@@ -78,8 +83,13 @@ def train(
     keep: float | None,
     catalog: Path,
 ) -> None:
-    """Train on a dataset of labels, or a file of JSON lines with text and the field; and with language, document and
-    url, if known."""
+    """Train on a dataset of labels, or on JSON lines.
+
+    A line of a file has the text and the field; and language, document and url, if known.
+
+    \b
+      factory classifier train annotations -f education -o build/classifiers/education.bin
+    """
     from factory.seeds.learning import Wanted
     from factory.seeds.learning import train as learn
 
@@ -107,7 +117,13 @@ def evaluate(
     everything: bool,
     catalog: Path,
 ) -> None:
-    """Precision, recall and agreement with held-out annotations, in all and by language; and where to cut."""
+    """Compare a model with held-out annotations.
+
+    Precision, recall and agreement, in all and by language; and where to cut.
+
+    \b
+      factory classifier evaluate build/classifiers/education.bin annotations -f education --keep 0.1
+    """
     from factory.seeds.classifier import Classifier
     from factory.seeds.learning import Wanted, unseen
     from factory.seeds.learning import evaluate as measure
@@ -123,7 +139,13 @@ def evaluate(
 @click.argument("texts", metavar="SEED_SET|FILE.jsonl")
 @catalog_option
 def apply(model: Path, texts: str, catalog: Path) -> None:
-    """Score texts: JSON lines of id and score, for a seed set of the store or a file of JSON lines with text."""
+    """Score texts, as JSON lines of id and score.
+
+    The texts are a seed set of the store, or a file of JSON lines with text.
+
+    \b
+      factory classifier apply build/classifiers/education.bin passages > scores.jsonl
+    """
     import orjson
 
     from factory.seeds.classifier import Classifier

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @catalog_option
-@click.option("--output", "-o", type=click.Path(file_okay=False, path_type=Path), help="The folder to write.")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder to write. Default: build/snapshots/NAME.",
+)
 @click.option("--partial", is_flag=True, help="Take what is accepted so far; the manifest says so.")
 @click.option(
     "--shard-rows", type=click.IntRange(min=1), default=50_000, show_default=True, help="Rows of a file."

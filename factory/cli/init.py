@@ -19,6 +19,9 @@ def init(folder: Path) -> None:
     """Write a first catalogue, with seeds to try it on, into FOLDER (default: here).
 
     It builds as it stands, with no key and no network. A file that is there already is never overwritten.
+
+    \b
+      factory init my_project
     """
     places = {STARTER / name: folder / place for name, place in FILES.items()}
     if there := [str(place) for place in places.values() if place.exists()]:

@@ -88,6 +88,19 @@ def _offered() -> list[metadata.EntryPoint]:
     return sorted(metadata.entry_points(group="factory.commands"), key=lambda entry: entry.name)
 
 
+class Selecting(click.Command):
+    """A command whose datasets are named by options: says so where they are named without."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does, with the mend for names that stand bare."""
+        ctx.allow_extra_args = True
+        rest = super().parse_args(ctx, args)
+        if rest:
+            options = " ".join(f"--select {name}" for name in rest)
+            ctx.fail(f"datasets are named by an option: factory {self.name} {options}")
+        return rest
+
+
 @click.command(
     cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
@@ -103,6 +116,9 @@ def factory() -> None:
       factory sql "from rejections"               ask for anything else
       factory export sft                          write a mixture as Parquet
       factory train examples/recipes/tiny_sft.yaml
+
+    Exit codes: 0 done, 1 an error or something that failed, 2 a wrong command line, 130 interrupted; others stand in
+    the help of their command.
     """
 
 
@@ -113,6 +129,10 @@ _REFUSED = {"EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EFBIG", "EISDIR", "
 def main() -> None:
     """Runs a command. A FactoryError, or what the machine refuses, becomes text and exit code 1; anything else is
     a defect."""
+    if sys.getfilesystemencoding() != "utf-8" and os.environ.get("PYTHONUTF8") != "1":
+        # In another encoding (LANG=C without Python's UTF-8 mode) names of files and words of a row cannot be told.
+        os.environ["PYTHONUTF8"] = "1"
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
     try:
         from factory.clash import check
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from factory.cli.main import catalog_option
+from factory.cli.main import Selecting, catalog_option
 
 if TYPE_CHECKING:
     from factory.catalog import Catalog
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from factory.store.reader import Query
 
 
-@click.command()
+@click.command(cls=Selecting)
 @catalog_option
 @click.option(
     "--select", "-s", multiple=True, metavar="SELECTOR", help="Datasets: see 'factory build --help'."
@@ -30,6 +30,10 @@ def plan(catalog: Path, select: tuple[str, ...], exclude: tuple[str, ...]) -> No
     Calls, tokens and money are estimated from what finished seeds of each dataset took, or else those of the same
     generator elsewhere, the calls of validators that ask a model included, at the catalogue's prices. Seeds that
     are new to the store are counted once 'factory seeds' or a build has read them.
+
+    \b
+      factory plan
+      factory plan -s tag:pretrain -x 'generator:rewrite.*'
     """
     from factory.catalog import load_catalog
     from factory.cli.build import states_in

@@ -107,8 +107,8 @@ def display(*, quiet: bool) -> Iterator[Callable[[Report], None]]:
 
     if quiet:
         yield remember
-    elif sys.stderr.isatty():
-        with Live(screen, console=Console(stderr=True), refresh_per_second=8, transient=True):
+    elif (console := Console(stderr=True)).is_terminal and not console.is_dumb_terminal:
+        with Live(screen, console=console, refresh_per_second=8, transient=True):
             yield remember
     else:
         yield _plain(screen, remember)

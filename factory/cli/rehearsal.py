@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 import click
+
+from factory.errors import FactoryError
 
 SHARES = {
     "rate_limit": "Share of requests answered with 429 and Retry-After.",
@@ -29,7 +32,7 @@ def _shares(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=0, help="0: any free port.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0: any free port.")
 @click.option("--delay", type=click.FloatRange(0), default=0.0, help="Seconds before every reply.")
 @_shares
 @click.option("--retry-after", type=click.FloatRange(0), default=1.0, help="Seconds that a 429 asks to wait.")
@@ -54,6 +57,12 @@ async def _serve(host: str, port: int, faults: Any) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    async with Rehearsal(faults, host=host, port=port) as server:
+    async with AsyncExitStack() as stack:
+        try:
+            server = await stack.enter_async_context(Rehearsal(faults, host=host, port=port))
+        except OSError as error:
+            raise FactoryError(
+                f"{host}:{port}: cannot listen here: {error.strerror}; name another --port, or 0 for any free one"
+            ) from error
         click.echo(f"the rehearsal model listens at {server.address}")
         await ended.wait()

@@ -42,9 +42,9 @@ def sql(
       factory sql                       a prompt; .help says what it offers
       factory sql < question.sql
 
-    Views for people: accepted, rejected, rejections, progress, spend, yield_by_generator, lineage; of seeds:
-    seed_funnel, drop_reasons, seed_scores,
-    topic_mix, and sets.NAME for each seed set.
+    Views for people: accepted, rejected, rejections, progress, spend, yield_by_generator, lineage, scores; of seeds:
+    seed_funnel, drop_reasons, seed_scores, topic_mix, and sets.NAME for each seed set. What failed: failures.
+    "describe accepted" names the columns of a view.
     """
     from factory.catalog import load_catalog
     from factory.store.reader import answer
@@ -58,7 +58,10 @@ def sql(
         ending = output.suffix.removeprefix(".") if output else ""
         form = ending if ending in FORMATS else "table"
     keep = SHOWN_ROWS if form == "table" and not show_all else None
-    write(answer(path, text, keep=keep), form, output, everything=show_all)
+    found = answer(path, text, keep=keep)
+    write(found, form, output, everything=show_all)
+    if output is not None:
+        click.echo(f"{found.rows:,} row{'' if found.rows == 1 else 's'} in {output}", err=True)
 
 
 HELP = """\

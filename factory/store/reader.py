@@ -27,13 +27,18 @@ Query = Callable[[str, Any], list[tuple[Any, ...]]]
 """Reads a store: SQL and its parameters."""
 
 
+def must_exist(path: Path) -> None:
+    """Raises StoreError where no build has made the store yet."""
+    if not path.exists():
+        raise StoreError(f"there is no store {path} yet; run 'factory build' first")
+
+
 def open_reader(path: Path, *, own_sql: bool = False) -> duckdb.DuckDBPyConnection:
     """Opens a store for reading, cut off from every other file but seed shards unless the SQL is our own.
 
     Raises StoreError when there is no such file, a build holds it, or its version is not this program's.
     """
-    if not path.exists():
-        raise StoreError(f"there is no store {path} yet; run 'factory build' first")
+    must_exist(path)
     try:
         with ExitStack() as stack:
             connection = duckdb.connect(str(path), read_only=True, config={"memory_limit": "1GB"})

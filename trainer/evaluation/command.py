@@ -47,8 +47,13 @@ def evaluate(
     limit: int | None,
     as_json: bool,
 ) -> None:
-    """Score a MODEL (a folder that `factory train` exported) on TASKS: JSONL files, or folders of them.
+    """Score a MODEL on TASKS, and keep the scores in the store.
 
+    A MODEL is a folder that 'factory train' exported, TASKS are JSONL files or folders of them.
+
+    \b
+      factory evaluate build/models/tiny/export tasks/
+      factory evaluate build/models/tiny/export tasks/qa.jsonl --judge critic
     \b
     A task file begins with what the task is; every other line is an item:
       {"task": "capitals", "kind": "choice", "date": "2026-03-01", "shots": 2}

@@ -13,11 +13,13 @@ from trainer.command import INTERRUPTED
 @click.command()
 @click.argument("tuning", type=click.Path(path_type=Path))
 def tune(tuning: Path) -> None:
-    """Tune the shares of a mixture with small models, as a TUNING says.
+    """Tune the shares of a mixture with small models.
 
     Each domain's shares are tried by themselves and scored on held-out tasks; the best of each domain are merged,
     and it is checked that they keep what they gained; then the merge is trained without each source, which tells
     what the source is worth, a token and a unit of money.
+
+    A TUNING is a YAML file:
 
     \b
       recipe: recipes/tiny/sft.yaml

@@ -36,7 +36,7 @@ def decontaminate() -> None:
     """Keep training data free of the benchmarks it will be measured on.
 
     \b
-      factory decontaminate index benchmarks/*.jsonl --out build/benchmarks.index
+      factory decontaminate index benchmarks/*.jsonl --output build/benchmarks.index
       factory decontaminate scan build/benchmarks.index build/snapshots/sft
       factory decontaminate certify build/benchmarks.index
 
@@ -47,7 +47,11 @@ def decontaminate() -> None:
 @decontaminate.command()
 @click.argument("files", nargs=-1, required=True)
 @click.option(
-    "--out", "-o", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The index."
+    "--output",
+    "-o",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The index to write.",
 )
 @click.option(
     "--column", "columns", multiple=True, help="Joined into an item, in place of the usual columns."
@@ -60,15 +64,16 @@ def decontaminate() -> None:
 @_json
 def index(
     files: tuple[str, ...],
-    out: Path,
+    output: Path,
     columns: tuple[str, ...],
     reference: tuple[str, ...],
     allowed_documents: int,
     as_json: bool,
 ) -> None:
-    """Make an index of benchmark FILES: JSON Lines, JSON, Parquet, CSV or TSV; globs in quotes are taken too.
+    """Make an index of benchmark FILES.
 
-    The usual columns of the well-known benchmarks are known; the files themselves are yours.
+    JSON Lines, JSON, Parquet, CSV or TSV; globs in quotes are taken too. The usual columns of the well-known
+    benchmarks are known; the files themselves are yours.
     """
     need("seeds", "numba", by="decontamination")
     from validators.decontamination.recipe import Recipe
@@ -77,9 +82,9 @@ def index(
         if sys.stderr.isatty():
             click.echo(f"reading {path}", err=True)
 
-    made = Recipe(files, columns, reference, allowed_documents, watch).index(out)
+    made = Recipe(files, columns, reference, allowed_documents, watch).index(output)
     told = {
-        "index": str(out),
+        "index": str(output),
         "hash": made.hash,
         "benchmarks": made.benchmarks,
         "items": len(set(made.names)),
@@ -92,14 +97,22 @@ def index(
     for name, one in made.benchmarks.items():
         click.echo(f"{name}: {one['items']:,} items")
     short = f"; {made.uncovered:,} of under 8 tokens are not covered" if made.uncovered else ""
-    click.echo(f"{told['items']:,} items in {out}{short}; hash {made.hash}")
+    click.echo(f"{told['items']:,} items in {output}{short}; hash {made.hash}")
 
 
 @decontaminate.command()
 @click.argument("index", type=click.Path(dir_okay=False, path_type=Path))
 @click.argument("data", nargs=-1, required=True)
-@click.option("--info", type=click.FloatRange(0, 1), help="Share of 7-grams above which a text is partial.")
-@click.option("--contaminated", type=click.FloatRange(0, 1), help="Share from which on it is contaminated.")
+@click.option(
+    "--info",
+    type=click.FloatRange(0, 1),
+    help="Share of 7-grams above which a text is partial. Default: 0.1.",
+)
+@click.option(
+    "--contaminated",
+    type=click.FloatRange(0, 1),
+    help="Share from which on it is contaminated. Default: 0.35.",
+)
 @_published
 @click.option("--column", "columns", multiple=True, help="What to compare, in place of the usual columns.")
 @catalog_option
@@ -114,9 +127,11 @@ def scan(
     catalog: Path,
     as_json: bool,
 ) -> None:
-    """Report what of DATA would go: files, folders, snapshots, or datasets of the store ("seeds:NAME" for a seed set).
+    """Report what of DATA would go; change nothing.
 
-    With --json a line for each row that is contaminated or partial, and the totals in the last. Exit status 3 where
+    DATA are files, folders, snapshots, or datasets of the store ("seeds:NAME" for a seed set).
+
+    With --json a line for each row that is contaminated or partial, and the totals in the last. Exit code 3 where
     something is contaminated.
     """
     need("seeds", "numba", by="decontamination")
@@ -170,7 +185,10 @@ def scan(
 @_published
 @_json
 def certify(index: Path, clean: tuple[str, ...], as_published: bool, as_json: bool) -> None:
-    """Measure what the INDEX finds of leaks injected into clean text, and its false alarms: as a snapshot says it."""
+    """Measure what the INDEX finds of injected leaks.
+
+    And its false alarms on clean text: what the certificate of a snapshot says.
+    """
     from validators.decontamination import Decontamination
     from validators.decontamination.index import Index
 

@@ -328,7 +328,7 @@ def _read(path: Path, names: Sequence[str]) -> dict[str, Any]:
             return {name: file[name] for name in names}
     except FileNotFoundError as error:
         raise FactoryError(
-            f"{path}: there is no such index; make it: factory decontaminate index FILES... --out {path}"
+            f"{path}: there is no such index; make it: factory decontaminate index FILES... --output {path}"
         ) from error
     except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
         raise FactoryError(
