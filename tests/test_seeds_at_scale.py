@@ -6,12 +6,14 @@ import asyncio
 import json
 import random
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from conftest import Project
+from conftest import ROOT, Project
 
 from factory.errors import FactoryError
 from factory.seeds.intake import refuse_long
@@ -155,6 +157,35 @@ def test_long_texts_are_gone_through_in_memory_for_a_few_of_them(project: Projec
         assert sorted(member.text for member in members) == sorted(books)
     exported = project.factory("export", "seeds:books")
     assert "300 rows" in exported
+
+
+HELD = """
+import sys
+from pathlib import Path
+from factory.discovery import SOURCES, load
+from factory.seeds.shards import Recipe, Shard, Unit, read_shard
+
+def most() -> int:
+    line = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+    return int(line.split()[1]) << 10
+
+load(SOURCES, "text")
+path, before = Path(sys.argv[1]), most()
+done = read_shard(Shard("a", (Unit("a", "", str(path)),), Recipe("text", sys.argv[2], {}), path.parent))
+assert sum(done.found.values())
+print((most() - before) / path.stat().st_size)
+"""
+
+
+@pytest.mark.parametrize("kind", ["document", "passage"])
+def test_a_long_text_is_read_in_memory_for_a_few_of_it(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "book.md"
+    paragraph = "The tide comes twice a day, since the moon pulls the water, and falls again. " * 8
+    path.write_text("".join(f"{paragraph} {number}.\n\n" for number in range(60_000)))
+    done = subprocess.run(
+        [sys.executable, "-c", HELD, str(path), kind], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert float(done.stdout) < 7
 
 
 def test_seeds_too_long_for_the_store_are_told_to_be_kept_as_shards(tmp_path: Path) -> None:

@@ -391,7 +391,14 @@ def test_front_matter_is_no_text_and_says_who_wrote_it_under_which_licence(tmp_p
     assert isinstance(item, Found)
     assert item.seed.text.startswith("# Höhe") and item.seed.title == "Tides"  # type: ignore[attr-defined]
     assert (item.origin.title, item.origin.author, item.origin.licence) == ("Tides", "Ada; Bo", "MIT")
+    path.write_text(
+        '+++\ntitle = "Bays"\nauthors = ["Ada", "Bo"]\ndate = 2020-03-04T05:06:07Z\n[extra]\nx = 1\n+++\nText.\n'
+    )
+    (item,) = text(path, Document, min_words=1)
+    assert isinstance(item, Found) and item.seed.text == "Text."  # type: ignore[attr-defined]
+    assert (item.origin.title, item.origin.author, item.origin.date) == ("Bays", "Ada; Bo", "2020-03-04")
     for kept in (
+        "+++\nno = \n+++\nText.\n",
         "---\n\nOnly a rule.\n\n---\n",
         "---\na: &a [x]\nb: *a\n---\nText.\n",
         "---\ntitle: [\n---\nText.\n",

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 from xml.etree.ElementTree import Element, ParseError
 
 from factory.extras import need
-from factory.seeds.files import UnreadableError, open_bytes
+from factory.seeds.files import UnreadableError, open_bytes, packed
 
 
 class HostileError(UnreadableError):
@@ -111,7 +111,7 @@ def read(path: Path, limits: Limits = LIMITS) -> bytes:
     archive = _Archive(path.name, size, limits)
     try:
         with open_bytes(path) as stream:
-            return archive.whole(stream, "")
+            return archive.whole(stream, "") if packed(path) else archive.plain(stream)
     except (*_UNREADABLE, RuntimeError) as error:
         raise HostileError(f"{path.name}: cannot be read: {error}") from error
 
@@ -163,6 +163,12 @@ class _Archive:
             )
             self.swell(member, len(pieces), self.size)
         return bytes(pieces)
+
+    def plain(self, stream: BinaryIO) -> bytes:
+        """All of a file that is not packed, which is held once."""
+        data = stream.read(self.limits.member + 1)
+        self.refuse(len(data) > self.limits.member, "", f"is larger than {self.limits.member} bytes")
+        return data
 
     def zipped(self, stream: BinaryIO) -> Iterator[tuple[str, bytes]]:
         """The members of a zip, whose sizes its directory tells."""

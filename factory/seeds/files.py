@@ -118,6 +118,11 @@ def _near(pattern: str, root: Path) -> str:
     return f" below {root}{near}"
 
 
+def packed(path: Path) -> bool:
+    """Whether a file's name says that it is packed."""
+    return path.suffix.lower() in PACKED
+
+
 def open_bytes(path: Path) -> BinaryIO:
     """Opens a file for reading, unpacking .gz, .bz2, .xz and .zst as it is read.
 
@@ -183,7 +188,7 @@ class _Unpacked(io.RawIOBase):
 
 def line_spans(path: Path, size: int) -> Iterator[Span]:
     """Parts of a file of lines of about `size` bytes; a packed file is read as a whole."""
-    if path.suffix.lower() in PACKED:
+    if packed(path):
         return
     total = path.stat().st_size
     yield from (Span(start, min(start + size, total)) for start in range(0, total, size))

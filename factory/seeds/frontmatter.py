@@ -1,14 +1,19 @@
-"""What Markdown says of itself above its text: YAML between lines of three dashes."""
+"""What Markdown says of itself above its text: YAML between lines of three dashes, TOML between three plus signs."""
 
 from __future__ import annotations
 
 import datetime
 import re
+import tomllib
 from typing import Any
 
 import yaml
 
-_FRONT = re.compile(r"---[ \t]*\r?\n(.{0,20000}?)\r?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+_FRONT = re.compile(
+    r"---[ \t]*\r?\n(?P<yaml>.{0,20000}?)\r?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)"
+    r"|\+\+\+[ \t]*\r?\n(?P<toml>.{0,20000}?)\r?\n\+\+\+[ \t]*(?:\r?\n|\Z)",
+    re.DOTALL,
+)
 _KEYS = {"title": ("title",), "author": ("author", "authors"), "date": ("date", "published", "created"),
          "licence": ("license", "licence"), "url": ("canonical_url", "canonical", "source_url"),
          "language": ("lang", "language")}  # fmt: skip
@@ -16,13 +21,13 @@ _KEYS = {"title": ("title",), "author": ("author", "authors"), "date": ("date", 
 
 def front_matter(text: str) -> tuple[dict[str, str], int]:
     """Title, author, date, licence, url and language as far as they are told, and the character at which the
-    text begins. What is no YAML of names and values is text."""
+    text begins. What is no YAML or TOML of names and values is text."""
     found = _FRONT.match(text)
     # An alias may stand for any amount of text, and honest front matter has none.
-    if not found or re.search(r"(?m)[:\s-]\s[&*]\w", found[1]):
+    if not found or (found["yaml"] and re.search(r"(?m)[:\s-]\s[&*]\w", found["yaml"])):
         return {}, 0
     try:
-        told = yaml.safe_load(found[1])
+        told = tomllib.loads(found["toml"]) if found["yaml"] is None else yaml.safe_load(found["yaml"])
     except (yaml.YAMLError, ValueError, RecursionError):
         return {}, 0
     if not isinstance(told, dict):

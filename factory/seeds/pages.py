@@ -16,6 +16,8 @@ from factory.seeds.html import Block, Page, extract
 from factory.seeds.prose import blocks_of_text
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS, SHORT, count_words, has_words, stretches
 
+MAX_PAGE = 64 << 20
+"""Bytes of a page, unpacked: more is a bomb, or no page. The parser needs ten times as much, its tree again."""
 EMPTY = "no text in it"
 NO_CODE = "a page without code"
 

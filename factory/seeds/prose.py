@@ -6,7 +6,6 @@ import re
 from array import array
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import accumulate
 from typing import TypeAlias
 
 from factory.fences import Opening, closes, opening
@@ -27,6 +26,9 @@ _OPENED = re.compile(rf"(?<!\\)\\\[|\\begin\{{({ENVIRONMENT})\}}")
 FORMULA, LONGEST = 4_000, 40_000
 """Bytes within which a formula, or an environment of TeX, is closed; where it is not, nothing was opened."""
 
+_AT_ONCE = 1 << 16
+"""Characters, about, that are parted into lines at once."""
+
 INDENT = 4
 """Columns by which code is indented, and what belongs to a footnote."""
 
@@ -45,9 +47,12 @@ def blocks_of_text(text: str, *, markdown: bool = True) -> Iterator[Block]:
     A list is one block, as it is one thought; so is a table. A fence that never closes ends with the quotation that it
     stands in, or with the file; whatever else is not closed opened nothing.
     """
-    lines = text.splitlines(keepends=True)
-    sizes = (len(line.encode("utf-8", "surrogateescape")) for line in lines)
-    reader = _Reader([line.rstrip("\r\n") for line in lines], array("q", accumulate(sizes)))
+    lines: list[str] = []
+    ends = array("q")
+    for line in _lines(text):
+        lines.append(line.rstrip("\r\n"))
+        ends.append((ends[-1] if ends else 0) + len(line.encode("utf-8", "surrogateescape")))
+    reader = _Reader(lines, ends)
     at = 0
     while at < len(lines):
         line, stop = reader.lines[at], at + 1
@@ -67,6 +72,15 @@ def blocks_of_text(text: str, *, markdown: bool = True) -> Iterator[Block]:
             stop = _opened(reader, at)
         at = stop
     yield from reader.rest(at)
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines of a text with their ends, some at a time: a list of all would hold the text once more."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start + _AT_ONCE) + 1 or len(text)
+        yield from text[start:end].splitlines(keepends=True)
+        start = end
 
 
 @dataclass

@@ -76,7 +76,7 @@ class Segment:
     """Whether it is what was left over, below `min_words`."""
 
 
-@dataclass
+@dataclass(slots=True)
 class _Stretch:
     """Blocks that follow each other: a unit of those that stay together, or the units of a passage."""
 

@@ -185,7 +185,7 @@ def writing(outputs: Mapping[str, Path], aside: Path, *, even_empty: Path | None
     lines = {table: aside.with_name(f"{aside.name}.{table}.jsonl") for table in outputs}
     with ExitStack() as stack:
         files = {table: stack.enter_context(path.open("wb")) for table, path in lines.items()}
-        yield lambda table, row: files[table].write(orjson.dumps(row) + b"\n")
+        yield lambda table, row: files[table].write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
     # Rows come in the order of the lines with one thread, and only so are their groups bounded by bytes.
     with duckdb.connect(config={"memory_limit": "1GB", "threads": 1}) as connection:
         connection.execute("set preserve_insertion_order = false")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from factory.plugins import Item, source
 from factory.records import Code, Document, Origin, Passage, Seed, Table, Thread
-from factory.seeds.archives import read
-from factory.seeds.pages import Wanted, seeds_of_page
+from factory.seeds.archives import Limits, read
+from factory.seeds.pages import MAX_PAGE, Wanted, seeds_of_page
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS
 
 
@@ -21,11 +21,13 @@ def html(
     max_words: int = MAX_WORDS,
     min_lines: int = 2,
     languages: tuple[str, ...] = (),
+    max_bytes: int = MAX_PAGE,
 ) -> Iterator[Item]:
     """Pages of HTML, packed or not: their main content as Markdown, with the bytes that each seed came from.
 
     `min_words`, `max_words`: the budget of a passage; a document or a thread is left out below `min_words`.
     `min_lines`, `languages`: the least lines of a block of code, and the languages wanted (none: all).
+    `max_bytes`: of a page, unpacked; a longer one is a broken record.
     """
     wanted = Wanted(kind, min_words, max_words, min_lines, languages)
-    yield from seeds_of_page(read(path), wanted, Origin(address=str(path)))
+    yield from seeds_of_page(read(path, Limits(member=max_bytes)), wanted, Origin(address=str(path)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from factory.errors import FactoryError
 from factory.plugins import Broken, Found, Item, Skipped, source
 from factory.records import Document, Origin, Passage, Seed, Topic
 from factory.seeds.archives import read
-from factory.seeds.files import PACKED
+from factory.seeds.files import packed
 from factory.seeds.frontmatter import front_matter
 from factory.seeds.html import Block
 from factory.seeds.html.encoding import Source, decode
@@ -37,39 +37,95 @@ def text(
     """Markdown and plain text, packed or not: the file as a document, its passages, or its topics.
 
     A topic is a heading of Markdown with its first paragraph, or a line ``name: description`` of plain text.
-    Front matter (``---``) is no text: its title, author, date and licence are the document's. `encoding`: UTF-8, or
-    what a byte order mark says, or Western where few letters are not ASCII, unless it is given.
+    Front matter (YAML between ``---``, TOML between ``+++``) is no text: its title, author, date and licence are the
+    document's. `encoding`: UTF-8, or what a byte order mark says, or Western where few letters are not ASCII, unless it
+    is given.
     """
+    is_markdown = Path(path.name.removesuffix(_packing(path))).suffix.lower() in _MARKDOWN
     try:
-        found = decode(read(path), encoding)
+        if kind is Document:
+            yield _whole(path, is_markdown, min_words, language, encoding)
+        elif kind is Passage:
+            yield from _passages(_opened(path, is_markdown, encoding), min_words, max_words, language)
+        elif is_markdown:
+            yield from _headed_topics(_opened(path, is_markdown, encoding))
+        else:
+            yield from _listed_topics(path, _opened(path, is_markdown, encoding).content)
+    except _NoText as error:
+        yield Broken(Origin(address=str(path), place=""), str(error))
+
+
+class _NoText(Exception):
+    """A file is no text as it was read. The message says why."""
+
+
+@dataclass
+class _Opened:
+    """A text file, behind its front matter, and what that says of it."""
+
+    source: Source
+    content: str
+    begins: int
+    """The character of the file at which the content begins."""
+    size: int
+    """Bytes of the file, unpacked."""
+    about: Origin
+    language: str
+    is_markdown: bool
+
+    def blocks(self) -> Iterator[Block]:
+        """The blocks of the content, read as they are asked for."""
+        return blocks_of_text(self.content, markdown=self.is_markdown)
+
+
+def _opened(path: Path, is_markdown: bool, encoding: str) -> _Opened:
+    found, size = _decoded(path, encoding)
+    if why := _no_text(found, encoding):
+        raise _NoText(why)
+    said, begins = front_matter(found.text) if is_markdown else ({}, 0)
+    language = said.pop("language", "")
+    about = Origin(address=str(path), place="").model_copy(update=said)
+    return _Opened(found, found.text[begins:], begins, size, about, language, is_markdown)
+
+
+def _decoded(path: Path, encoding: str) -> tuple[Source, int]:
+    """The text of a file, and the bytes that it is in."""
+    raw = read(path)
+    try:
+        return decode(raw, encoding), len(raw)
     except LookupError as error:
         raise FactoryError(f"encoding: {error}; name one that Python knows, such as cp1251") from error
-    if why := _no_text(found, encoding):
-        yield Broken(Origin(address=str(path), place=""), why)
-        return
-    is_markdown = Path(path.name.removesuffix(_packing(path))).suffix.lower() in _MARKDOWN
-    if kind is Topic and not is_markdown:
-        yield from _listed_topics(path, found.text)
-        return
-    said, begins = front_matter(found.text) if is_markdown else ({}, 0)
-    content = found.text[begins:]
-    blocks = list(blocks_of_text(content, markdown=is_markdown))
-    title = said.get("title") or next((block.text for block in blocks if block.kind == "heading"), "")
-    spoken = language or said.pop("language", "")
-    about = Origin(address=str(path), place="").model_copy(update={**said, "title": title or None})
-    document = Document(text=content.strip(), title=title, language=spoken)
-    place = _Places(found, content.encode("utf-8", "replace"), begins, about)
+
+
+def _whole(path: Path, is_markdown: bool, min_words: int, language: str, encoding: str) -> Found | Skipped:
+    """A file as a document. Nothing of it is held but the document, and that once: texts may be long."""
+    one = _opened(path, is_markdown, encoding)
+    # Plain text has no headings.
+    some, title = not is_markdown and bool(one.content) and not one.content.isspace(), one.about.title
+    for block in one.blocks() if is_markdown else ():
+        some, title = True, title or (block.text if block.kind == "heading" else "")
+        if title:
+            break
+    about = one.about.model_copy(update={"title": title or None})
+    if not some:
+        return Skipped(about, EMPTY)
+    first = one.source.byte_offsets([one.begins])[one.begins]
+    document = Document(text=one.content.strip(), title=title or "", language=language or one.language)
+    return long_enough(document, about.model_copy(update={"place": f"bytes {first}-{one.size}"}), min_words)
+
+
+def _passages(one: _Opened, min_words: int, max_words: int, language: str) -> Iterator[Item]:
+    blocks = list(one.blocks())
+    about, spoken = _titled(one, blocks), language or one.language
     if not blocks:
         yield Skipped(about, EMPTY)
-    elif kind is Document:
-        yield long_enough(document, place.of(0, len(place.data)), min_words)
-    elif kind is Passage:
-        for part in stretches(blocks, min_words=min_words, max_words=max_words):
-            passage = Passage(text=part.text, title=title, section=part.section, language=spoken)
-            origin = place.of(part.start, part.end).model_copy(update={"parent": document.id})
-            yield Skipped(origin, SHORT, part.text) if part.short else Found(passage, origin)
-    else:
-        yield from _headed_topics(place, blocks)
+    title = about.title or ""
+    parent = Document(text=one.content.strip(), title=title, language=spoken).id
+    place = _placing(one, about)
+    for part in stretches(blocks, min_words=min_words, max_words=max_words):
+        passage = Passage(text=part.text, title=title, section=part.section, language=spoken)
+        origin = place.of(part.start, part.end).model_copy(update={"parent": parent})
+        yield Skipped(origin, SHORT, part.text) if part.short else Found(passage, origin)
 
 
 def _no_text(found: Source, encoding: str) -> str:
@@ -80,6 +136,16 @@ def _no_text(found: Source, encoding: str) -> str:
     if not encoding and beyond > _FOREIGN * len(found.text):
         return "not in UTF-8, nor Western; say what it is in: encoding: cp1251"
     return ""
+
+
+def _titled(one: _Opened, blocks: Iterable[Block]) -> Origin:
+    """What a text says of itself, with the title that it has or its first heading is."""
+    title = one.about.title or next((block.text for block in blocks if block.kind == "heading"), None)
+    return one.about.model_copy(update={"title": title})
+
+
+def _placing(one: _Opened, about: Origin) -> _Places:
+    return _Places(one.source, one.content.encode("utf-8", "replace"), one.begins, about)
 
 
 @dataclass
@@ -114,10 +180,12 @@ class _Places:
 
 def _packing(path: Path) -> str:
     """The ending that says how a file is packed, where it is."""
-    return path.suffix if path.suffix.lower() in PACKED else ""
+    return path.suffix if packed(path) else ""
 
 
-def _headed_topics(place_of: _Places, blocks: Sequence[Block]) -> Iterator[Item]:
+def _headed_topics(one: _Opened) -> Iterator[Item]:
+    blocks = list(one.blocks())
+    place_of = _placing(one, _titled(one, blocks))
     for place, block in enumerate(blocks):
         if block.kind == "heading" and block.section:
             below = blocks[place + 1] if place + 1 < len(blocks) else block

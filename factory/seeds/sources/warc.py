@@ -18,13 +18,10 @@ from factory.records import Code, Document, Origin, Passage, Seed, Table, Thread
 from factory.seeds.cleaners.language import checked
 from factory.seeds.cutoff import GZIP, WINDOW, ZSTD, cut_off, frames, is_whole
 from factory.seeds.html.encoding import decode
-from factory.seeds.pages import EMPTY, Wanted, guarded, long_enough, seeds_of_page
+from factory.seeds.pages import EMPTY, MAX_PAGE, Wanted, guarded, long_enough, seeds_of_page
 from factory.seeds.prose import blocks_of_text
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS, SHORT, stretches
 from factory.seeds.spoken import surely_not
-
-MAX_PAGE = 64 << 20
-"""Bytes of a page, decompressed: more is a bomb, or no page."""
 
 PAGE, TEXT = "page", "text"
 """What a record may be."""
