@@ -56,6 +56,11 @@ STEP = "Press the button at the back for five seconds until the lamp turns green
         "<p>Last updated on March 3, 2024 by the editors</p>",
         "<div>This page was last modified 9 months ago</div>",
         "<p>Zuletzt geändert am 3. März 2024</p>",
+        '<div><a href="/a">❮ Previous</a><a href="/b">Next ❯</a></div>',
+        "<p>Did this answer your question? Thanks for your feedback!</p>",
+        '<p>Still need help? <a href="/contact">Contact us</a></p>',
+        '<section><h3>Feedback</h3><p>Please <a href="/edit">send</a> us what you would say.</p></section>',
+        "<div><h3>User Contributed Notes</h3><p>On old ones the lamp stays dark until it is dry.</p></div>",
     ],
 )
 def test_what_stands_below_a_short_page_of_help_and_is_said_of_the_page_goes(around: str) -> None:

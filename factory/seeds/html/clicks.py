@@ -24,7 +24,11 @@ _CLICK = re.compile(
         |(?:view|see)\ (?:the\ )?(?:product|collection|ratings?|reviews?|details|price))(?:\ (?:now|today))?
     | (?:read|watch|get|see)\ the\ (?:full\ )?(?:story|article|review|recipe|video|details) | know\ more
     | expand\ description | advertisement | sponsored | loading
-    | (?:was|is|did)\ (?:this|that)\ (?:\w+\ )?(?:helpful|useful|help\ you)
+    | (?:was|is|did)\ (?:this|that)\ (?:\w+\ )?(?:helpful|useful|help\ you|answer\ your\ question)
+    | did\ you\ find\ (?:it|(?:this|that|the)\ \w+)\ (?:helpful|useful) | thank(?:s|\ you)\ for\ (?:your|the)\ feedback
+    | (?:previous|prev|next|older|newer)(?:\ (?:page|post|article|chapter|topic|lesson|section|posts|entries))?
+    | (?:still\ (?:stuck|need\ help)|need\ (?:more\ )?help|(?:have|got)\ (?:more\ |any\ )?questions
+        |can['’]t\ find\ what\ you['’]re\ looking\ for)\?.{0,60}
     | ausverkauft | nicht\ vorrätig | vergleichen | zum\ produkt | auf\ die\ merkliste | en\ stock | rupture\ de\ stock
     | (?:ne\ plus\ )?comparer | voir\ le\ produit | aperçu\ rapide | agotado | comparar | vista\ rápida | ver\ producto
     | esaurito | confronta | esgotado | uitverkocht | vergelijken | нет\ в\ наличии | сравнить | 在庫切れ | 품절 | 缺货

@@ -87,7 +87,8 @@ ENDINGS = tuple(
     share on / leave a reply / leave a comment / post a comment / add a comment / comments / read next /
     up next / what to read next / subscribe / newsletter / sign up for our newsletter / follow us /
     about the author / categories / tags / archives / keep reading / customers also bought / customers
-    also viewed / recently viewed / similar products / similar threads / explore more / see also our
+    also viewed / recently viewed / similar products / similar threads / explore more / see also our /
+    user contributed notes / user comments / feedback
     """.replace("\n    ", " ").split("/")
 )
 """Headings under which a page shows what is not its own content."""
