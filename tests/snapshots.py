@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ import pyarrow.parquet as parquet
 import yaml
 from conftest import ROOT
 
+from trainer.metrics import read_metrics
 from trainer.recipe import Recipe
 
 
-def write_snapshot(folder: Path, **rows: list[dict[str, Any]]) -> Path:
-    """Writes the rows of each kind as a shard, with a manifest over all."""
+def write_snapshot(folder: Path, told: Mapping[str, Any] | None = None, **rows: list[dict[str, Any]]) -> Path:
+    """Writes the rows of each kind as a shard, with a manifest over all that says what is told besides."""
     (folder / "data").mkdir(parents=True)
     shards = []
     for kind, content in rows.items():
@@ -36,7 +38,7 @@ def write_snapshot(folder: Path, **rows: list[dict[str, Any]]) -> Path:
         "rows": sum(map(len, rows.values())),
         "shards": shards,
     }
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "manifest.json").write_text(json.dumps(manifest | dict(told or {})))
     return folder
 
 
@@ -46,6 +48,11 @@ def texts(count: int, words: int, first: str = "word") -> list[dict[str, Any]]:
         {"text": " ".join(f"{first} {(number * 31 + place * 7) % 97}" for place in range(words))}
         for number in range(count)
     ]
+
+
+def losses(recipe: Recipe) -> list[float]:
+    """The losses of a run, step by step."""
+    return [step.loss for step in read_metrics(recipe.output / "metrics.jsonl")]
 
 
 def start_trainer(

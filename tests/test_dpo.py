@@ -19,7 +19,7 @@ from trainer.data import Snapshot
 from trainer.export import read_model, write_model
 from trainer.logprobs import token_logprobs
 from trainer.loop import gradients, train
-from trainer.metrics import read_metrics
+from trainer.metrics import read_metrics, silent
 from trainer.model import Phi, Shape
 from trainer.objectives import Preferences, next_token_loss, pair_logprobs
 from trainer.packing import Batch, Place
@@ -84,10 +84,6 @@ def _recipe(folder: Path, start: Path, **changes: Any) -> Recipe:
         "epochs": 2,
     }
     return Recipe.model_validate(settings | changes)
-
-
-def _quiet(line: str) -> None:
-    """Says nothing."""
 
 
 def _read(folder: Path, start: Path, **rows: list[dict[str, Any]]) -> Pairs:
@@ -258,7 +254,7 @@ def test_training_prefers_the_accepted_and_computes_the_reference_once(start: Pa
     tokenizer = ChatTokenizer.read(start)
     write_snapshot(tmp_path / "snapshot", preference=_preferences(), token_preference=_pivotal(tokenizer))
     recipe = _recipe(tmp_path, start, epochs=6, dpo={"beta": 0.5, "nll": 0.1}, checkpoint_every=10)
-    summary = train(recipe, _quiet)
+    summary = train(recipe, silent)
     steps = read_metrics(recipe.output / "metrics.jsonl")
     assert steps[0].figures["margin"] == pytest.approx(0, abs=1e-4)
     assert steps[-1].figures["accuracy"] > 0.9
@@ -269,10 +265,10 @@ def test_training_prefers_the_accepted_and_computes_the_reference_once(start: Pa
 def test_a_resumed_run_on_pairs_is_the_same_run_to_the_bit(start: Path, tmp_path: Path) -> None:
     write_snapshot(tmp_path / "snapshot", preference=_preferences())
     whole = _recipe(tmp_path, start, output=str(tmp_path / "whole"), batch={"pairs": 5})
-    train(whole, _quiet)
+    train(whole, silent)
     cut = _recipe(tmp_path, start, output=str(tmp_path / "cut"), batch={"pairs": 5})
-    train(cut, _quiet, stop_after=4)  # in the second epoch
-    train(cut, _quiet)
+    train(cut, silent, stop_after=4)  # in the second epoch
+    train(cut, silent)
     one, other = (read_model(recipe.output / "export").state_dict() for recipe in (whole, cut))
     assert all(torch.equal(one[name], other[name]) for name in one)
 
@@ -284,7 +280,7 @@ def test_two_ranks_train_on_pairs_as_one_does(start: Path, tmp_path: Path) -> No
         _recipe(tmp_path, start, output=str(tmp_path / name), batch={"pairs": 1}, epochs=0.5)
         for name in ("single", "double")
     )
-    train(single, _quiet)
+    train(single, silent)
     process = start_trainer(double, tmp_path / "recipe.yaml", ranks=2, port=29587)
     told, _ = process.communicate(timeout=200)
     assert process.returncode == 0, told
@@ -308,7 +304,7 @@ def test_a_pair_that_does_not_fit_is_refused_and_never_cut(start: Path, tmp_path
     rows[2]["chosen"][0]["content"] = "very " * 200
     write_snapshot(tmp_path / "snapshot", preference=rows)
     with pytest.raises(FactoryError, match=r"1 of 4 pairs do not fit.*long: drop"):
-        train(_recipe(tmp_path, start), _quiet)
+        train(_recipe(tmp_path, start), silent)
     told: list[str] = []
     summary = train(_recipe(tmp_path, start, long="drop"), told.append)
     assert any("1 too long" in line for line in told)
@@ -331,4 +327,4 @@ def test_a_mixture_of_pairs_takes_so_many_of_each_source(start: Path, tmp_path: 
     assert any("7 not drawn" in line for line in told)
     sources["judged"]["pairs"] = 50
     with pytest.raises(FactoryError, match=r"mixture\.judged: .* has 12 pairs .* asks for 50"):
-        train(_recipe(tmp_path, start, snapshot=None, mixture=sources, output=str(tmp_path / "o")), _quiet)
+        train(_recipe(tmp_path, start, snapshot=None, mixture=sources, output=str(tmp_path / "o")), silent)

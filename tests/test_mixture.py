@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from snapshots import start_trainer, texts, write_snapshot
+from snapshots import losses, start_trainer, texts, write_snapshot
 
 from factory.errors import FactoryError
 from trainer.checkpoint import Checkpoint
 from trainer.data import Snapshot
 from trainer.export import read_model
 from trainer.loop import train
-from trainer.metrics import read_metrics
+from trainer.metrics import read_metrics, silent
 from trainer.mixture import Library, draw, shuffled
 from trainer.packing import Order, Place, Row
 from trainer.recipe import Recipe, SourceSettings
@@ -243,17 +243,9 @@ def _recipe(folder: Path, output: Path, **changes: Any) -> Recipe:
     return Recipe.model_validate(settings | changes)
 
 
-def _quiet(line: str) -> None:
-    """Says nothing."""
-
-
-def _losses(recipe: Recipe) -> list[float]:
-    return [step.loss for step in read_metrics(recipe.output / "metrics.jsonl")]
-
-
 def test_a_run_goes_on_in_the_second_epoch_on_another_number_of_ranks(folder: Path, tmp_path: Path) -> None:
     whole = _recipe(folder, tmp_path / "whole")
-    train(whole, _quiet)
+    train(whole, silent)
     moved = _recipe(folder, tmp_path / "moved")
     process = start_trainer(moved, tmp_path / "recipe.yaml", "--stop-after", "12", ranks=2, port=29583)
     told, _ = process.communicate(timeout=200)
@@ -262,8 +254,8 @@ def test_a_run_goes_on_in_the_second_epoch_on_another_number_of_ranks(folder: Pa
     assert checkpoint is not None
     assert checkpoint.step == 12
     assert read_metrics(moved.output / "metrics.jsonl")[-1].epoch > 1
-    train(moved, _quiet)  # one rank goes on with what two began
-    assert _losses(moved) == pytest.approx(_losses(whole), rel=1e-4)
+    train(moved, silent)  # one rank goes on with what two began
+    assert losses(moved) == pytest.approx(losses(whole), rel=1e-4)
     one, other = (read_model(recipe.output / "export").state_dict() for recipe in (whole, moved))
     assert all(torch.allclose(one[name], other[name], atol=1e-5) for name in one)
 
@@ -272,39 +264,39 @@ def test_a_run_whose_documents_would_come_in_another_order_does_not_go_on(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = _recipe(folder, tmp_path / "out")
-    train(recipe, _quiet, stop_after=2)
+    train(recipe, silent, stop_after=2)
     monkeypatch.setattr("trainer.packing.BLOCK", 16)  # as another version might pack
     with pytest.raises(FactoryError, match="code that encodes or packs them"):
-        train(recipe, _quiet)
+        train(recipe, silent)
 
 
 def test_a_run_that_is_killed_goes_on_to_the_bit(folder: Path, tmp_path: Path) -> None:
     whole = _recipe(folder, tmp_path / "whole", steps=400)
     killed = _recipe(folder, tmp_path / "killed", steps=400, checkpoint_every=1)
     process = start_trainer(killed, tmp_path / "recipe.yaml")
-    while len(_losses(killed)) < 20 and process.poll() is None:
+    while len(losses(killed)) < 20 and process.poll() is None:
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=60)
     checkpoint = Checkpoint.newest(killed.output / "checkpoints")
     assert checkpoint is not None
     end = checkpoint.step + 3
-    train(killed, _quiet, stop_after=end)
-    train(whole, _quiet, stop_after=end)
-    assert _losses(killed) == _losses(whole)
+    train(killed, silent, stop_after=end)
+    train(whole, silent, stop_after=end)
+    assert losses(killed) == losses(whole)
     assert not list((killed.output / "checkpoints").glob("*.partial"))
 
 
 def test_a_rule_says_which_checkpoints_are_kept(folder: Path, tmp_path: Path) -> None:
     recipe = _recipe(folder, tmp_path / "out", steps=7, checkpoint_every=1, keep=2, keep_every=3)
-    train(recipe, _quiet)
+    train(recipe, silent)
     kept = sorted(int(path.name.removeprefix("step-")) for path in (recipe.output / "checkpoints").iterdir())
     assert kept == [3, 6, 7]
 
 
 def test_a_checkpoint_that_is_broken_is_told_with_the_mend(folder: Path, tmp_path: Path) -> None:
     recipe = _recipe(folder, tmp_path / "out", steps=4)
-    train(recipe, _quiet, stop_after=2)
+    train(recipe, silent, stop_after=2)
     (tmp_path / "out/checkpoints/step-00000002/.metadata").unlink()
     with pytest.raises(FactoryError, match=r"step-00000002: this checkpoint cannot be read .*--fresh"):
-        train(recipe, _quiet)
+        train(recipe, silent)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
@@ -11,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as parquet
 import pytest
 import torch
 from conftest import ROOT
+from snapshots import write_snapshot
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from factory.errors import FactoryError
 from trainer.loop import train
+from trainer.metrics import silent
 from trainer.model import Phi, Shape
 from trainer.packing import Batch, pack
 from trainer.recipe import Recipe, read_recipe
@@ -30,30 +29,15 @@ SHAPE = Shape(layers=2, width=32, heads=4, kv_heads=2, ffn=48, vocabulary=300, c
 WORDS = ["red", "blue", "green", "one", "two", "three", "small", "large", "runs", "sleeps", "over", "tree"]
 
 
-def _snapshot(folder: Path, *, rows: int = 60, **changes: Any) -> Path:
-    """A snapshot as `factory export` writes it, of conversations that can be learnt."""
-    (folder / "data").mkdir(parents=True)
+def _snapshot(folder: Path, *, rows: int = 60, **told: Any) -> Path:
+    """A snapshot of conversations that can be learnt."""
     chats = []
     for number in range(rows):
         word, other = WORDS[number % len(WORDS)], WORDS[(number * 5 + 3) % len(WORDS)]
         question = {"role": "user", "content": f"Say {word} and {other} {number % 7} times."}
         answer = {"role": "assistant", "content": " ".join([word, other] * (number % 7 + 1))}
-        chats.append([question, answer])
-    columns = {"messages": chats, "dataset": ["d"] * rows, "sample_id": [f"s{n}" for n in range(rows)]}
-    parquet.write_table(pa.table(columns), folder / "data/chat-00000.parquet")
-    digest = hashlib.sha256((folder / "data/chat-00000.parquet").read_bytes()).hexdigest()
-    shard = {"file": "data/chat-00000.parquet", "kind": "chat", "rows": rows, "sha256": digest}
-    manifest = {
-        "format": 1,
-        "name": "s",
-        "created_at": "2026-01-01T00:00:00Z",
-        "finished": True,
-        "rehearsal": False,
-        "rows": rows,
-        "shards": [shard],
-    }
-    (folder / "manifest.json").write_text(json.dumps(manifest | changes))
-    return folder
+        chats.append({"messages": [question, answer], "dataset": "d", "sample_id": f"s{number}"})
+    return write_snapshot(folder, told, chat=chats)
 
 
 def _recipe(folder: Path, **changes: Any) -> Recipe:
@@ -75,10 +59,6 @@ def _recipe(folder: Path, **changes: Any) -> Recipe:
 def _weights(recipe: Recipe) -> dict[str, torch.Tensor]:
     model = AutoModelForCausalLM.from_pretrained(recipe.output / "export")
     return dict(model.state_dict())
-
-
-def _quiet(line: str) -> None:
-    """Says nothing."""
 
 
 def test_chat_format_is_phi_4s_and_only_the_assistant_is_learnt() -> None:
@@ -162,7 +142,7 @@ def test_the_loss_is_transformers_mean_over_the_target_tokens() -> None:
 def test_a_run_learns_and_its_export_loads_and_agrees(tmp_path: Path) -> None:
     _snapshot(tmp_path / "snapshot")
     recipe = _recipe(tmp_path, steps=40)
-    summary = train(recipe, _quiet)
+    summary = train(recipe, silent)
     assert summary.last_loss < 0.7 * summary.first_loss
     model = AutoModelForCausalLM.from_pretrained(recipe.output / "export")
     tokenizer = AutoTokenizer.from_pretrained(recipe.output / "export")
@@ -178,10 +158,10 @@ def test_a_run_learns_and_its_export_loads_and_agrees(tmp_path: Path) -> None:
 def test_a_resumed_run_is_the_same_run_to_the_bit(tmp_path: Path, stop_after: int) -> None:
     _snapshot(tmp_path / "snapshot", rows=24)  # several epochs, so that the second is resumed as well
     whole = _recipe(tmp_path, output=str(tmp_path / "whole"), steps=8)
-    train(whole, _quiet)
+    train(whole, silent)
     cut = _recipe(tmp_path, output=str(tmp_path / "cut"), steps=8)
-    train(cut, _quiet, stop_after=stop_after)
-    train(cut, _quiet)
+    train(cut, silent, stop_after=stop_after)
+    train(cut, silent)
     one, other = _weights(whole), _weights(cut)
     assert all(torch.equal(one[name], other[name]) for name in one)
 
@@ -190,8 +170,8 @@ def test_accumulation_is_the_big_batch(tmp_path: Path) -> None:
     _snapshot(tmp_path / "snapshot")
     big = _recipe(tmp_path, output=str(tmp_path / "big"))
     small = _recipe(tmp_path, output=str(tmp_path / "small"), batch={"tokens": 512, "at_once": 128})
-    train(big, _quiet)
-    train(small, _quiet)
+    train(big, silent)
+    train(small, silent)
     one, other = _weights(big), _weights(small)
     assert all(torch.allclose(one[name], other[name], atol=1e-5) for name in one)
 
@@ -201,7 +181,7 @@ def test_two_processes_train_the_model_of_one(tmp_path: Path) -> None:
 
     _snapshot(tmp_path / "snapshot")
     single = _recipe(tmp_path, output=str(tmp_path / "single"))
-    train(single, _quiet)
+    train(single, silent)
     double = _recipe(tmp_path, output=str(tmp_path / "double"))
     path = tmp_path / "recipe.yaml"
     path.write_text(yaml.safe_dump(json.loads(double.model_dump_json(exclude_none=True))))
@@ -236,20 +216,20 @@ def test_a_snapshot_that_must_not_be_trained_on_is_refused(
 ) -> None:
     _snapshot(tmp_path / "snapshot", **changes)
     with pytest.raises(FactoryError, match=told):
-        train(_recipe(tmp_path), _quiet)
+        train(_recipe(tmp_path), silent)
 
 
 def test_a_shard_that_was_changed_is_refused(tmp_path: Path) -> None:
     shard = _snapshot(tmp_path / "snapshot") / "data/chat-00000.parquet"
     shard.write_bytes(shard.read_bytes()[:-1] + b"?")
     with pytest.raises(FactoryError, match=r"chat-00000\.parquet"):
-        train(_recipe(tmp_path), _quiet)
+        train(_recipe(tmp_path), silent)
 
 
 def test_documents_that_do_not_fit_are_told_and_never_dropped_in_silence(tmp_path: Path) -> None:
     _snapshot(tmp_path / "snapshot")
     with pytest.raises(FactoryError, match="longer than context"):
-        train(_recipe(tmp_path, context=32, batch={"tokens": 128}), _quiet)
+        train(_recipe(tmp_path, context=32, batch={"tokens": 128}), silent)
     told: list[str] = []
     train(_recipe(tmp_path, context=32, batch={"tokens": 128}, long="truncate"), told.append)
     assert any("cut tokens" in line for line in told)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from snapshots import start_trainer, texts, write_snapshot
+from snapshots import losses, start_trainer, texts, write_snapshot
 from torch import Tensor
 from torch._dynamo.testing import CompileCounterWithBackend
 
@@ -18,7 +18,7 @@ from trainer.checkpoint import Checkpoint
 from trainer.export import read_model
 from trainer.logprobs import token_logprobs
 from trainer.loop import train
-from trainer.metrics import Step, read_metrics
+from trainer.metrics import Step, read_metrics, silent
 from trainer.model import Phi, Shape, rotation_at
 from trainer.packing import Batch
 from trainer.plan import Cost
@@ -64,22 +64,14 @@ NARROW = {"layers": 1, "width": 128, "heads": 4, "kv_heads": 2, "ffn": 128}
 """torchao's moments take long without compilation: a smaller model, whose matrices are still in 8 bits."""
 
 
-def _quiet(line: str) -> None:
-    """Says nothing."""
-
-
-def _losses(recipe: Recipe) -> list[float]:
-    return [step.loss for step in read_metrics(recipe.output / "metrics.jsonl")]
-
-
 def test_activations_made_again_give_the_same_run(snapshot: Path, tmp_path: Path) -> None:
     plain, again = (
         _recipe(snapshot, tmp_path / "plain"),
         _recipe(snapshot, tmp_path / "again", recompute=True),
     )
-    train(plain, _quiet)
-    train(again, _quiet)
-    assert _losses(plain) == _losses(again)
+    train(plain, silent)
+    train(again, silent)
+    assert losses(plain) == losses(again)
 
 
 def test_computing_in_bfloat16_learns_and_keeps_weights_and_moments_in_float32(
@@ -89,11 +81,11 @@ def test_computing_in_bfloat16_learns_and_keeps_weights_and_moments_in_float32(
         _recipe(snapshot, tmp_path / "wide"),
         _recipe(snapshot, tmp_path / "narrow", dtype="bfloat16"),
     )
-    train(wide, _quiet)
-    train(narrow, _quiet, stop_after=6)
-    train(narrow, _quiet)
-    assert _losses(narrow) == pytest.approx(_losses(wide), rel=0.02)
-    assert _losses(narrow) != _losses(wide)
+    train(wide, silent)
+    train(narrow, silent, stop_after=6)
+    train(narrow, silent)
+    assert losses(narrow) == pytest.approx(losses(wide), rel=0.02)
+    assert losses(narrow) != losses(wide)
 
 
 def test_states_of_8_bits_and_weights_of_16_learn_and_go_on_from_a_checkpoint(
@@ -111,13 +103,13 @@ def test_states_of_8_bits_and_weights_of_16_learn_and_go_on_from_a_checkpoint(
         )
 
     wide = _recipe(snapshot, tmp_path / "wide", model=NARROW, steps=20)
-    train(wide, _quiet)
-    summary = train(narrow("whole"), _quiet)
-    train(narrow("parted"), _quiet, stop_after=14)
-    train(narrow("parted"), _quiet)
-    assert summary.last_loss == pytest.approx(_losses(wide)[-1], rel=0.1)
+    train(wide, silent)
+    summary = train(narrow("whole"), silent)
+    train(narrow("parted"), silent, stop_after=14)
+    train(narrow("parted"), silent)
+    assert summary.last_loss == pytest.approx(losses(wide)[-1], rel=0.1)
     # Chance rounds the weights, and it is the same where a run goes on.
-    assert _losses(narrow("parted")) == _losses(narrow("whole"))
+    assert losses(narrow("parted")) == losses(narrow("whole"))
     assert next(iter(read_model(tmp_path / "whole/export").parameters())).dtype == torch.float32
 
 
@@ -135,13 +127,13 @@ def test_states_of_8_bits_lie_in_shards_and_go_on_from_two_ranks_on_one(
             steps=6,
         )
 
-    train(narrow("one"), _quiet)
+    train(narrow("one"), silent)
     monkeypatch.setenv("TORCHDYNAMO_DISABLE", "1")  # as `eager`, in the processes that are started
     start = start_trainer(narrow("two"), tmp_path / "two.yaml", "--stop-after", "3", ranks=2, port=29591)
     told, _ = start.communicate(timeout=200)
     assert start.returncode == 0, told
-    train(narrow("two"), _quiet)
-    assert _losses(narrow("two")) == pytest.approx(_losses(narrow("one")), rel=1e-2)
+    train(narrow("two"), silent)
+    assert losses(narrow("two")) == pytest.approx(losses(narrow("one")), rel=1e-2)
 
 
 def test_weights_of_16_bits_want_stochastic_rounding(snapshot: Path, tmp_path: Path) -> None:
@@ -253,7 +245,7 @@ def test_metrics_go_to_a_function_that_the_recipe_names_and_count_operations(
 ) -> None:
     recipe = _recipe(snapshot, tmp_path / "out", steps=3, metrics=["test_trainer_options:sink"])
     told_to_sink.clear()
-    train(recipe, _quiet)
+    train(recipe, silent)
     assert told_to_sink == read_metrics(recipe.output / "metrics.jsonl")
     shape = read_model(recipe.output / "export").shape
     for step in told_to_sink:
@@ -265,14 +257,14 @@ def test_metrics_go_to_a_function_that_the_recipe_names_and_count_operations(
         )  # attention within documents on top
         assert step.utilisation is None  # nobody states the peak of a CPU
     with pytest.raises(FactoryError, match=r"'nowhere:sink' cannot be imported .*package\.module:function"):
-        train(_recipe(snapshot, tmp_path / "other", metrics=["nowhere:sink"]), _quiet)
+        train(_recipe(snapshot, tmp_path / "other", metrics=["nowhere:sink"]), silent)
 
 
 def test_a_checkpoint_holds_no_part_of_the_recipe_that_decides_nothing(
     snapshot: Path, tmp_path: Path
 ) -> None:
-    train(_recipe(snapshot, tmp_path / "out"), _quiet, stop_after=3)
-    train(_recipe(snapshot, tmp_path / "out", recompute=True, keep=5, log_every=1), _quiet, stop_after=6)
+    train(_recipe(snapshot, tmp_path / "out"), silent, stop_after=3)
+    train(_recipe(snapshot, tmp_path / "out", recompute=True, keep=5, log_every=1), silent, stop_after=6)
     checkpoint = Checkpoint.newest(tmp_path / "out/checkpoints")
     assert checkpoint is not None
     assert checkpoint.step == 6

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import signal
@@ -12,8 +11,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as parquet
 import pytest
 import torch
 import yaml
@@ -30,7 +27,7 @@ from trainer.command import train as command
 from trainer.evaluation.results import trained_on
 from trainer.export import read_model, write_model
 from trainer.loop import train
-from trainer.metrics import read_metrics
+from trainer.metrics import read_metrics, silent
 from trainer.model import Phi, Shape
 from trainer.optimiser import learning_rate
 from trainer.recipe import OptimiserSettings, Recipe
@@ -55,31 +52,13 @@ CHATS = [
 @pytest.fixture
 def snapshot(tmp_path: Path) -> Path:
     """A snapshot of texts and conversations, with a shard of a kind that SFT leaves alone."""
-    folder = tmp_path / "snapshot"
-    (folder / "data").mkdir(parents=True)
-    shards = []
-    columns: dict[str, dict[str, list[Any]]] = {
-        "chat": {"messages": CHATS},
-        "text": {"text": STORIES},
-        "label": {"labels": ["{}"] * 5},
-    }
-    for kind, content in columns.items():
-        path = folder / f"data/{kind}-00000.parquet"
-        table = pa.table(content)
-        parquet.write_table(table, path)
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        shards.append({"file": f"data/{path.name}", "kind": kind, "rows": table.num_rows, "sha256": digest})
-    manifest = {
-        "format": 1,
-        "name": "mixed",
-        "created_at": "2026-01-01T00:00:00Z",
-        "finished": True,
-        "rehearsal": True,
-        "rows": sum(shard["rows"] for shard in shards),
-        "shards": shards,
-    }
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    return folder
+    return write_snapshot(
+        tmp_path / "mixed",
+        {"rehearsal": True},
+        chat=[{"messages": messages} for messages in CHATS],
+        text=[{"text": story} for story in STORIES],
+        label=[{"labels": "{}"}] * 5,
+    )
 
 
 def _settings(snapshot: Path, **changes: Any) -> dict[str, Any]:
@@ -108,10 +87,6 @@ def _written(snapshot: Path, **changes: Any) -> Path:
     return path
 
 
-def _quiet(line: str) -> None:
-    """Says nothing."""
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_interrupted_writes_a_checkpoint_and_the_same_command_ends_it(
     snapshot: Path, number: int
@@ -129,7 +104,7 @@ def test_a_run_that_is_interrupted_writes_a_checkpoint_and_the_same_command_ends
     while len(read_metrics(output / "metrics.jsonl")) < 3 and process.poll() is None:
         time.sleep(0.05)
     with pytest.raises(FactoryError, match="another run is writing there"):
-        train(Recipe.model_validate(_settings(snapshot, steps=4000)), _quiet)
+        train(Recipe.model_validate(_settings(snapshot, steps=4000)), silent)
     process.send_signal(number)
     told, _ = process.communicate(timeout=60)
     assert process.returncode == 130, told
@@ -139,45 +114,45 @@ def test_a_run_that_is_interrupted_writes_a_checkpoint_and_the_same_command_ends
     assert checkpoint is not None
     assert checkpoint.step == len(read_metrics(output / "metrics.jsonl")) < 4000
     again = train(
-        Recipe.model_validate(_settings(snapshot, steps=4000)), _quiet, stop_after=checkpoint.step + 2
+        Recipe.model_validate(_settings(snapshot, steps=4000)), silent, stop_after=checkpoint.step + 2
     )
     assert again.step == checkpoint.step + 2
 
 
 def test_a_finished_run_is_not_run_again_and_fresh_starts_anew(snapshot: Path) -> None:
-    first = train(_recipe(snapshot), _quiet)
+    first = train(_recipe(snapshot), silent)
     told: list[str] = []
     again = train(_recipe(snapshot), told.append)
     assert again == first
     assert any("nothing is left to do" in line for line in told)
-    assert train(_recipe(snapshot, seed=7), _quiet, fresh=True).first_loss != first.first_loss
+    assert train(_recipe(snapshot, seed=7), silent, fresh=True).first_loss != first.first_loss
 
 
 def test_a_checkpoint_of_another_recipe_is_refused_with_what_has_changed(snapshot: Path) -> None:
-    train(_recipe(snapshot), _quiet, stop_after=2)
+    train(_recipe(snapshot), silent, stop_after=2)
     with pytest.raises(FactoryError, match=r"optimiser\.lr: 0\.003 then, 0\.5 now.*--fresh"):
-        train(_recipe(snapshot, optimiser={"lr": 0.5, "warmup": 1}), _quiet)
+        train(_recipe(snapshot, optimiser={"lr": 0.5, "warmup": 1}), silent)
     # How often a run is logged and saved, and how much a rank holds at once, decide no weight.
-    train(_recipe(snapshot, log_every=1, checkpoint_every=1, batch={"tokens": 512, "at_once": 256}), _quiet)
+    train(_recipe(snapshot, log_every=1, checkpoint_every=1, batch={"tokens": 512, "at_once": 256}), silent)
 
 
 def test_settings_of_the_optimiser_may_change_where_that_is_accepted(snapshot: Path) -> None:
-    train(_recipe(snapshot), _quiet, stop_after=2)
+    train(_recipe(snapshot), silent, stop_after=2)
     changed = {"lr": 0.001, "warmup": 1, "weight_decay": 0.0, "decay": "none"}
     keys = ["optimiser.decay", "optimiser.lr", "optimiser.weight_decay"]
     with pytest.raises(FactoryError, match=" ".join(f"--accept {key}" for key in keys).replace(".", r"\.")):
-        train(_recipe(snapshot, optimiser=changed), _quiet)
+        train(_recipe(snapshot, optimiser=changed), silent)
     with pytest.raises(FactoryError, match=r"seed: 0 then, 1 now.*start anew$"):
-        train(_recipe(snapshot, seed=1), _quiet, accepted=["seed"])
+        train(_recipe(snapshot, seed=1), silent, accepted=["seed"])
     recipe = _recipe(snapshot, optimiser=changed)
-    train(recipe, _quiet, accepted=keys, stop_after=3)
-    train(recipe, _quiet)  # the checkpoint is of the new recipe now
+    train(recipe, silent, accepted=keys, stop_after=3)
+    train(recipe, silent)  # the checkpoint is of the new recipe now
     assert [step.lr for step in read_metrics(recipe.output / "metrics.jsonl")[2:]] == [0.001, 0.001]
 
 
 def test_only_the_newest_checkpoints_are_kept(snapshot: Path) -> None:
     recipe = _recipe(snapshot, checkpoint_every=1, keep=2)
-    train(recipe, _quiet)
+    train(recipe, silent)
     names = sorted(path.name for path in (recipe.output / "checkpoints").iterdir())
     assert names == ["step-00000003", "step-00000004"]
 
@@ -185,15 +160,15 @@ def test_only_the_newest_checkpoints_are_kept(snapshot: Path) -> None:
 def test_a_loss_that_is_not_finite_stops_the_run_and_leaves_the_last_checkpoint(snapshot: Path) -> None:
     recipe = _recipe(snapshot, steps=40, checkpoint_every=1, optimiser={"lr": 1e30, "clip": None})
     with pytest.raises(FactoryError, match=r"at step \d+ .*lower optimiser\.lr"):
-        train(recipe, _quiet)
+        train(recipe, silent)
     checkpoint = Checkpoint.newest(recipe.output / "checkpoints")
     assert checkpoint is not None
 
 
 def test_every_step_is_told_once_in_json_also_over_a_resumption(snapshot: Path) -> None:
     recipe = _recipe(snapshot, checkpoint_every=2)
-    train(recipe, _quiet, stop_after=2)
-    summary = train(recipe, _quiet)
+    train(recipe, silent, stop_after=2)
+    summary = train(recipe, silent)
     steps = read_metrics(recipe.output / "metrics.jsonl")
     assert [step.step for step in steps] == [1, 2, 3, 4]
     assert (steps[0].loss, steps[-1].loss) == (summary.first_loss, summary.last_loss)
@@ -212,10 +187,10 @@ def test_one_epoch_trains_every_document_once_and_says_what_was_left_out(snapsho
 
 def test_training_starts_from_a_folder_of_weights_with_its_tokenizer(snapshot: Path) -> None:
     base = _recipe(snapshot, output=str(snapshot.parent / "base"))
-    train(base, _quiet)
+    train(base, silent)
     export = base.output / "export"
     next_one = _recipe(snapshot, model=None, tokenizer=None, start=str(export), steps=1)
-    summary = train(next_one, _quiet)
+    summary = train(next_one, silent)
     assert summary.first_loss < read_metrics(base.output / "metrics.jsonl")[0].loss
     assert (next_one.output / "tokenizer/tokenizer.json").read_bytes() == (
         base.output / "tokenizer/tokenizer.json"
@@ -227,19 +202,19 @@ def test_a_tokenizer_that_the_weights_do_not_know_is_refused(snapshot: Path) -> 
     ChatTokenizer.train(["quite another text, of other words"] * 9, 290).write(other)
     given = {"model": None, "start": str(start)}
     with pytest.raises(FactoryError, match=r"the weights of .* know .* as token \d+, and this tokenizer as"):
-        train(_recipe(snapshot, **given, tokenizer={"folder": str(other)}), _quiet)
-    train(_recipe(snapshot, **given, tokenizer={"folder": str(start)}, steps=1), _quiet)
+        train(_recipe(snapshot, **given, tokenizer={"folder": str(other)}), silent)
+    train(_recipe(snapshot, **given, tokenizer={"folder": str(start)}, steps=1), silent)
     with pytest.raises(ValueError, match="trains a new one, which the weights of 'start' do not know"):
         _recipe(snapshot, **given, tokenizer={"size": 300})
 
 
 def test_weights_whose_attention_sees_less_than_the_context_are_refused(snapshot: Path) -> None:
     base = _recipe(snapshot, output=str(snapshot.parent / "base"), steps=1)
-    train(base, _quiet)
+    train(base, silent)
     config = base.output / "export/config.json"
     config.write_text(json.dumps(json.loads(config.read_text()) | {"sliding_window": 255}))
     with pytest.raises(FactoryError, match="sees 255 tokens of 256"):
-        train(_recipe(snapshot, model=None, tokenizer=None, start=str(base.output / "export")), _quiet)
+        train(_recipe(snapshot, model=None, tokenizer=None, start=str(base.output / "export")), silent)
 
 
 @pytest.mark.parametrize(
@@ -258,7 +233,7 @@ def test_weights_that_do_not_fit_are_told_by_name(
     weights = {key: tensor for key, tensor in load_file(path).items() if key != name}
     save_file(weights if value is None else {**weights, name: value}, path)
     with pytest.raises(FactoryError, match=told):
-        train(_recipe(snapshot, model=None, tokenizer=None, start=str(path.parent)), _quiet)
+        train(_recipe(snapshot, model=None, tokenizer=None, start=str(path.parent)), silent)
 
 
 @pytest.mark.parametrize(
@@ -275,7 +250,7 @@ def test_a_folder_of_weights_that_cannot_be_read_is_told_with_the_file(
     folder = _weights(snapshot)
     (folder / file).write_text(content)
     with pytest.raises(FactoryError, match=told):
-        train(_recipe(snapshot, model=None, tokenizer=None, start=str(folder)), _quiet)
+        train(_recipe(snapshot, model=None, tokenizer=None, start=str(folder)), silent)
 
 
 def _weights(snapshot: Path) -> Path:
@@ -288,13 +263,13 @@ def _weights(snapshot: Path) -> Path:
 def test_a_gpu_that_is_asked_for_and_not_there_is_told(snapshot: Path) -> None:
     if not torch.cuda.is_available():
         with pytest.raises(FactoryError, match="torch sees no GPU here"):
-            train(_recipe(snapshot, device="cuda"), _quiet)
+            train(_recipe(snapshot, device="cuda"), silent)
 
 
 def test_an_export_gives_the_logits_of_the_model_and_ends_its_turns(snapshot: Path) -> None:
     shape = {"layers": 2, "width": 32, "heads": 4, "kv_heads": 2, "ffn": 48, "rope_base": 20_000}
     recipe = _recipe(snapshot, model=shape)
-    train(recipe, _quiet)
+    train(recipe, silent)
     export = recipe.output / "export"
     theirs, ours = AutoModelForCausalLM.from_pretrained(export).eval(), read_model(export).eval()
     ids = torch.arange(40)[None]
@@ -312,7 +287,7 @@ def test_an_export_gives_the_logits_of_the_model_and_ends_its_turns(snapshot: Pa
 
 def test_the_saved_chat_template_gives_the_ids_that_were_trained_on(snapshot: Path) -> None:
     recipe = _recipe(snapshot)
-    train(recipe, _quiet)
+    train(recipe, silent)
     theirs = AutoTokenizer.from_pretrained(recipe.output / "export")
     ours = ChatTokenizer.read(recipe.output / "export")
     for chat in CHATS[:5]:
@@ -361,9 +336,9 @@ def test_a_row_without_its_content_is_told(tmp_path: Path) -> None:
     chats = write_snapshot(tmp_path / "chats", chat=[{"messages": turns}])
     for snapshot, column in ((texts, "text"), (chats, "messages")):
         with pytest.raises(FactoryError, match=rf"\({column} is empty or of another type\)"):
-            train(_recipe(snapshot), _quiet)
+            train(_recipe(snapshot), silent)
 
 
 def test_a_snapshot_that_is_not_there_is_told_with_the_command_that_makes_it(tmp_path: Path) -> None:
     with pytest.raises(FactoryError, match=r"factory export .* --output"):
-        train(_recipe(tmp_path / "nowhere"), _quiet)
+        train(_recipe(tmp_path / "nowhere"), silent)
