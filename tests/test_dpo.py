@@ -273,6 +273,16 @@ def test_a_resumed_run_on_pairs_is_the_same_run_to_the_bit(start: Path, tmp_path
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
+def test_a_run_whose_reference_is_lost_does_not_go_on_against_another(start: Path, tmp_path: Path) -> None:
+    write_snapshot(tmp_path / "snapshot", preference=_preferences())
+    recipe = _recipe(tmp_path, start, batch={"pairs": 5})
+    train(recipe, silent, stop_after=1)
+    (recipe.output / "reference.npy").unlink()
+    with pytest.raises(FactoryError, match="put it back, or start anew with --fresh"):
+        train(recipe, silent)
+    assert not (recipe.output / "reference.npy").exists()
+
+
 def test_two_ranks_train_on_pairs_as_one_does(start: Path, tmp_path: Path) -> None:
     write_snapshot(tmp_path / "snapshot", preference=_preferences())
     # Single pairs leave one rank without any.

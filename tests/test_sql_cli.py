@@ -63,6 +63,10 @@ def test_the_ending_of_the_output_names_its_format(store: Path, tmp_path: Path) 
     assert parquet.read_metadata(tmp_path / "new" / "rows.parquet").num_rows == 179
     run(store, "-o", str(tmp_path / "rows.csv"), COUNTS)
     assert (tmp_path / "rows.csv").read_text().startswith("dataset,")
+    run(store, "-o", str(tmp_path / "rows.jsonl"), COUNTS)
+    assert [json.loads(line)["dataset"] for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    with pytest.raises(StoreError, match="names no format; say --format"):
+        run(store, "-o", str(tmp_path / "rows.xlsx"), COUNTS)
 
 
 def test_parquet_needs_a_file(store: Path) -> None:

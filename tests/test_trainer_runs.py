@@ -342,3 +342,4 @@ def test_a_row_without_its_content_is_told(tmp_path: Path) -> None:
 def test_a_snapshot_that_is_not_there_is_told_with_the_command_that_makes_it(tmp_path: Path) -> None:
     with pytest.raises(FactoryError, match=r"factory export .* --output"):
         train(_recipe(tmp_path / "nowhere"), silent)
+    assert not _recipe(tmp_path / "nowhere").output.exists()

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch.distributed.fsdp import FSDPModule
 
+from factory.errors import FactoryError
 from trainer.model import Phi
 from trainer.objectives import NextToken, Objective, Preferences, pair_logprobs
 from trainer.packing import Order, pack
@@ -24,10 +25,18 @@ ROWS_AT_ONCE = 8
 def make_objective(
     recipe: Recipe, work: Order | PairOrder, model: Phi, world: World, reference: Path, *, going_on: bool
 ) -> Objective:
-    """What the stage minimises. `model` is the one that training starts from, also where a run goes on."""
+    """What the stage minimises. `model` is the one that training starts from, also where a run goes on.
+
+    Raises FactoryError where a run goes on and its reference is lost: whether `start` still holds the same weights
+    cannot be known."""
     if isinstance(work, Order):
         return NextToken(work)
-    if not (going_on and reference.is_file()):
+    if going_on and not reference.is_file():
+        raise FactoryError(
+            f"{reference}: is not there, and the checkpoints beside it were trained against it; put it back, or start"
+            " anew with --fresh"
+        )
+    if not going_on:
         scores = reference_logprobs(recipe, work, model, world)
         if world.first:
             _write(reference, scores)

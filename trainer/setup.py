@@ -8,7 +8,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -71,7 +71,9 @@ class Output:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keeps other runs out of the folder. Raises FactoryError where one is in it already."""
+        """Keeps other runs out of the folder, and leaves none where nothing was written. Raises FactoryError where a
+        run is in it already."""
+        new = not self.folder.exists()
         self.folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self.folder, os.O_RDONLY)
         try:
@@ -84,6 +86,9 @@ class Output:
             yield
         finally:
             os.close(descriptor)
+            if new:
+                with suppress(OSError):  # it is not empty
+                    self.folder.rmdir()
 
     def clear(self) -> None:
         """Removes what an earlier run left, and nothing else that may lie in the folder."""

@@ -12,6 +12,9 @@ from factory.cli.main import catalog_option
 from factory.cli.output import FORMATS, SHOWN_ROWS, write
 from factory.errors import FactoryError, StoreError
 
+ENDINGS = {"": "table", "txt": "table", "jsonl": "json", "ndjson": "json"}
+"""What endings of files mean that are no name of a format."""
+
 
 @click.command()
 @catalog_option
@@ -19,7 +22,10 @@ from factory.errors import FactoryError, StoreError
     "--store", type=click.Path(dir_okay=False, path_type=Path), help="The store. Default: the catalogue's."
 )
 @click.option(
-    "--format", "form", type=click.Choice(FORMATS), help="Default: what --output ends in, or a table."
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    help="json: a line a row. Default: what --output ends in, or a table.",
 )
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
 @click.option(
@@ -54,14 +60,21 @@ def sql(
         _prompt(path)
         return
     text = query if query is not None else sys.stdin.read()
-    if form is None:
-        ending = output.suffix.removeprefix(".") if output else ""
-        form = ending if ending in FORMATS else "table"
+    form = form or _form_of(output)
     keep = SHOWN_ROWS if form == "table" and not show_all else None
     found = answer(path, text, keep=keep)
     write(found, form, output, everything=show_all)
     if output is not None:
         click.echo(f"{found.rows:,} row{'' if found.rows == 1 else 's'} in {output}", err=True)
+
+
+def _form_of(output: Path | None) -> str:
+    """The format that a file's ending names; a table for people where none is named. Raises StoreError for another."""
+    ending = output.suffix.removeprefix(".").lower() if output else ""
+    form = ENDINGS.get(ending, ending)
+    if form not in FORMATS:
+        raise StoreError(f"{output}: the ending names no format; say --format {', '.join(FORMATS)}")
+    return form
 
 
 HELP = """\
