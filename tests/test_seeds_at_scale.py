@@ -73,9 +73,11 @@ def long(project: Project) -> Project:
     return project
 
 
-def read(project: Project, keep: str, workers: str, *, build: str = "build") -> None:
+STEPS = "lab.fatal, repeated_paragraphs"
+
+
+def read(project: Project, keep: str, workers: str, *, build: str = "build", steps: str = STEPS) -> None:
     """Reads the pages; a build that is killed is no fault of this."""
-    steps = "lab.fatal, repeated_paragraphs"
     pages = f"  pages: {{source: jsonl, path: pages/*.jsonl, as: document, keep: {keep}, clean: [{steps}]}}"
     project.write("catalog.yaml", f"seeds:\n{pages}\nstore: {build}/factory.duckdb\n")
     reading = project.start("seeds", "-w", workers)
@@ -113,6 +115,34 @@ def test_a_reading_killed_in_any_phase_of_a_step_goes_on_as_if_it_had_not_been(
     there = [path for path in (long.folder / "build").rglob("*") if path.is_file()]
     assert {path.suffix for path in there} <= {".duckdb", ".parquet"}
     assert not list((long.folder / "build/factory.seeds").glob(".*"))
+
+
+@pytest.mark.parametrize("keep", ["shards", "store"])
+def test_what_the_first_steps_decided_stands_when_a_later_one_is_killed_or_is_new(
+    long: Project, keep: str
+) -> None:
+    def made_by() -> dict[str, str]:
+        return dict(long.query("select step, build_id from cleaning where address = ''"))
+
+    steps = "repeated_paragraphs, lab.fatal"
+    (long.folder / "in its choices").touch()
+    read(long, keep, "2", steps=steps)
+    first = made_by()
+    assert first.keys() == {"repeated_paragraphs"}
+    read(long, keep, "2", steps=steps)
+    read(long, keep, "2", steps=f"{steps}, outliers")
+    then = made_by()
+    assert then.keys() == {"repeated_paragraphs", "lab.fatal", "outliers"}
+    assert then["repeated_paragraphs"] == first["repeated_paragraphs"]
+    assert len({*then.values()}) == 3
+    read(long, keep, "1", build="whole", steps=f"{steps}, outliers")
+    assert state(long) == state(long, "whole")
+    # Where what they decided upon changes, all of them decide anew.
+    (long.folder / "pages/0.jsonl").unlink()
+    read(long, keep, "2", steps=f"{steps}, outliers")
+    assert not {*made_by().values()} & {*then.values()}
+    read(long, keep, "1", build="anew", steps=f"{steps}, outliers")
+    assert state(long) == state(long, "anew")
 
 
 def test_however_records_are_spread_over_files_and_workers_the_same_seeds_stay(long: Project) -> None:

@@ -39,28 +39,33 @@ async def choose_whole(
     workers: Workers,
     goes_on: Callable[[str], bool],
 ) -> int:
-    """Decides anew what the steps leave out, where the seeds or the steps changed; how many seeds went.
+    """Decides what the steps leave out, where the seeds or the steps changed; how many seeds went.
 
-    Earlier decisions of these steps are forgotten: what a step leaves out depends on what else is there. `goes_on` is
-    told what is going on; where it says no, the rest is left to the next time.
+    What a step leaves out depends on what else is there: where the seeds or an earlier step changed, decisions are
+    forgotten. Those of the first steps stand where only what comes behind them is new, or was cut short. `goes_on`
+    is told what is going on; where it says no, the rest is left to the next time.
     """
-    first = 1 + len(seeds.steps) - len(steps)
-    before = content_hash(
-        COPIES, [step_fingerprint(step, made) for step, made in steps], await _members(writer, seeds)
-    )
-    rows = await writer.query("select members from seed_sets where seed_set = ?", [seeds.name])
-    if rows and rows[0][0] == before:
-        return 0
-    await _forget(writer, seeds.name)
-    dropped = await _tell_copies(writer, seeds, first, build_id)
-    for position, (step, made) in enumerate(steps, start=first + 1):
+    first, dropped = 1 + len(seeds.steps) - len(steps), 0
+    marks = [content_hash(COPIES, first, await _members(writer, seeds))]
+    for step, made in steps:
+        marks.append(content_hash(marks[-1], step_fingerprint(step, made)))
+    [(standing,)] = await writer.query("select members from seed_sets where seed_set = ?", [seeds.name])
+    if standing not in marks:
+        await _forget(writer, seeds.name)
+        dropped = await _tell_copies(writer, seeds, first, build_id, marks[0])
+    for number in range(marks.index(standing) if standing in marks else 0, len(steps)):
+        (step, made), position = steps[number], first + 1 + number
         choice = _Choice(writer, seeds, step, position, scratch / f"{position}", build_id, workers, goes_on)
         try:
-            dropped += await choice.run(made)
+            dropped += await choice.run(made, marks[number + 1])
         except Stopped:
-            return dropped
-    await writer.transact({}, [("update seed_sets set members = ? where seed_set = ?", [before, seeds.name])])
+            break
     return dropped
+
+
+def _standing(name: str, mark: str) -> Statement:
+    """Writes down which steps' decisions stand, in the transaction that brings the last of them."""
+    return "update seed_sets set members = ? where seed_set = ?", [mark, name]
 
 
 async def _members(writer: Writer, seeds: SeedSet) -> str:
@@ -86,15 +91,17 @@ async def _forget(writer: Writer, name: str) -> None:
             ("delete from cleaning where address = '' and seed_set = ?", [name]),
             ("delete from origins where step is not null and seed_set = ?", [name]),
             ("update origins set dropped = null where dropped is not null and seed_set = ?", [name]),
+            _standing(name, ""),
         ],
     )
 
 
-async def _tell_copies(writer: Writer, seeds: SeedSet, position: int, build_id: str) -> int:
+async def _tell_copies(writer: Writer, seeds: SeedSet, position: int, build_id: str, mark: str) -> int:
     """Writes down where seeds were found again, as a step of its own; how many times that was."""
     view = f"sets.{identifier(seeds.name)}"
     seen, kept = (await writer.query(f"select count(*), count(distinct seed_id) from {view}"))[0]
     if seen == kept:
+        await writer.transact({}, [_standing(seeds.name, mark)])
         return 0
     about = {
         "seed_set": seeds.name,
@@ -114,7 +121,7 @@ async def _tell_copies(writer: Writer, seeds: SeedSet, position: int, build_id: 
         " qualify row_number() over found > 1"
     )
     row = about | {"seen": seen, "kept": kept, "changed": 0, "broken": 0}
-    await writer.transact({"cleaning": [row]}, [(found, [])])
+    await writer.transact({"cleaning": [row]}, [(found, []), _standing(seeds.name, mark)])
     return int(seen - kept)
 
 
@@ -131,7 +138,7 @@ class _Choice:
     workers: Workers
     goes_on: Callable[[str], bool]
 
-    async def run(self, made: Any) -> int:
+    async def run(self, made: Any, mark: str) -> int:
         """Lets the step choose, and takes over what it chose, in one transaction; how many seeds went."""
         self.scratch.mkdir()
         dropped, changed, seen = await asyncio.to_thread(self._choose, made)
@@ -146,7 +153,8 @@ class _Choice:
             "broken": 0,
             "build_id": self.build_id,
         }
-        await self.writer.transact({"cleaning": [row]}, self._statements())
+        statements = [*self._statements(), _standing(self.seeds.name, mark)]
+        await self.writer.transact({"cleaning": [row]}, statements)
         if changed and self.seeds.keep == "shards":
             await describe(self.writer, self.seeds, self.build_id)  # its view has more files
         shutil.rmtree(self.scratch)

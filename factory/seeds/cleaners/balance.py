@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 from factory.errors import FactoryError, did_you_mean
-from factory.plugins import Drop, SeedsInOrder, cleaner
+from factory.plugins import Drop, SeedsInOrder, SomeSeeds, cleaner
 from factory.records import Document, Passage
 
 
@@ -29,17 +30,17 @@ class balance:
 
     def choose(self, seeds: SeedsInOrder) -> Iterator[tuple[str, Drop]]:
         """The seeds of topics that are over their share."""
-        told = Counter(str(member.scores.get(self.by, "")) for member in seeds)
+        told: Counter[str] = Counter()
+        for some in seeds.map(partial(_told, by=self.by)):
+            told.update(some)
         self._check(told)
         counts: Counter[str] = Counter()
         for name, count in told.items():
             counts[self._topic(name)] += count
         kept = {topic: self._kept(topic, counts) / count for topic, count in counts.items()}
-        for member in seeds:
-            name = str(member.scores.get(self.by, ""))
-            if _chance(member.seed_id) >= kept[self._topic(name)]:
-                told_of = {one: member.scores[one] for one in (self.by, "language") if one in member.scores}
-                yield member.seed_id, Drop(f"{self.by} over its share", told_of)
+        shares = {name: kept[self._topic(name)] for name in told}
+        for gone in seeds.map(partial(_over, by=self.by, shares=shares)):
+            yield from gone
 
     def _check(self, told: Counter[str]) -> None:
         """Raises FactoryError for topics that no seed has: where another is meant, or none is there at all."""
@@ -62,6 +63,21 @@ class balance:
         bounds = [counts[one] / share for one, share in wanted.items() if share and counts[one] >= self.least]
         whole = min(bounds, default=float(sum(counts.values())))
         return min(float(counts[topic]), whole * wanted[topic])
+
+
+def _told(part: SomeSeeds, by: str) -> Counter[str]:
+    """How many seeds of a part each topic has."""
+    return Counter(str(member.scores.get(by, "")) for member in part)
+
+
+def _over(part: SomeSeeds, by: str, shares: dict[str, float]) -> list[tuple[str, Drop]]:
+    """The seeds of a part that go. `shares`: how much of each topic stays."""
+    gone = []
+    for member in part:
+        if _chance(member.seed_id) >= shares[str(member.scores.get(by, ""))]:
+            about = {one: member.scores[one] for one in (by, "language") if one in member.scores}
+            gone.append((member.seed_id, Drop(f"{by} over its share", about)))
+    return gone
 
 
 def _chance(seed_id: str) -> float:

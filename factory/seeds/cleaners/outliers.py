@@ -59,55 +59,69 @@ class outliers:
         self.sigmas, self.least = sigmas, least
 
     def choose(self, seeds: SeedsInOrder) -> Iterator[tuple[str, Drop]]:
-        """First time through: what is usual. Second time: what is far from it."""
+        """First time through: what is usual. Second time: how far each text is from it."""
         usual: defaultdict[str, list[_Counted]] = defaultdict(list)
         sizes: Counter[str] = Counter()
         for counted, count in seeds.map(_usual):
             sizes.update(count)
             for name, one in counted.items():
-                usual[name] = [_together([*usual[name], one])]
+                usual[name] = _gathered([*usual[name], one])
         groups = {name: name if size >= self.least else "" for name, size in sizes.items()}
         merged: defaultdict[str, list[_Counted]] = defaultdict(list)
         for name, counted_texts in usual.items():
             merged[groups[name]] += counted_texts
         known = seeds.scratch / "usual"
-        known.write_bytes(pickle.dumps((groups, {name: _together(some) for name, some in merged.items()})))
-        figures: defaultdict[str, list[Numbers]] = defaultdict(list)
-        ids: defaultdict[str, list[str]] = defaultdict(list)
-        for measured in seeds.map(partial(_measure, usual=known)):
-            for name, (some, values) in measured.items():
-                ids[name] += some
-                figures[name].append(values)
-        for name in sorted(figures):
-            yield from self._far(ids[name], np.concatenate(figures[name]))
-
-    def _far(self, ids: list[str], rows: Numbers) -> Iterator[tuple[str, Drop]]:
-        """`rows`: surprise, compression and letters of each text."""
-        if len(ids) < 3:
-            return
-        surprise, compression, letters = rows.T
-        distances = (
-            _distances(surprise, NARROWEST[0], SPREAD / np.sqrt(np.maximum(letters, 1))),
-            _distances(compression, NARROWEST[1], 0.0),
+        together = {name: _together(some) for name, some in merged.items()}
+        known.write_bytes(
+            pickle.dumps((groups, {name: _Known(one, one.pairs()) for name, one in together.items()}))
         )
+        figures: defaultdict[str, list[Numbers]] = defaultdict(list)
+        for measured in seeds.map(partial(_measure, usual=known)):
+            for name, values in measured.items():
+                figures[name].append(values)
+        middles = {name: _middles(np.concatenate(values)) for name, values in figures.items()}
+        for far in seeds.map(partial(_far, middles=middles, sigmas=self.sigmas)):
+            yield from far
+
+
+class _Middle(NamedTuple):
+    """The median of a figure, and the robust deviation from it."""
+
+    median: float
+    deviation: float
+
+
+def _middles(rows: Numbers) -> tuple[_Middle, ...]:
+    """The middle of each figure. `rows`: surprise, compression and letters of each text."""
+    middles = []
+    for values, least in zip(rows.T, NARROWEST, strict=False):
+        there = values[~np.isnan(values)]
+        median = float(np.median(there)) if len(there) else 0.0
+        away = 1.4826 * float(np.median(np.abs(there - median))) if len(there) else 0.0
+        middles.append(_Middle(median, max(away, least)))
+    return tuple(middles) if len(rows) >= 3 else ()
+
+
+def _far(part: SomeSeeds, middles: dict[str, tuple[_Middle, ...]], sigmas: float) -> list[tuple[str, Drop]]:
+    """The seeds of a part that lie too far from the middle of their language."""
+    gone = []
+    for name, (ids, rows) in pickle.loads(_figures(part).read_bytes()).items():
+        if not middles[name]:
+            continue
+        more = SPREAD / np.sqrt(np.maximum(rows[:, -1], 1)), 0.0  # of few letters, the mean is less sure
+        distances = [
+            np.nan_to_num(np.abs(values - middle.median) / np.hypot(middle.deviation, wider))
+            for values, middle, wider in zip(rows.T, middles[name], more, strict=False)
+        ]
         far = np.maximum(*distances)
-        for place in np.flatnonzero(far > self.sigmas).tolist():
+        for place in np.flatnonzero(far > sigmas).tolist():
             which = int(distances[1][place] > distances[0][place])
             told = {
                 FIGURES[which]: round(float(rows[place, which]), 3),
                 "sigmas": round(float(far[place]), 1),
             }
-            yield ids[place], Drop(f"outlier: {FIGURES[which]}", told)
-
-
-def _distances(values: Numbers, least: float, more: Numbers | float) -> Numbers:
-    """How many robust deviations each value lies from the median; none where there is no value."""
-    there = values[~np.isnan(values)]
-    if not len(there):
-        return np.zeros(len(values))
-    away = np.abs(values - np.median(there))
-    deviation = max(1.4826 * float(np.median(np.abs(there - np.median(there)))), least)
-    return np.nan_to_num(away / np.hypot(deviation, more))
+            gone.append((ids[place], Drop(f"outlier: {FIGURES[which]}", told)))
+    return gone
 
 
 class _Counted(NamedTuple):
@@ -123,19 +137,23 @@ class _Counted(NamedTuple):
         counts = np.bincount(places, np.concatenate([self.counts, other.counts]))
         return _Counted(keys, counts.astype(np.int64))
 
-    def pairs(self, keys: Whole) -> Whole:
-        """How often the pair stood there that each of some keys begins with."""
-        below = np.concatenate([[0], np.cumsum(self.counts)])
-        first, end = (np.searchsorted(self.keys, (keys >> THIRD) + more << THIRD) for more in (0, 1))
-        counted: Whole = below[end] - below[first]
-        return counted
+    def pairs(self) -> Whole:
+        """How often each pair stood there that a triple begins with."""
+        return np.bincount(self.keys >> THIRD, self.counts, 1 << PAIR).astype(np.int64)
+
+
+class _Known(NamedTuple):
+    """What is usual in a language: its triples, and its pairs, which are added up once for all texts."""
+
+    triples: _Counted
+    pairs: Whole
 
     def surprise(self, own: _Counted) -> float:
         """The mean surprise, in bits of a letter, of a text that is counted here too, by all the others."""
         if not len(own.keys):
             return 0.0
-        there = self.counts[np.searchsorted(self.keys, own.keys)] - own.counts
-        before = self.pairs(own.keys) - own.pairs(own.keys)
+        there = self.triples.counts[np.searchsorted(self.triples.keys, own.keys)] - own.counts
+        before = (self.pairs - own.pairs())[own.keys >> THIRD]
         bits = -np.log2((there + UNSEEN) / (before + UNSEEN * 2**THIRD))
         return float((bits * own.counts).sum() / own.counts.sum())
 
@@ -160,13 +178,21 @@ def _usual(part: SomeSeeds) -> tuple[dict[str, _Counted], Counter[str]]:
     return {name: _together(some) for name, some in texts.items()}, sizes
 
 
+def _gathered(some: list[_Counted]) -> list[_Counted]:
+    """Counts in the same order, added up once those behind the first have as many keys as it: adding up each at once
+    would go through the first for every part of the set."""
+    behind = sum(len(one.keys) for one in some[1:])
+    return [_together(some)] if behind >= len(some[0].keys) else some
+
+
 def _together(some: Sequence[_Counted]) -> _Counted:
     keys, counts = (np.concatenate(columns) for columns in zip(*some, strict=True))
     return _Counted(keys, counts).plus(_NOTHING)
 
 
-def _measure(part: SomeSeeds, usual: Path) -> dict[str, tuple[list[str], Numbers]]:
-    """The ids of a part by language, and a row for each: its surprise, its compression ratio and its letters."""
+def _measure(part: SomeSeeds, usual: Path) -> dict[str, Numbers]:
+    """A row for each seed of a part, by language: its surprise, its compression ratio and its letters. A file keeps
+    them, with the ids, for the part."""
     groups, known = pickle.loads(usual.read_bytes())
     found: defaultdict[str, tuple[list[str], list[tuple[float, ...]]]] = defaultdict(lambda: ([], []))
     for member in part:
@@ -175,7 +201,13 @@ def _measure(part: SomeSeeds, usual: Path) -> dict[str, tuple[list[str], Numbers
         figures = known[name].surprise(own), _compression(member.text), float(own.counts.sum())
         found[name][0].append(member.seed_id)
         found[name][1].append(figures)
-    return {name: (ids, np.array(figures)) for name, (ids, figures) in found.items()}
+    made = {name: (ids, np.array(figures)) for name, (ids, figures) in found.items()}
+    _figures(part).write_bytes(pickle.dumps(made))
+    return {name: rows for name, (_, rows) in made.items()}
+
+
+def _figures(part: SomeSeeds) -> Path:
+    return part.scratch / f"{part.first}.figures"
 
 
 def _compression(text: str) -> float:
