@@ -22,7 +22,7 @@ closed-loop: .venv/demo
 	cd examples/closed_loop && ../../$(BIN)/python -m closed_loop
 
 test: .venv/test lint
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/test
 	$(BIN)/ruff check .

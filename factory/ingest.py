@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import fnmatch
+import math
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from factory.catalog import SeedSet
@@ -23,7 +25,7 @@ from factory.plugins import Span
 from factory.seeds import intake
 from factory.seeds.choosing import choose_whole
 from factory.seeds.files import address, files_of, signature
-from factory.seeds.shards import Done, Recipe, Shard, Unit, grouped, read_shard
+from factory.seeds.shards import Done, Recipe, Shard, Unit, enough, grouped, read_shard
 from factory.seeds.workers import Workers
 from factory.store.sets import folder
 from factory.store.writer import Writer
@@ -32,9 +34,9 @@ from factory.yamlfile import read_yaml
 MOMENT = 2.0
 """Seconds of reading that one transaction takes in: many small ones cost more, and a kill loses one at most."""
 
-
-AHEAD = 64
-"""Shards whose documents are laid down together: each time, all documents of the seed set are gone through."""
+AHEAD, TIMES = 64, 16
+"""Shards whose documents are laid down together: so many at least, and each time one of so many parts of them all,
+since each time all documents of the seed set are gone through."""
 
 
 @dataclass
@@ -105,8 +107,8 @@ class _SeedSet:
         units = await self._units()
         waiting = await self._waiting(units)
         self.intake.files, self.intake.unchanged = len(units), len(units) - len(waiting)
-        ended = len(units) - len(waiting)
-        self._tell(f"file {ended:,} of {len(units):,}")
+        told = _Told(len(units), waiting)
+        self._tell(told.words())
         with Workers(self.reading.workers) as workers:
             async for some in self._read(waiting, workers):
                 added = await intake.take(self.writer, self.seeds, some, self.fingerprint, self.build_id)
@@ -114,15 +116,16 @@ class _SeedSet:
                 for shard, done in some:
                     self.intake.broken += done.broken
                     self.intake.dropped += done.dropped
-                    ended += len(shard.units)
-                self._tell(f"file {ended:,} of {len(units):,}")
+                    told.ended(shard.units)
+                self._tell(told.words())
             await intake.forget_returned(self.writer, self.seeds.name)
             if self.parquet:
                 # Its view needs a file to stand on.
                 await intake.describe(self.writer, self.seeds, self.build_id)
-            self.intake.dropped += await choose_whole(
-                self.writer, self.seeds, self.whole, self.scratch, self.build_id, workers, self._goes_on
-            )
+            if not self.reading.stopping():
+                self.intake.dropped += await choose_whole(
+                    self.writer, self.seeds, self.whole, self.scratch, self.build_id, workers, self._goes_on
+                )
         if self.parquet:
             await intake.sweep(self.writer, self.seeds.name, self.parquet)
             await intake.describe(self.writer, self.seeds, self.build_id)
@@ -203,25 +206,24 @@ class _SeedSet:
         shards = list(self._shards(waiting))
         pool, ahead = workers.pool(len(shards)), 2 * min(workers.most, len(shards))
         loop = asyncio.get_running_loop()
-        running: list[tuple[Shard, asyncio.Future[Done]]] = []
+        running: list[tuple[Shard, asyncio.Future[Done | None]]] = []
         ended: list[tuple[Shard, Done]] = []
-        following, due = iter(shards), time.monotonic()
+        following, due = enumerate(shards), time.monotonic()
         while True:
-            while len(running) < ahead and not self.reading.stopping():
-                shard = next(following, None)
-                if shard is None:
-                    break
-                if shard.documents and self.seeds.parent and not shard.documents.exists():
-                    at = shards.index(shard)
-                    await intake.lay_down(
-                        self.writer, self.seeds.parent, shards[at : at + AHEAD], self.seeds.take, self.most
-                    )
+            if self.reading.stopping():
+                enough(self.scratch)
+                following = iter(())
+            for number, shard in islice(following, max(0, ahead - len(running))):
+                await self._lay_down(shards, number)
                 running.append((shard, loop.run_in_executor(pool, read_shard, shard)))
             if running:
-                left = max(0.0, due - time.monotonic()) if ended else None
+                left = max(0.0, due - time.monotonic()) if ended else MOMENT
                 if (await asyncio.wait([running[0][1]], timeout=left))[0]:
                     shard, future = running.pop(0)
-                    ended.append((shard, self._done(shard, future)))
+                    if done := self._done(shard, future):
+                        ended.append((shard, done))
+                    else:
+                        running = []  # nor was one behind it begun
             if ended and (not running or time.monotonic() >= due):
                 yield ended
                 for shard, _ in ended:
@@ -231,7 +233,14 @@ class _SeedSet:
             elif not running:
                 return
 
-    def _done(self, shard: Shard, future: asyncio.Future[Done]) -> Done:
+    async def _lay_down(self, shards: Sequence[Shard], number: int) -> None:
+        """Lays down the documents of a shard and of those behind it, where another seed set holds them."""
+        documents = shards[number].documents
+        if documents and self.seeds.parent and not documents.exists():
+            some = shards[number : number + max(AHEAD, len(shards) // TIMES)]
+            await intake.lay_down(self.writer, self.seeds.parent, some, self.seeds.take, self.most)
+
+    def _done(self, shard: Shard, future: asyncio.Future[Done | None]) -> Done | None:
         try:
             return future.result()
         except BrokenProcessPool as error:
@@ -240,6 +249,28 @@ class _SeedSet:
                 f"seed set '{self.seeds.name}': a process died while it read {at}"
                 f"{' ...' if len(shard.units) > 3 else ''}; out of memory? Try fewer --workers"
             ) from error
+
+
+class _Told:
+    """How far the reading of a seed set is, and how long it may take still: by the bytes read since it began."""
+
+    def __init__(self, units: int, waiting: Sequence[Unit]) -> None:
+        self.units, self.waiting = units, len(waiting)
+        self.bytes, self.read = sum(unit.size for unit in waiting), 0
+        self.began = time.monotonic()
+
+    def ended(self, units: Sequence[Unit]) -> None:
+        """These have been read."""
+        self.waiting -= len(units)
+        self.read += sum(unit.size for unit in units)
+
+    def words(self) -> str:
+        """As the progress display says it."""
+        told = f"file {self.units - self.waiting:,} of {self.units:,}"
+        if not (self.read and self.waiting):
+            return told
+        seconds = (time.monotonic() - self.began) * (self.bytes - self.read) / self.read
+        return f"{told}, about {math.ceil(seconds / 60)} min left"
 
 
 class _Licences:

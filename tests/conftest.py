@@ -24,6 +24,27 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 ROOT = Path(__file__).parent.parent
 
+LONGEST = (
+    "durability",
+    "seed_sets",
+    "build",
+    "at_rest",
+    "mixture",
+    "selection",
+    "tuning",
+    "budget",
+    "html_fuzz",
+    "pivotal_tokens",
+)
+"""Files that take half a minute and more, the slowest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begins with the slowest files: begun last, one process would wait minutes for the other."""
+    places = {f"test_{name}.py": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+
+
 LAB = {
     "lab/__init__.py": "",
     "lab/answer.py": '''

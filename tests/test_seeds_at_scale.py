@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,9 @@ import duckdb
 import pytest
 from conftest import ROOT, Project
 
+from factory.catalog import load_catalog
 from factory.errors import FactoryError
+from factory.ingest import Intake, Reading
 from factory.seeds.intake import refuse_long
 from factory.seeds.members import laid_down
 from factory.seeds.workers import Workers
@@ -143,6 +146,30 @@ def test_what_the_first_steps_decided_stands_when_a_later_one_is_killed_or_is_ne
     assert not {*made_by().values()} & {*then.values()}
     read(long, keep, "1", build="anew", steps=f"{steps}, outliers")
     assert state(long) == state(long, "anew")
+
+
+def test_a_reading_told_to_stop_begins_no_shard_more_and_keeps_all_that_it_read(long: Project) -> None:
+    pages = "  pages: {source: jsonl, path: pages/*.jsonl, as: document, shard_mb: 1}"
+    long.write("catalog.yaml", f"seeds:\n{pages}\n")
+    catalog = load_catalog(long.folder / "catalog.yaml")
+    told: list[str] = []
+
+    async def some(stop_after: int) -> Intake:
+        told.clear()
+        with Writer(long.folder / "some.duckdb") as writer:
+            intakes: dict[str, Intake] = {}
+            stopping = lambda: len(told) >= stop_after  # noqa: E731
+            reading = Reading(writer, long.folder, f"b{stop_after}", told.append, stopping=stopping)
+            await reading.bring_up_to_date([catalog.seed_set("pages")], intakes)
+            return intakes["pages"]
+
+    stopped = asyncio.run(some(2))
+    assert 0 < stopped.new < 2000
+    again = asyncio.run(some(1000))
+    assert 0 < again.unchanged <= 4 < again.files  # the one that was told, and those that were in flight
+    assert stopped.new + again.new == again.seeds == 2000
+    assert told[0] == f"pages: file {again.unchanged} of {again.files}"
+    assert any(re.fullmatch(r"pages: file \d+ of \d+, about \d+ min left", words) for words in told)
 
 
 def test_however_records_are_spread_over_files_and_workers_the_same_seeds_stay(long: Project) -> None:

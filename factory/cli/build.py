@@ -146,7 +146,7 @@ async def run_until_stopped(build: Build) -> Report:
         if presses > 1:
             # What is committed is safe; what is in flight was paid for and is lost, as the user asked.
             os._exit(130)
-        click.secho("\nending: calls in flight are finished and kept (Ctrl-C again to drop them)", err=True)
+        click.secho("\nending: what is in flight is finished and kept (Ctrl-C again to drop it)", err=True)
         build.stop()
 
     loop = asyncio.get_running_loop()

@@ -151,17 +151,18 @@ def laid_down(
     view = f"sets.{identifier(name)}{narrow}"
     begins = list(
         stream(
-            "select min(seed_id), count(*) from (select seed_id,"
+            "select min(seed_id), count(*), sum(places) from (select seed_id, places,"
             f" (sum(size) over (order by seed_id) - size) // {PART_CHARACTERS} as part"
-            f" from (select seed_id, max(characters) as size from {view} group by seed_id))"
+            f" from (select seed_id, max(characters) as size, count(*) as places from {view} group by seed_id))"
             " group by part order by part"
         )
     )
+    total = sum(places for *_, places in begins)
     chosen = f"select distinct 0 as part, address, place, seed_id from {view}" if among else ""
 
     def rows() -> Iterator[Row]:
         for number, values in enumerate(seed_rows(stream, store, name, _COLUMNS, chosen)):
-            if number % _TELLING == 0 and not goes_on(f"{number:,} seeds laid down"):
+            if number % _TELLING == 0 and not goes_on(f"{number:,} of {total:,} laid down"):
                 raise Stopped
             yield Row(*values[1:] if among else values)
 
@@ -171,7 +172,7 @@ def laid_down(
 def in_parts(rows: Iterable[Row], begins: Sequence[tuple[Any, ...]], scratch: Path) -> tuple[Part, ...]:
     """Lays seeds down in parts, of which `begins` says the first id and the number of seeds. Contents and scores are
     JSON."""
-    ids, counts = [seed_id for seed_id, _ in begins], [count for _, count in begins]
+    ids, counts = [begin[0] for begin in begins], [begin[1] for begin in begins]
     paths = [scratch / f"{number:06}.members" for number in range(len(ids))]
     scatter((paths[bisect_right(ids, row.seed_id) - 1], _line(row)) for row in rows)
     firsts = accumulate(counts, initial=0)

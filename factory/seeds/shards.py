@@ -31,6 +31,7 @@ SHARD_FILES = 256
 EXCERPT = 200
 """Characters that are kept of a seed that was left out."""
 
+_ENOUGH = "enough"
 _RAISED = re.compile(r"[A-Za-z_][\w.]*: ")
 
 SEEDS = {
@@ -168,11 +169,19 @@ def grouped(units: Sequence[Unit], most: int) -> Iterator[tuple[Unit, ...]]:
         yield tuple(group)
 
 
-def read_shard(shard: Shard) -> Done:
-    """Reads and cleans a shard, and writes what it found beside `shard.folder`. Run in any process.
+def enough(folder: Path) -> None:
+    """Lets no shard of a folder be begun any more; what is being read is read to its end."""
+    (folder / _ENOUGH).touch()
+
+
+def read_shard(shard: Shard) -> Done | None:
+    """Reads and cleans a shard, and writes what it found beside `shard.folder`; None where `enough` was said before.
+    Run in any process.
 
     An error of a source is a broken record of its file; a missing package raises FactoryError.
     """
+    if (shard.folder / _ENOUGH).exists():
+        return None
     outputs = {table: shard.output(table) for table in TABLES}
     with writing(outputs, shard.folder / shard.name, even_empty=shard.parquet) as write:
         return _Reader(shard, write).run()
