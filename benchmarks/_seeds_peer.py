@@ -61,7 +61,9 @@ def main(archives: str, output: Path) -> None:
 
 def addresses(folder: str) -> list[str]:
     """The addresses of the pages in some files of JSON lines."""
-    lines = (line for path in Path(folder).glob("*.gz") for line in gzip.open(path))
+    lines = [
+        line for path in Path(folder).glob("*.gz") for line in gzip.decompress(path.read_bytes()).splitlines()
+    ]
     return [json.loads(line)["metadata"]["url"] for line in lines]
 
 

@@ -1,20 +1,27 @@
-"""Rates of every step between a crawl and scored passages, on one core: what `docs/scaling.md` computes with.
+"""Rates of every step between a crawl and scored passages, on one core: what `docs/scaling.md` computes with; and the
+whole line beside datatrove's.
 
-    python benchmarks/seeds.py [--pages 600] [--rounds 3] [FOLDER]
+    python benchmarks/seeds.py [--pages 600] [--rounds 3] [--peers FOLDER ...] [FOLDER]
 
 A web archive is written of the example pages (or of the `*.html` and `*.html.gz` below FOLDER), repeated under
-other addresses with words changed until there are enough, and each step is timed alone over what the one before
-it left; then `factory seeds` runs over it all as a user would, with one worker and with two. CPU seconds; medians.
+other addresses with half of their words changed until there are enough; every tenth has a twin with one word in
+eighty changed. Each step is timed alone over what the one before it left; then `factory seeds` runs over it all as a
+user would, with one worker and with two, and datatrove's line, where it can be imported: WARC, trafilatura, Gopher's
+filters, MinHash. CPU seconds of all processes; medians. Of the twins that came to the deduplication both, one is to
+go. Peers: pip install --target FOLDER datatrove spacy nltk faust-cchardet python-magic.
 """
 
 from __future__ import annotations
 
 import argparse
 import gzip
+import importlib.machinery
 import importlib.util
 import json
+import os
 import random
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -22,7 +29,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from factory.plugins import Drop, Found
 from factory.records import Document
@@ -33,8 +40,14 @@ from factory.seeds.cleaners.mojibake import mojibake
 from factory.seeds.prose import blocks_of_text
 from factory.seeds.segment import segment
 from factory.seeds.sources.warc import warc
+from factory.store.reader import query
 
 ROOT = Path(__file__).parent.parent
+TWINS = 10
+"""One page of so many is a twin of the one before it."""
+_MARKUP = re.compile(
+    rb"(<script.*?</script\s*>|<style.*?</style\s*>|<pre.*?</pre\s*>|<[^>]*>)|\b([a-z]{4,12})\b", re.DOTALL
+)
 CATALOG = """
 seeds:
   web:
@@ -45,6 +58,11 @@ seeds:
     clean: [mojibake, language, corruption, heuristics, near_duplicates]
   passages: {from: web, as: passage, keep: shards, clean: [heuristics]}
 """
+BESIDE = """
+seeds:
+  web: {source: warc, path: "*.warc.gz", as: document, keep: shards, clean: [corruption, heuristics, near_duplicates]}
+"""
+"""The steps that Gopher's filters and MinHash stand for: repetition and noise; length, marks and stop words."""
 
 
 def raw_pages(folder: Path) -> list[bytes]:
@@ -54,27 +72,43 @@ def raw_pages(folder: Path) -> list[bytes]:
 
 
 def write_archives(pages: list[bytes], count: int, folder: Path, parts: int) -> int:
-    """Web archives of `count` pages in so many files; the bytes of their HTML."""
+    """Web archives of `count` pages in so many files; the bytes of their HTML. Page 10 n + 9 is a twin of 10 n + 8."""
     spec = importlib.util.spec_from_file_location("archive", ROOT / "examples/crawl/archive.py")
     assert spec and spec.loader
     archive = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(archive)
     source, size = random.Random(5), 0
+    split = [_MARKUP.split(page) for page in pages]
+    words = sorted({word for tokens in split for word in tokens[2::3] if word})
     files = [(folder / f"{part}.warc.gz").open("wb") for part in range(parts)]
+    tokens: list[bytes] = []
     for number in range(count):
-        page = pages[number % len(pages)]
-        if number >= len(pages):
-            # Words of the text alone: a tag that lost its name would be another page altogether.
-            page = re.sub(
-                rb"(?<= )[a-z]{5,9}(?= )",
-                lambda found: found[0][::-1] if source.random() < 0.3 else found[0],
-                page,
-            )
+        if is_twin := number % TWINS == TWINS - 1:
+            tokens = changed(tokens, words, 1 / 80, source)
+        else:
+            tokens = split[number % len(split)]
+        if number >= len(pages) and not is_twin:
+            tokens = changed(tokens, words, 1 / 2, source)
+        page = b"".join(token for token in tokens if token)
         size += len(page)
-        files[number % parts].write(archive.record(f"https://example.org/{number}", page))
+        files[number % parts].write(archive.record(address(number), page))
     for file in files:
         file.close()
     return size
+
+
+def changed(tokens: list[bytes], words: list[bytes], share: float, source: random.Random) -> list[bytes]:
+    """A page with a share of its words changed for others. Words of the text alone: a tag that lost its name would be
+    another page altogether."""
+    return [
+        source.choice(words) if place % 3 == 2 and token and source.random() < share else token
+        for place, token in enumerate(tokens)
+    ]
+
+
+def address(number: int) -> str:
+    """The address of a page."""
+    return f"https://example.org/{number}"
 
 
 def timed(function: Callable[[], Any], rounds: int) -> tuple[float, Any]:
@@ -95,24 +129,32 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "examples/pages")
     parser.add_argument("--pages", type=int, default=600)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--peers", nargs="*", default=[], help="folders to import datatrove from")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         size = write_archives(raw_pages(options.folder), options.pages, folder, 4)
         rates = steps(folder, options.rounds)
         (folder / "catalog.yaml").write_text(CATALOG)
-        walls = {workers: line(folder, workers) for workers in (1, 2)}
+        walls = {workers: line(folder, workers).wall for workers in (2, 1)}
+        (folder / "catalog.yaml").write_text(BESIDE)
+        beside = {"ours": ours(folder, options.pages)}
+        if theirs := datatrove(folder, options):
+            beside["datatrove"] = theirs
     mean = size / options.pages
     print(f"{options.pages} pages of {mean / 1000:.0f} kB")
     for step, rate in rates.items():
         print(f"  {step:28} {rate:10,.0f} a CPU second")
     print(f"  factory seeds, wall seconds by workers: {walls}")
+    for name, told in beside.items():
+        print(f"  {name}: {told}")
     result = {
         "benchmark": "seeds",
         "pages": options.pages,
         "mean_bytes": round(mean),
         "a_cpu_second": rates,
         "wall_s": walls,
+        "beside": beside,
     }
     print(json.dumps(result))
 
@@ -151,13 +193,72 @@ def steps(folder: Path, rounds: int) -> dict[str, float]:
     return rates
 
 
-def line(folder: Path, workers: int) -> float:
-    """Wall seconds of `factory seeds` over everything, from nothing."""
-    subprocess.run(["rm", "-rf", str(folder / "build")], check=True)
+class Run(NamedTuple):
+    """A process and all that it started: what it printed, seconds, and the most memory that one of them held."""
+
+    out: str
+    wall: float
+    cpu: float
+    peak_mb: int
+
+
+def run(command: list[str], folder: Path) -> Run:
+    """Runs a command to its end."""
     start = time.perf_counter()
-    command = [sys.executable, "-m", "factory", "seeds", "-q", "-w", str(workers)]
-    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    return round(time.perf_counter() - start, 1)
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=errors)
+        _, status, used = os.wait4(process.pid, 0)
+        text, log = (file.read() for file in (out, errors) if not file.seek(0))
+    if status:
+        code = os.waitstatus_to_exitcode(status)
+        raise SystemExit(f"{' '.join(command)} ended with {code}:\n{text[-2000:]}{log[-2000:]}")
+    cpu = used.ru_utime + used.ru_stime
+    return Run(text, round(time.perf_counter() - start, 1), cpu, used.ru_maxrss >> 10)
+
+
+def line(folder: Path, workers: int) -> Run:
+    """`factory seeds` over everything, from nothing."""
+    shutil.rmtree(folder / "build", ignore_errors=True)
+    return run([sys.executable, "-m", "factory", "seeds", "-q", "-w", str(workers)], folder)
+
+
+def told(made: Run, pages: int, came: set[str], stayed: set[str]) -> dict[str, float]:
+    """What a line came to."""
+    twins = [{address(one - 1), address(one)} for one in range(TWINS - 1, pages, TWINS)]
+    both = [pair for pair in twins if pair <= came]
+    return {
+        "pages_a_cpu_second": round(pages / made.cpu, 1),
+        "peak_mb": made.peak_mb,
+        "came_to_deduplication": len(came),
+        "twins": len(both),
+        "twins_found": sum(not pair <= stayed for pair in both),
+        "others_gone": len(came - stayed) - sum(len(pair - stayed) for pair in both),
+    }
+
+
+def ours(folder: Path, pages: int) -> dict[str, float]:
+    """Our line as far as theirs goes, with one worker."""
+    made = line(folder, 1)
+    store = folder / "build/factory.duckdb"
+    stayed = _addresses(store, "sets.web")
+    gone = _addresses(store, "drops where step in ('near_duplicates', 'exact_duplicates')")
+    return told(made, pages, stayed | gone, stayed)
+
+
+def _addresses(store: Path, rows: str) -> set[str]:
+    return {row["url"] for row in query(store, f"select url from {rows}").to_pylist()}
+
+
+def datatrove(folder: Path, options: argparse.Namespace) -> dict[str, float] | None:
+    """datatrove's line; None where it is not installed."""
+    find = importlib.machinery.PathFinder.find_spec
+    if not find("datatrove", [*sys.path, *options.peers]):
+        return None
+    script = Path(__file__).with_name("_seeds_peer.py")
+    peers = [str(Path(peer).resolve()) for peer in options.peers]
+    made = run([sys.executable, str(script), str(folder), str(folder / "theirs"), *peers], folder)
+    found = json.loads(made.out.splitlines()[-1])
+    return told(made, options.pages, set(found["came"]), set(found["stayed"]))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,9 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TypeAlias
+
+import duckdb
 
 from factory.catalog import SeedSet
 from factory.errors import CatalogError, FactoryError, MissingPackage
@@ -51,6 +54,8 @@ class Intake:
     dropped: int = 0
 
 
+Running: TypeAlias = tuple[Shard, "asyncio.Future[Done | None]"]
+
 Tick = Callable[[str], None]
 """Called with what is going on, in words."""
 
@@ -69,7 +74,8 @@ class Reading:
     async def bring_up_to_date(self, wanted: Sequence[SeedSet], intakes: dict[str, Intake]) -> None:
         """Reads seed sets, each once, and before it what it is cut from.
 
-        Raises CatalogError where a path matches nothing, FactoryError for a missing package or a dead process.
+        Raises CatalogError where a path matches nothing, FactoryError for a missing package, a dead process or a full
+        disk.
         """
         for seeds in wanted:
             if seeds.name in intakes:
@@ -81,6 +87,13 @@ class Reading:
             one = _SeedSet(self, seeds)
             try:
                 intakes[seeds.name] = await one.read()
+            except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
+                # What is wrong with a source's own file is told as that file's.
+                where = folder(self.writer.path)
+                raise FactoryError(
+                    f"seed set '{seeds.name}' cannot be written below {where}: {error}\nwhat was read is kept; make"
+                    " room or mend that, and the same command goes on from there"
+                ) from error
             finally:
                 shutil.rmtree(one.scratch, ignore_errors=True)
 
@@ -206,9 +219,10 @@ class _SeedSet:
         shards = list(self._shards(waiting))
         pool, ahead = workers.pool(len(shards)), 2 * min(workers.most, len(shards))
         loop = asyncio.get_running_loop()
-        running: list[tuple[Shard, asyncio.Future[Done | None]]] = []
+        running: list[Running] = []
         ended: list[tuple[Shard, Done]] = []
-        following, due = enumerate(shards), time.monotonic()
+        following: Iterator[tuple[int, Shard]] = enumerate(shards)
+        due = time.monotonic()
         while True:
             if self.reading.stopping():
                 enough(self.scratch)
@@ -220,7 +234,7 @@ class _SeedSet:
                 left = max(0.0, due - time.monotonic()) if ended else MOMENT
                 if (await asyncio.wait([running[0][1]], timeout=left))[0]:
                     shard, future = running.pop(0)
-                    if done := self._done(shard, future):
+                    if done := self._done(shard, future, running):
                         ended.append((shard, done))
                     else:
                         running = []  # nor was one behind it begun
@@ -240,10 +254,17 @@ class _SeedSet:
             some = shards[number : number + max(AHEAD, len(shards) // TIMES)]
             await intake.lay_down(self.writer, self.seeds.parent, some, self.seeds.take, self.most)
 
-    def _done(self, shard: Shard, future: asyncio.Future[Done | None]) -> Done | None:
+    def _done(
+        self, shard: Shard, future: asyncio.Future[Done | None], behind: Sequence[Running]
+    ) -> Done | None:
+        """What a shard came to. Where that is an error, nobody asks any more what those behind it came to."""
         try:
             return future.result()
-        except BrokenProcessPool as error:
+        except Exception as error:
+            for _, other in behind:
+                other.cancel()
+            if not isinstance(error, BrokenProcessPool):
+                raise
             at = ", ".join(unit.address for unit in shard.units[:3])
             raise FactoryError(
                 f"seed set '{self.seeds.name}': a process died while it read {at}"

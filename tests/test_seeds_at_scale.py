@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -170,6 +171,21 @@ def test_a_reading_told_to_stop_begins_no_shard_more_and_keeps_all_that_it_read(
     assert stopped.new + again.new == again.seeds == 2000
     assert told[0] == f"pages: file {again.unchanged} of {again.files}"
     assert any(re.fullmatch(r"pages: file \d+ of \d+, about \d+ min left", words) for words in told)
+
+
+def test_where_the_disk_is_full_the_error_says_so_and_the_same_command_goes_on(long: Project) -> None:
+    pages = "  pages: {source: jsonl, path: pages/*.jsonl, as: document, keep: shards, clean: [repeated_paragraphs]}"
+    long.write("catalog.yaml", f"seeds:\n{pages}\n")
+    reading = long.start("seeds", "-w", "2")
+    resource.prlimit(reading.pid, resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))  # its processes inherit it
+    _, err = reading.communicate(timeout=120)
+    assert reading.returncode == 1, err
+    assert "seed set 'pages' cannot be written below" in err
+    assert "File too large" in err
+    assert "the same command goes on from there" in err
+    assert "Traceback" not in err
+    assert "pages: 2,000 seeds" in long.factory("seeds")
+    assert not list((long.folder / "build/factory.seeds").glob(".*"))
 
 
 def test_however_records_are_spread_over_files_and_workers_the_same_seeds_stay(long: Project) -> None:

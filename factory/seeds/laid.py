@@ -27,10 +27,14 @@ def scatter(lines: Iterable[tuple[Path, bytes]]) -> None:
     _append(waiting)
 
 
-def in_order(path: Path) -> list[bytes]:
-    """The lines of a file, sorted: by what each begins with."""
-    with path.open("rb") as lines:
-        return sorted(lines)
+def in_order(*paths: Path) -> list[bytes]:
+    """The lines of some files, sorted: by what each begins with."""
+    lines: list[bytes] = []
+    for path in paths:
+        with path.open("rb") as some:
+            lines += some
+    lines.sort()
+    return lines
 
 
 def _append(waiting: defaultdict[Path, list[bytes]]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,8 +11,8 @@ from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import accumulate, islice, repeat
+from functools import cached_property, partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -20,14 +22,18 @@ from factory.errors import FactoryError
 from factory.plugins import Member
 from factory.seeds.laid import in_order, scatter
 from factory.seeds.workers import Workers
-from factory.store.sets import identifier
-from factory.store.texts import Stream, seed_rows
+from factory.store.sets import identifier, literal
+from factory.store.texts import Stream, live_files, rows_in, seed_rows
 
 PART_CHARACTERS = 8 << 20
 """About how many characters of text make a part: what a process holds."""
 _TELLING = 1024
 """Seeds that are laid down between two words about it."""
 
+_JOB = 8 << 20
+"""Bytes of shards that a process lays down at once."""
+
+J = TypeVar("J")
 T = TypeVar("T")
 
 
@@ -58,7 +64,7 @@ _COLUMNS = ", ".join(f"{name}::varchar" if name in ("content", "scores") else na
 
 @dataclass(frozen=True)
 class Part:
-    """Seeds whose ids follow each other, in a file for any process."""
+    """Seeds whose ids follow each other, in files for any process. `path`: what files about it are named after."""
 
     path: Path
     scratch: Path
@@ -79,7 +85,7 @@ class Part:
 
     def rows(self) -> Iterator[Row]:
         """A row for each place where a seed was found: those of a seed follow each other."""
-        for line in in_order(self.path):
+        for line in in_order(*_laid(self.scratch).glob(f"*/{self.path.name}")):
             yield Row(*orjson.loads(line))
 
 
@@ -119,21 +125,26 @@ class Members:
 
     def map(self, work: Callable[[Part], T]) -> Iterator[T]:
         """What `work` makes of each part, in their order, some at once. Raises FactoryError for a dead process."""
-        pool = self.shared.pool(len(self.parts))
-        running: deque[Future[T]] = deque()
-        following = iter(self.parts)
-        for done in range(len(self.parts)):
-            if not self.goes_on(f"part {done + 1:,} of {len(self.parts):,}"):
-                raise Stopped
-            running += [
-                pool.submit(work, part) for part in islice(following, 2 * self.workers - len(running))
-            ]
-            try:
-                yield running.popleft().result()
-            except BrokenProcessPool as error:
-                raise FactoryError(
-                    "a process died over a part of the seed set; out of memory? Try fewer --workers"
-                ) from error
+        return _each(work, self.parts, self.shared, self.goes_on, "part {} of {}")
+
+
+def _each(
+    work: Callable[[J], T], jobs: Sequence[J], shared: Workers, goes_on: Callable[[str], bool], words: str
+) -> Iterator[T]:
+    """What `work` makes of each job, in their order, some at once. Raises Stopped and FactoryError."""
+    pool = shared.pool(len(jobs))
+    running: deque[Future[T]] = deque()
+    following = iter(jobs)
+    for done in range(len(jobs)):
+        if not goes_on(words.format(f"{done + 1:,}", f"{len(jobs):,}")):
+            raise Stopped
+        running += [pool.submit(work, job) for job in islice(following, 2 * shared.most - len(running))]
+        try:
+            yield running.popleft().result()
+        except BrokenProcessPool as error:
+            raise FactoryError(
+                "a process died over a part of the seed set; out of memory? Try fewer --workers"
+            ) from error
 
 
 def laid_down(
@@ -145,38 +156,75 @@ def laid_down(
     goes_on: Callable[[str], bool] = lambda _: True,
     among: str = "",
 ) -> Members:
-    """A seed set of a store, its live seeds laid down in parts below `scratch`. Raises Stopped where `goes_on`, told
-    what is going on, says no. `among`: SQL for the `seed_id` of those wanted."""
+    """A seed set of a store, its live seeds laid down in parts below `scratch`: those kept as shards by all processes.
+    Raises Stopped where `goes_on`, told what is going on, says no. `among`: SQL for the `seed_id` of those wanted."""
     narrow = f" semi join ({among}) using (seed_id)" if among else ""
     view = f"sets.{identifier(name)}{narrow}"
     begins = list(
         stream(
-            "select min(seed_id), count(*), sum(places) from (select seed_id, places,"
+            "select min(seed_id), count(*) from (select seed_id,"
             f" (sum(size) over (order by seed_id) - size) // {PART_CHARACTERS} as part"
-            f" from (select seed_id, max(characters) as size, count(*) as places from {view} group by seed_id))"
+            f" from (select seed_id, max(characters) as size from {view} group by seed_id))"
             " group by part order by part"
         )
     )
-    total = sum(places for *_, places in begins)
+    parts = _parts(begins, scratch)
     chosen = f"select distinct 0 as part, address, place, seed_id from {view}" if among else ""
+    [(keep,)] = stream(f"select keep from seed_sets where seed_set = {literal(name)}")
+    lay = partial(_lay_files, ids=[part.first_id for part in parts], scratch=scratch)
+    if keep == "shards":
+        jobs = list(_jobs(live_files(stream, store, name, chosen)))
+        for _ in _each(lay, jobs, shared, goes_on, "seeds laid down: {} of {}"):
+            pass
+        return Members(parts, scratch, shared, goes_on)
 
     def rows() -> Iterator[Row]:
         for number, values in enumerate(seed_rows(stream, store, name, _COLUMNS, chosen)):
-            if number % _TELLING == 0 and not goes_on(f"{number:,} of {total:,} laid down"):
+            if number % _TELLING == 0 and not goes_on(f"{number:,} seeds laid down"):
                 raise Stopped
             yield Row(*values[1:] if among else values)
 
-    return Members(in_parts(rows(), begins, scratch), scratch, shared, goes_on)
+    _lay(rows(), [part.first_id for part in parts], scratch)
+    return Members(parts, scratch, shared, goes_on)
 
 
-def in_parts(rows: Iterable[Row], begins: Sequence[tuple[Any, ...]], scratch: Path) -> tuple[Part, ...]:
-    """Lays seeds down in parts, of which `begins` says the first id and the number of seeds. Contents and scores are
-    JSON."""
-    ids, counts = [begin[0] for begin in begins], [begin[1] for begin in begins]
-    paths = [scratch / f"{number:06}.members" for number in range(len(ids))]
-    scatter((paths[bisect_right(ids, row.seed_id) - 1], _line(row)) for row in rows)
-    firsts = accumulate(counts, initial=0)
-    return tuple(map(Part, paths, repeat(scratch), firsts, counts, ids))
+def _jobs(files: Iterable[tuple[Path, list[int]]]) -> Iterator[list[tuple[Path, list[int]]]]:
+    """Files with their rows, so many together as make a job worth its while."""
+    job: list[tuple[Path, list[int]]] = []
+    size = 0
+    for file, numbers in files:
+        job.append((file, numbers))
+        size += file.stat().st_size
+        if size >= _JOB:
+            yield job
+            job, size = [], 0
+    if job:
+        yield job
+
+
+def _parts(begins: Iterable[tuple[str, int]], scratch: Path) -> tuple[Part, ...]:
+    """The parts of a set, of which `begins` says the first id and the number of seeds."""
+    parts: list[Part] = []
+    first = 0
+    for number, (first_id, count) in enumerate(begins):
+        parts.append(Part(scratch / f"{number:06}.members", scratch, first, count, first_id))
+        first += count
+    return tuple(parts)
+
+
+def _lay_files(files: Sequence[tuple[Path, list[int]]], ids: Sequence[str], scratch: Path) -> None:
+    _lay((Row(*values) for values in rows_in(files, _COLUMNS)), ids, scratch)
+
+
+def _lay(rows: Iterable[Row], ids: Sequence[str], scratch: Path) -> None:
+    """Lays seeds down in files of this process's own, one a part: no two write to one. Contents and scores are JSON."""
+    own = _laid(scratch) / str(os.getpid())
+    own.mkdir(parents=True, exist_ok=True)
+    scatter((own / f"{bisect_right(ids, row.seed_id) - 1:06}.members", _line(row)) for row in rows)
+
+
+def _laid(scratch: Path) -> Path:
+    return scratch / "laid"
 
 
 def _line(row: Row) -> bytes:
@@ -195,9 +243,11 @@ def seeds_in_order(
         for one in sorted(members, key=lambda member: member.seed_id)
     ]
     starts = range(0, len(made), rows)
-    begins = [(made[start][0], min(rows, len(made) - start)) for start in starts]
+    parts = _parts(((made[start].seed_id, min(rows, len(made) - start)) for start in starts), folder)
+    shutil.rmtree(_laid(folder), ignore_errors=True)
+    _lay(made, [part.first_id for part in parts], folder)
     with Workers(workers) as shared:
-        yield Members(in_parts(made, begins, folder), folder, shared)
+        yield Members(parts, folder, shared)
 
 
 def _json(value: object) -> str:

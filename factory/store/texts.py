@@ -6,7 +6,7 @@ shards SQL says only which rows count, and their texts come from scans of the fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -57,6 +57,28 @@ def seed_rows(
         scanned = enumerate(stream(f"select {columns} from read_parquet({literal(file)})"))
         for *first, _, wanted in rows:
             yield (*first, *next(values for number, values in scanned if number == wanted))
+
+
+def live_files(stream: Stream, store: Path, name: str, chosen: str = "") -> Iterator[tuple[Path, list[int]]]:
+    """The Parquet files of a seed set kept as shards, each with the numbers of its rows that count, for any process to
+    read (`rows_in`). `chosen`: as that of `seed_rows`."""
+    shards = folder(store) / name
+    if not any(shards.glob("*.parquet")):
+        return
+    narrow = f" join ({chosen}) using (address, place, seed_id)" if chosen else ""
+    rows = stream(f"select filename, file_row_number from ({live_rows(name, shards)}){narrow} order by all")
+    for file, numbered in groupby(rows, key=itemgetter(0)):
+        yield Path(file), [number for _, number in numbered]
+
+
+def rows_in(files: Iterable[tuple[Path, Sequence[int]]], columns: str) -> Iterator[tuple[Any, ...]]:
+    """Columns of some rows of Parquet files, told by their numbers."""
+    with duckdb.connect(config={"memory_limit": "1GB", "threads": 1}) as connection:
+        stream = streaming(connection)
+        for file, numbers in files:
+            wanted = frozenset(numbers)
+            scanned = enumerate(stream(f"select {columns} from read_parquet({literal(file)})"))
+            yield from (values for number, values in scanned if number in wanted)
 
 
 def texts(stream: Stream, store: Path, name: str) -> Iterator[tuple[str, str]]:
