@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import random
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 
 import pytest
@@ -267,6 +268,14 @@ def test_letters_that_do_not_follow_each_other_as_elsewhere_are_an_outlier(how: 
     members.append(member(900, BROKEN[how](_prose(900, 150)), language="en"))
     gone = chosen(outliers.bind(), members, tmp_path)
     assert {seed_id: drop.reason for seed_id, drop in gone.items()} == {"00000900": "outlier: surprise"}
+
+
+def test_a_text_of_which_one_letter_in_twenty_was_misread_is_an_outlier(tmp_path: Path) -> None:
+    members = [member(number, _prose(number, 300), language="en") for number in range(80)]
+    source, text = random.Random(3), _prose(900, 300)
+    misread = [source.choice(ascii_lowercase) if source.random() < 0.05 else letter for letter in text]
+    members.append(member(900, "".join(misread), language="en"))
+    assert set(chosen(outliers.bind(), members, tmp_path)) == {"00000900"}
 
 
 def test_code_figures_and_few_words_make_no_outlier(tmp_path: Path) -> None:

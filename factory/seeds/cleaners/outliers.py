@@ -21,15 +21,18 @@ from factory.seeds.plain import prose
 
 Numbers = NDArray[np.float64]
 Whole = NDArray[np.int64]
-FIGURES = ("surprise", "compression")
+FIGURES = ("surprise", "strange", "compression")
 READ = 20_000
 """Characters of a text that are looked at."""
 
-SPREAD = 3.0
-"""Bits by which single letters surprise more or less: of few letters, the mean is that much less sure."""
+SPREAD = (3.0, 0.1, 0.0)
+"""How much single letters differ in each figure: of few letters, their mean is that much less sure."""
 
-NARROWEST = (0.05, 0.03)
-"""Deviations (bits; share) below which texts are alike, and none stands out."""
+NARROWEST = (0.05, 0.004, 0.03)
+"""Deviations (bits; shares) below which texts are alike, and none stands out."""
+
+STRANGE = 9.0
+"""Bits from which on a letter hardly ever follows the two before it, as misread ones do."""
 
 BLOCKS, BLOCK = 8, 1000
 """So many parts of a text are compressed, each of so many characters: a longer one would seem to repeat itself more."""
@@ -47,12 +50,12 @@ _WORD = re.compile(r"[^\W\d_]+")
 class outliers:
     """Leaves out texts whose letters are unlike those of their language in this very seed set.
 
-    Two figures a text: the mean surprise of each letter after the two before it, as the other texts of its language
-    have them (bits; language as `language` scored it before; of the prose, without code, formulas, digits and
-    marks), and the compression ratio of 1,000 characters (of shorter texts it is not told). A text goes when one of
-    them lies more than `sigmas` robust deviations (1.4826 x median absolute deviation; more for short texts) from
-    the median: misread scans, other encodings, letters apart or run together. Languages of fewer than `least` texts
-    are judged together. Source: phi-4 report, section 2.3.
+    Three figures a text: the mean surprise of each letter after the two before it, as the other texts of its language
+    have them (bits; language as `language` scored it before; of the prose, without code, formulas, digits and marks),
+    the share of letters that hardly ever follow these two (`strange`), and the compression ratio of 1,000 characters
+    (of shorter texts it is not told). A text goes when one of them lies more than `sigmas` robust deviations (1.4826 x
+    median absolute deviation; more for short texts) from the median: misread scans, other encodings, letters apart or
+    run together. Languages of fewer than `least` texts are judged together. Source: phi-4 report, section 2.3.
     """
 
     def __init__(self, *, sigmas: float = 6.0, least: int = 50) -> None:
@@ -92,7 +95,7 @@ class _Middle(NamedTuple):
 
 
 def _middles(rows: Numbers) -> tuple[_Middle, ...]:
-    """The middle of each figure. `rows`: surprise, compression and letters of each text."""
+    """The middle of each figure. `rows`: the figures of each text, and its letters."""
     middles = []
     for values, least in zip(rows.T, NARROWEST, strict=False):
         there = values[~np.isnan(values)]
@@ -108,17 +111,18 @@ def _far(part: SomeSeeds, middles: dict[str, tuple[_Middle, ...]], sigmas: float
     for name, (ids, rows) in pickle.loads(_figures(part).read_bytes()).items():
         if not middles[name]:
             continue
-        more = SPREAD / np.sqrt(np.maximum(rows[:, -1], 1)), 0.0  # of few letters, the mean is less sure
-        distances = [
-            np.nan_to_num(np.abs(values - middle.median) / np.hypot(middle.deviation, wider))
-            for values, middle, wider in zip(rows.T, middles[name], more, strict=False)
-        ]
-        far = np.maximum(*distances)
-        for place in np.flatnonzero(far > sigmas).tolist():
-            which = int(distances[1][place] > distances[0][place])
+        root = np.sqrt(np.maximum(rows[:, -1], 1))
+        distances = np.array(
+            [
+                np.nan_to_num(np.abs(values - middle.median) / np.hypot(middle.deviation, more / root))
+                for values, middle, more in zip(rows.T, middles[name], SPREAD, strict=False)
+            ]
+        )
+        for place in np.flatnonzero(distances.max(axis=0) > sigmas).tolist():
+            which = int((distances[:, place] > sigmas).argmax())
             told = {
                 FIGURES[which]: round(float(rows[place, which]), 3),
-                "sigmas": round(float(far[place]), 1),
+                "sigmas": round(float(distances[which, place]), 1),
             }
             gone.append((ids[place], Drop(f"outlier: {FIGURES[which]}", told)))
     return gone
@@ -148,14 +152,16 @@ class _Known(NamedTuple):
     triples: _Counted
     pairs: Whole
 
-    def surprise(self, own: _Counted) -> float:
-        """The mean surprise, in bits of a letter, of a text that is counted here too, by all the others."""
+    def surprise(self, own: _Counted) -> tuple[float, float]:
+        """Of a text that is counted here too, by all the others: the mean surprise, in bits of a letter, and the share
+        of letters that are strange."""
         if not len(own.keys):
-            return 0.0
+            return 0.0, 0.0
         there = self.triples.counts[np.searchsorted(self.triples.keys, own.keys)] - own.counts
         before = (self.pairs - own.pairs())[own.keys >> THIRD]
         bits = -np.log2((there + UNSEEN) / (before + UNSEEN * 2**THIRD))
-        return float((bits * own.counts).sum() / own.counts.sum())
+        mean, strange = (np.average(values, weights=own.counts) for values in (bits, bits > STRANGE))
+        return float(mean), float(strange)
 
 
 def _counted(text: str) -> _Counted:
@@ -191,14 +197,14 @@ def _together(some: Sequence[_Counted]) -> _Counted:
 
 
 def _measure(part: SomeSeeds, usual: Path) -> dict[str, Numbers]:
-    """A row for each seed of a part, by language: its surprise, its compression ratio and its letters. A file keeps
+    """A row for each seed of a part, by language: its figures, and its letters. A file keeps
     them, with the ids, for the part."""
     groups, known = pickle.loads(usual.read_bytes())
     found: defaultdict[str, tuple[list[str], list[tuple[float, ...]]]] = defaultdict(lambda: ([], []))
     for member in part:
         name = groups[str(member.scores.get("language", ""))]
         own = _counted(member.text)
-        figures = known[name].surprise(own), _compression(member.text), float(own.counts.sum())
+        figures = *known[name].surprise(own), _compression(member.text), float(own.counts.sum())
         found[name][0].append(member.seed_id)
         found[name][1].append(figures)
     made = {name: (ids, np.array(figures)) for name, (ids, figures) in found.items()}
