@@ -300,12 +300,13 @@ def test_where_most_texts_are_alike_the_others_are_no_outliers(tmp_path: Path) -
 
 def test_mojibake_is_mended_and_clean_text_is_the_same_seed() -> None:
     broken = LANGUAGES["de"].encode().decode("cp1252")
-    item = passed(mojibake.bind()(found(CLEAN + broken)))
+    item = passed(mojibake.bind().clean(found(CLEAN + broken)))
     assert item.seed.text == CLEAN + LANGUAGES["de"]  # type: ignore[attr-defined]
     assert int(item.scores["mended"]) >= 2
-    for text in [CLEAN, *LANGUAGES.values(), "“quotes” – ﬁ …", "&lt;b&gt; in HTML", "a\r\nb"]:
+    capitals = [LANGUAGES[name].upper() for name in ("ru", "de")]
+    for text in [CLEAN, *LANGUAGES.values(), *capitals, "“quotes” – ﬁ …", "&lt;b&gt; in HTML", "a\r\nb"]:
         same = found(text)
-        assert mojibake.bind()(same) is same
+        assert mojibake.bind().clean(same) is same
 
 
 @pytest.mark.parametrize("name", ["ru", "ar", "zh", "ja", "ko", "hi"])
@@ -316,21 +317,42 @@ def test_a_text_that_was_decoded_wrongly_throughout_is_mended_where_nothing_was_
     broken = LANGUAGES[name] * 3
     for _ in range(times):
         broken = broken.encode().decode("latin-1")
-    assert passed(mojibake.bind()(found(broken))).seed.text == LANGUAGES[name] * 3  # type: ignore[attr-defined]
+    assert passed(mojibake.bind().clean(found(broken))).seed.text == LANGUAGES[name] * 3  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
     ("name", "written", "read"),
     [
-        ("ru", "utf-8", "cp1252"),
+        ("ru", "koi8-r", "cp1251"),
+        ("ru", "cp1251", "koi8-r"),
+        ("ru", "cp866", "cp1251"),
         ("ru", "cp1251", "latin-1"),
+        ("ru", "utf-8", "koi8-r"),
+        ("ar", "cp1256", "latin-1"),
         ("zh", "gbk", "latin-1"),
-        ("ja", "shift_jis", "cp1252"),
+        ("zh", "gbk", "cp1252"),
+        ("ja", "shift_jis", "latin-1"),
+        ("ja", "cp932", "gb18030"),
+        ("ko", "cp949", "gb18030"),
     ],
 )
-def test_a_text_of_which_nobody_knows_what_it_said_is_left_out(name: str, written: str, read: str) -> None:
-    broken = CLEAN[:200] + (LANGUAGES[name] * 3).encode(written).decode(read, "replace")
-    assert dropped(mojibake.bind()(found(broken))).reason == "mojibake that cannot be mended"
+def test_a_text_that_was_read_in_another_code_page_is_read_again(name: str, written: str, read: str) -> None:
+    said = LANGUAGES[name] * 3
+    broken = said.encode(written).decode("sloppy-windows-1252" if read == "cp1252" else read)
+    item = passed(mojibake.bind().clean(found(broken)))
+    assert item.seed.text == said  # type: ignore[attr-defined]
+    assert str(item.scores["encoding"]).startswith(
+        written.replace("gbk", "gb18030").replace("shift_jis", "cp932")
+    )
+
+
+@pytest.mark.parametrize(("name", "written"), [("ru", "utf-8"), ("zh", "gbk"), ("ja", "shift_jis")])
+def test_a_text_of_which_nobody_knows_what_it_said_is_left_out(name: str, written: str) -> None:
+    data = (LANGUAGES[name] * 3).encode(written)
+    broken = CLEAN[:200] + bytes(byte for place, byte in enumerate(data) if place % 7).decode(
+        "cp1252", "replace"
+    )
+    assert dropped(mojibake.bind().clean(found(broken))).reason == "mojibake that cannot be mended"
 
 
 # ---------------------------------------------------------------------------------------- quality

@@ -71,7 +71,7 @@ class language:
         self._model = self._model or load_model(self.path)
         text: str = item.seed.text  # type: ignore[attr-defined]
         words = prose(text).strip()
-        part = _uncapped(sample(words if len(words) >= max(LEAST, len(text) // 20) else text))
+        part = uncapped(sample(words if len(words) >= max(LEAST, len(text) // 20) else text))
         name, score = next(iter(probabilities(self._model, part, 1).items()), ("", 0.0))
         if score < self.min_score and name in _LIKE:
             likeliest = probabilities(self._model, part, LIKELIEST)
@@ -98,7 +98,7 @@ def checked(where: str, codes: tuple[str, ...], told: frozenset[str] = _TOLD) ->
     return codes
 
 
-def _uncapped(text: str) -> str:
+def uncapped(text: str) -> str:
     """A text that is mostly capitals in small letters: the model learnt few of the former."""
     lower = text.lower()
     return lower if 2 * sum(map(str.isupper, text)) > sum(map(str.isalpha, text)) else text

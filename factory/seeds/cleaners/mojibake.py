@@ -9,24 +9,54 @@ import re
 from factory.extras import need
 from factory.plugins import Drop, Found, cleaner
 from factory.records import Code, Document, Passage, Question
+from factory.seeds.codepages import model_hash, oddness, read_again, script
 
 # What ftfy takes out of any line, whether or not its encoding went wrong.
 _UNWANTED = re.compile("[\0-\x08\x0b\x0e-\x1f\x7f-\x9f\u206a-\u206f\ud800-\udfff\ufeff\ufff9-\ufffc]")
 
 
+SURELY = 1.5
+"""The oddness of Cyrillic letters from which on a text goes that nothing mends."""
+
+
 @cleaner(takes=(Document, Passage, Question, Code))
-def mojibake(item: Found, *, max_left: float = 0.002) -> Found | Drop:
-    """Mends encodings that went wrong ("schÃ¶n" -> "schön") with ftfy; quotes, ligatures and case stay.
+class mojibake:
+    """Mends encodings that went wrong ("schÃ¶n" -> "schön") with ftfy, and reads texts again that were read in another
+    code page ("оПХБЕР" -> "Привет"), where their letters and the model of languages tell which; quotes, ligatures and
+    case stay.
 
     A text goes where it cannot be mended: where, for each character, more than `max_left` signs of a wrong decoding are
-    left (sequences that ftfy finds in no language, and replacement characters). Scores: `mended`, the characters that
-    changed.
+    left (sequences that ftfy finds in no language, and replacement characters), or where Cyrillic letters stand as in
+    no language. Scores: `mended`, the characters that changed; `encoding`, how it had been read.
     """
-    need("seeds", "ftfy", by="mojibake")
+
+    def __init__(self, *, max_left: float = 0.002) -> None:
+        need("seeds", "ftfy", by="mojibake")
+        self.max_left = max_left
+        self.fingerprint = model_hash()
+
+    def clean(self, item: Found) -> Found | Drop:
+        """Mends the text, or drops it."""
+        text: str = item.seed.text  # type: ignore[attr-defined]
+        mended, left = _mended(text)
+        odd = oddness(mended)
+        if left > self.max_left * len(mended) or odd >= 1:
+            if again := read_again(text, self.max_left):
+                changed = _changed(text, again.text)
+                return item.changed(text=again.text).scored(mended=changed, encoding=again.how)
+            if left > self.max_left * len(mended) or (odd >= SURELY and script(mended) == "cyrillic"):
+                changed = _changed(text, mended) if mended != text else 0
+                return Drop("mojibake that cannot be mended", {"mended": changed, "left": left})
+        if mended == text:
+            return item
+        return item.changed(text=mended).scored(mended=_changed(text, mended))
+
+
+def _mended(text: str) -> tuple[str, int]:
+    """The text as ftfy mends it, and how many signs of a wrong decoding are left."""
     import ftfy
     from ftfy.badness import badness, is_bad
 
-    text: str = item.seed.text  # type: ignore[attr-defined]
     settings = ftfy.TextFixerConfig(
         unescape_html=False,
         remove_terminal_escapes=False,
@@ -46,11 +76,7 @@ def mojibake(item: Found, *, max_left: float = 0.002) -> Found | Drop:
             left += badness(line) if is_wrong else 0
         lines.append(line)
     mended = "".join(lines)
-    changed = _changed(text, mended) if mended != text else 0
-    left += mended.count("\ufffd")
-    if left > max_left * len(mended):
-        return Drop("mojibake that cannot be mended", {"mended": changed, "left": left})
-    return item.changed(text=mended).scored(mended=changed) if changed else item
+    return mended, left + mended.count("\ufffd")
 
 
 def _changed(before: str, after: str) -> int:
