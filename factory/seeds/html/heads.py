@@ -74,6 +74,7 @@ _AFTER_NAME = re.compile(
 )
 _LONGEST_NAME = 40
 _LONGEST_DATE = 60
+_LONGEST_DAY = 32  # with its hour
 _LABELLED = re.compile(r"[:：]\s*[^\s/]")
 _FIRST_TEXTS = 40
 _LABEL = re.compile(
@@ -86,7 +87,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 _DIGIT = re.compile(r"\d")
 _MOMENT = re.compile(r"\d{1,2}/\d{1,2}\s+\d{1,2}:\d{2}")  # of this year
 _BRACKETED = re.compile(r"[(（]([^()（）]{6,60})[)）]")
-_ISO = re.compile(r"\s*\d{4}-\d\d-\d\d")
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _TELLS_TIME = re.compile(
     r"\d{1,4}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,4}|\d{1,2}:\d{2}"
     r"|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b"
@@ -167,7 +168,14 @@ def names_date(node: Node) -> bool:
     return (
         "created-timestamp" in attributes
         or ("itemprop" in attributes and attributes["itemprop"] in _DATE_PROPERTIES)
-        or ("title" in attributes and _ISO.match(attributes["title"]) is not None)
+        or ("title" in attributes and _is_day(attributes["title"]))
+    )
+
+
+def _is_day(text: str) -> bool:
+    """Whether a text is a day, with an hour or without, and says no more."""
+    return (
+        len(text) <= _LONGEST_DAY and _YEAR.search(text) is not None and iso_date(text, day_first=True) != ""
     )
 
 
