@@ -334,7 +334,7 @@ def test_a_line_above_a_post_that_names_its_author_again_is_no_part_of_it() -> N
 
 
 def test_a_day_that_shows_when_a_mouse_rests_on_it_is_that_of_the_post() -> None:
-    post = """<div id="change-{n}" class="journal has-notes"><h4>Von <a class="user active" href="/users/{n}">{who}</a> vor
-        <a title="{n}.03.2019 21:47" href="/activity">mehr als 4 Jahren</a> aktualisiert</h4>
+    post = """<div id="change-{n}" class="journal has-notes"><h4>Von <a class="user active" href="/users/{n}">{who}</a>
+        vor <a title="{n}.03.2019 21:47" href="/activity">mehr als 4 Jahren</a> aktualisiert</h4>
         <div id="journal-{n}-notes" class="wiki"><p>{said}</p></div></div>"""
     assert told(board(post)) == WANTED

@@ -40,6 +40,7 @@ _EDITED = re.compile(rf"\W*(?:{'|'.join(EDITED)})", re.I)
 _UNDERLINED = re.compile(r"\s*(?:_{5,}|-{8,}|—{5,})\s")
 _DIGIT = re.compile(r"\d")
 _COUNT = re.compile(r"^(?=.*[^\W\d_])(\D*(?<![a-z_]))\d+((?![a-z_])\D*)$", re.I)  # and no "ann3"
+_LONGEST_COUNT = 30
 _HEADERS = names("header head attribution")
 _LONGEST_NOTE = 160
 _LONGEST_HEAD = 100
@@ -126,9 +127,9 @@ def usual_in(units: Sequence[Node], others: Container[Node]) -> frozenset[Node]:
 
 
 def _own_texts(node: Node) -> list[str]:
-    """The texts in a node, with any number for the only one that stands beside words ("31 posts")."""
+    """The texts in a node, with any number for the only one that stands beside a few words ("31 posts")."""
     texts = (" ".join(child.split()) for child in node.children if isinstance(child, str))
-    return [_COUNT.sub(r"\1#\2", text) for text in texts if text]
+    return [_COUNT.sub(r"\1#\2", text) if len(text) <= _LONGEST_COUNT else text for text in texts if text]
 
 
 def _region(unit: Node, others: Container[Node]) -> Iterator[Node]:
