@@ -57,6 +57,7 @@ STEP = "Press the button at the back for five seconds until the lamp turns green
         "<div>This page was last modified 9 months ago</div>",
         "<p>Zuletzt geändert am 3. März 2024</p>",
         '<div><a href="/a">❮ Previous</a><a href="/b">Next ❯</a></div>',
+        '<p>Also read: <a href="/lamp">All that you should know of lamps, and of what they are for</a></p>',
         "<p>Did this answer your question? Thanks for your feedback!</p>",
         '<p>Still need help? <a href="/contact">Contact us</a></p>',
         '<section><h3>Feedback</h3><p>Please <a href="/edit">send</a> us what you would say.</p></section>',

@@ -1,4 +1,4 @@
-"""What says what a click does, or when a page was changed, not what it is about: "Read more", "Add to cart"."""
+"""What says what a click does, or when a page was changed, not what it is about: "Read more: ...", "Add to cart"."""
 
 from __future__ import annotations
 
@@ -41,6 +41,9 @@ _CLICK = re.compile(
 )
 
 
+_ELSEWHERE = re.compile(
+    r"\W*(?:(?:also,?|must|follow-?up)[ -]read|read (?:more|also))\s*[:：][^\n]{1,120}", re.I
+)
 _OF_PAGE = re.compile(
     r"\A\W*(?:th(?:is|e) )?(?:(?:page|article|document|content|topic|guide) )?(?:was )?", re.I
 )
@@ -54,11 +57,15 @@ def without_clicks(blocks: Sequence[Block]) -> list[Block]:
 
 
 def _is_click(block: Block) -> bool:
-    """Whether a paragraph is such words, several buttons' too. A heading or a step of instructions ("Sign in") may well
-    be made of them."""
-    if len(block.text) > _LONGEST or block.kind != "paragraph":
+    """Whether a paragraph is such words, several buttons' too, or announces another page ("Also read: ..."). A heading
+    or a step of instructions ("Sign in") may well be made of them."""
+    if block.kind != "paragraph":
         return False
-    return _CLICK.fullmatch(block.text) is not None or _tells_change(block.text.lower())
+    if len(block.text) > _LONGEST:
+        return _ELSEWHERE.fullmatch(block.text) is not None
+    return any(said.fullmatch(block.text) for said in (_CLICK, _ELSEWHERE)) or _tells_change(
+        block.text.lower()
+    )
 
 
 def _tells_change(text: str) -> bool:
