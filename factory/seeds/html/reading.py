@@ -118,8 +118,8 @@ def _main_part(page: Survey, dropped: Container[Node]) -> Node:
 
 
 def _text(part: Node, dropped: Container[Node]) -> Node | None:
-    """The one node with sentences that is named as the text of an article, where it holds enough of a part: around a
-    short article more may stand than in it."""
+    """The node that is named as the text of an article, and has most sentences of those named so, where it holds enough
+    of a part: around a short article more may stand than in it."""
     found: list[Node] = []
     stack = [part]
     while stack:
@@ -130,16 +130,17 @@ def _text(part: Node, dropped: Container[Node]) -> Node | None:
             found.append(node)
         else:
             stack += node.elements
-    if len(found) != 1 or not _holds(found[0], part, _TEXT_SHARE):
+    text = max(found, key=lambda node: node.prose, default=None)
+    if text is None or text.prose < _FEW * sum(node.prose for node in found):
         return None
-    inner = found[0]
-    for above in found[0].above():
+    inner = text
+    for above in text.above():
         if inner is part:
             break
         if _goes_on([child for child in above.elements if child not in dropped], inner):
             return None
         inner = above
-    return found[0]
+    return text if _holds(text, part, _TEXT_SHARE) else None
 
 
 def _is_text(node: Node) -> bool:
