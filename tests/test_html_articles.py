@@ -60,3 +60,19 @@ def test_a_list_that_is_named_a_list_is_read_as_any_other() -> None:
         f'<article><h1>Before you sail</h1><p>{SAID * 5}</p><ul class="wp-block-list">{items}</ul></article>'
     )
     assert extract(html).markdown.endswith("- Tickets: at the harbour office\n- Food: on the deck")
+
+
+def test_a_short_page_that_says_it_is_an_article_is_none_of_links() -> None:
+    links = "".join(f'<li><a href="/{n}">Story number {n} of the day</a></li>' for n in range(16))
+    lists = f"<ul>{links}</ul><p>{SAID * 10}</p><ul>{links}</ul>"
+    page = f"<body><main><h1>The ferry sails again</h1>{lists}</main></body>"
+    says = '<script type="application/ld+json">{"@type": "NewsArticle", "headline": "The ferry"}</script>'
+    assert "Story number 7" in extract(page).markdown
+    for head in (says, '<meta property="og:type" content="article">'):
+        assert "Story number 7" not in extract(f"<head>{head}</head>{page}").markdown
+
+
+def test_the_place_of_an_article_beside_a_sidebar_is_not_taken_for_one() -> None:
+    for name in ("page--with-sidebar", "Page-hasActionsRail", "content_withNewsletter__x1"):
+        html = f'<body><div class="{name}"><h1>The ferry sails again</h1><p>{SAID * 4}</p></div>{OTHERS * 3}</body>'
+        assert "nine days of wind" in extract(html).markdown

@@ -14,7 +14,7 @@ from factory.seeds.html.code import protect_code
 from factory.seeds.html.encoding import Source, decode
 from factory.seeds.html.markdown import markdown
 from factory.seeds.html.mathematics import protect_formulas
-from factory.seeds.html.metadata import Head, Metadata, describe, is_product
+from factory.seeds.html.metadata import Head, Metadata, describe, is_article, is_product
 from factory.seeds.html.notes import mark_notes
 from factory.seeds.html.parse import Parsed, parse
 from factory.seeds.html.places import placed
@@ -118,7 +118,8 @@ def _read(source: Source, whole: bool) -> Page:
 def _reading(index: Index, head: Head, product: bool) -> Reading:
     """The reading of a page that is no thread. What readers wrote is kept where they write all, but for what buyers ask
     of a product."""
-    return choose(index, product=product, forum=not product and is_named_forum(index, head))
+    forum = not product and is_named_forum(index, head)
+    return choose(index, product=product, forum=forum, article=is_article(head))
 
 
 def _told(blocks: list[Block], head: Head) -> list[Block]:

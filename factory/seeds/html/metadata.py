@@ -29,6 +29,9 @@ _COMMONS = re.compile(
     r"creativecommons\.org/(?:licenses/([a-z-]+)/(\d\.\d)|publicdomain/(zero|mark)/(\d\.\d))", re.I
 )
 _PRODUCT = re.compile(r'"(?:https?://schema\.org/)?Product(?:Group)?"')
+_ARTICLE = re.compile(
+    r'"@type"\s*:\s*\[?\s*"(?:https?://schema\.org/)?(?:\w*NewsArticle|Article|BlogPosting)"'
+)
 _PRODUCTS = frozenset({"product", "og:product", "product.item"})
 _PRICES = ("product:price:amount", "og:price:amount")
 _IN_ADDRESS = re.compile(r"/\d{4}/\d{2}/\d{2}(?=/)")
@@ -84,6 +87,11 @@ def is_product(head: Head, body: Set[str]) -> bool:
     texts = [text for text in head.json_ld if _PRODUCT.search(text)]
     kinds = {f'"{kind}"' for item in _json_ld(texts) for kind in _texts(item.get("@type"))}
     return told != "product.group" and any(_PRODUCT.fullmatch(kind) for kind in kinds)
+
+
+def is_article(head: Head) -> bool:
+    """Whether a page says in its head, or its own JSON-LD, that it is an article."""
+    return head.meta.get("og:type", "").lower() == "article" or any(map(_ARTICLE.search, head.json_ld))
 
 
 def describe(head: Head, index: Index) -> Metadata:

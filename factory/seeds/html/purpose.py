@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from factory.seeds.html.groups import FLOOR, NUMBERED, UNITS, Group
 from factory.seeds.html.heads import names_author, person_kind
-from factory.seeds.html.metadata import Head
+from factory.seeds.html.metadata import Head, is_article
 from factory.seeds.html.tree import Index, Node
 from factory.seeds.html.words import names
 
@@ -63,7 +63,7 @@ def is_thread(
     members = [place.node for place in group.members]
     if forum:
         return share >= (0.1 if group.named else 0.4)
-    if head.meta.get("og:type") == "article":
+    if is_article(head):
         return False
     linking, alike = _links_to_threads(members)
     if alike < _MOST <= linking:

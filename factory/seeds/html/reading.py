@@ -57,11 +57,12 @@ class Reading:
     text: Node | None = None
 
 
-def choose(index: Index, *, product: bool = False, forum: bool = False) -> Reading:
+def choose(index: Index, *, product: bool = False, forum: bool = False, article: bool = False) -> Reading:
     """The strict reading of a page, its nodes measured, unless it lost most of the page's prose, is short where a
-    relaxed one is not, or has little prose and lost what links to other pages. Of a page of prose, its body alone."""
+    relaxed one is not, or has little prose and lost what links to other pages, and does not say that it is an
+    `article`. Of a page of prose, its body alone."""
     page = survey(index, forum=forum)
-    reading = _among(page, product)
+    reading = _among(page, product, article)
     if reading.name == "linked":
         return reading
     part = reading.text or _article(index, reading) or reading.part
@@ -81,9 +82,9 @@ def _article(index: Index, reading: Reading) -> Node | None:
     )
 
 
-def _among(page: Survey, product: bool) -> Reading:
+def _among(page: Survey, product: bool, article: bool) -> Reading:
     strict = _reading(page, STRICT, "strict", product)
-    if strict.prose < _LITTLE_PROSE and not _is_told(strict.text, page):
+    if strict.prose < _LITTLE_PROSE and not _is_told(strict.text, page, article):
         linked = _reading(page, OFFER if product else LINKED, "linked", product)
         if strict.size < _FEW * linked.size:
             return linked  # a page of links to others: they are its content, but for what a product's page offers too
@@ -152,10 +153,11 @@ def _is_text(node: Node) -> bool:
     return not (node.words.isdisjoint(_OF_ARTICLE) or node.words.isdisjoint(_WRITTEN))
 
 
-def _is_told(text: Node | None, page: Survey) -> bool:
-    """Whether a page has the text of an article, of which little was left out as links to others."""
+def _is_told(text: Node | None, page: Survey, article: bool) -> bool:
+    """Whether a page has the text of an article, of which little was left out as links to others, or none that is named
+    so, and says that it is an `article`."""
     if text is None:
-        return False
+        return article
     return text.size >= _FEW * sum(node.own for node in page.order[text.number : text.last + 1])
 
 
