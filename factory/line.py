@@ -124,6 +124,7 @@ class Line:
         await self._writer.commit(samples=rows, verdicts=judged.rows, runs=[run])
         progress = self._report.datasets[item.prepared.dataset.name]
         progress.duplicates += made.repeats
+        progress.empty += not made.samples
         # The stand-in repeats the examples of the prompts: with it, collapse is how it is meant to be.
         if item.prepared.dataset.alarm and REHEARSAL not in teacher.used.models:
             heard = self._alarms[progress.dataset].hear(list(made.samples.values()))

@@ -20,6 +20,8 @@ class Progress:
     failed: int = 0
     accepted: int = 0
     duplicates: int = 0
+    empty: int = 0
+    """Seeds that gave no sample."""
     rejected: Counter[str] = field(default_factory=Counter)
     last_error: str = ""
     paused: str = ""

@@ -23,6 +23,30 @@ def test_a_build_makes_rows_and_a_second_one_does_nothing(project: Project) -> N
     assert project.query("select count(*) from calls") == calls
 
 
+def test_seeds_that_give_no_sample_are_counted_and_named(project: Project) -> None:
+    project.plugin(
+        "lab/choosy.py",
+        """
+        from factory.plugins import generator
+        from factory.records import Chat, Question
+
+        @generator(seeds=Question, gives=Chat)
+        async def choosy(seed, teacher):
+            if "good" in seed.text:
+                yield Chat.of(seed.text, "yes")
+        """,
+    )
+    project.questions("good?", "bad?")
+    project.catalog("  rows: {seeds: questions, generator: lab.choosy}")
+    table = project.factory("build").splitlines()
+    heading = next(place for place, line in enumerate(table) if line.startswith("dataset"))
+    columns = dict(zip(table[heading].split()[:5], table[heading + 1].split(), strict=False))
+    assert (columns["seeds"], columns["empty"], columns["accepted"]) == ("2", "1", "1")
+    assert project.query("select dataset, address, place from empty_seeds") == [
+        ("rows", "questions.jsonl", "line 2")
+    ]
+
+
 def test_every_row_leads_back_to_the_line_its_seed_stands_on_and_to_each_call(project: Project) -> None:
     project.questions("one?", "two?")
     project.catalog(STEPS)

@@ -88,6 +88,22 @@ def test_code_can_be_asked_for_by_language_and_length() -> None:
         assert item.seed.text.count("\n") >= 2
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"%PDF-1.5 words", "'source: pdf'"),
+        (b"PK\x03\x04words", "'source: docx'"),
+        (b'{"cells": []}', "'source: notebooks'"),
+    ],
+)
+def test_what_is_no_page_is_told_with_the_source_that_reads_it(
+    content: bytes, told: str, tmp_path: Path
+) -> None:
+    (tmp_path / "page.html").write_bytes(content)
+    (found,) = html(tmp_path / "page.html", Passage)
+    assert isinstance(found, Broken) and told in found.error
+
+
 def test_the_same_page_gives_the_same_seeds() -> None:
     path = PAGES / "scipy" / "fft.html"
     assert found(html, path, Passage) == found(html, path, Passage)

@@ -183,7 +183,7 @@ def _shortened(text: str) -> str:
 
 
 def _table(worked: list[Progress]) -> Table:
-    figures = ("seeds", "failed", "accepted", "rejected", "repeats")
+    figures = ("seeds", "failed", "empty", "accepted", "rejected", "repeats")
     table = summary("dataset", *figures, words=("dataset",), remark="most frequent reason")
     for progress in worked:
         reasons = progress.rejected.most_common(1)
@@ -191,6 +191,7 @@ def _table(worked: list[Progress]) -> Table:
             progress.dataset,
             str(progress.done + progress.failed),
             str(progress.failed),
+            str(progress.empty),
             str(progress.accepted),
             str(sum(progress.rejected.values())),
             str(progress.duplicates),

@@ -48,8 +48,9 @@ def sql(
       factory sql                       a prompt; .help says what it offers
       factory sql < question.sql
 
-    Views for people: accepted, rejected, rejections, progress, spend, yield_by_generator, lineage, scores; of seeds:
-    seed_funnel, drop_reasons, seed_scores, topic_mix, and sets.NAME for each seed set. What failed: failures.
+    Views for people: accepted, rejected, rejections, progress, spend, yield_by_generator, empty_seeds, lineage,
+    scores; of seeds: seed_funnel, drop_reasons, seed_scores, topic_mix, and sets.NAME for each seed set. What
+    failed: failures.
     "describe accepted" names the columns of a view.
     """
     from factory.catalog import load_catalog

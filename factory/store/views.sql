@@ -111,11 +111,22 @@ left join current_runs c on c.dataset = d.dataset and c.seed_number = live.seed_
 left join unjudged u on u.dataset = d.dataset and u.seed_number = live.seed_number
 group by all order by d.dataset;
 
+-- Seeds whose generator ended without a fault and gave no sample, and where each came from.
+create or replace view empty_seeds as
+with barren as (
+    select d.dataset, d.seed_number, d.seed_id, len(r.calls) as calls
+    from dataset_seeds d join current_runs r on r.dataset = d.dataset and r.seed_number = d.seed_number
+    where r.samples = 0
+)
+select b.dataset, min(o.address) as address, min_by(o.place, o.address) as place, seed_number, b.seed_id, b.calls
+from barren b left join live_origins o using (seed_number)
+group by all order by b.dataset, address, place;
+
 -- What was asked, and what it cost. (Sums are cast back: a HUGEINT is a decimal to whoever reads it.)
 create or replace view spend as
 select dataset, plugin, section, role, model, count(*) as calls,
        sum(prompt_tokens)::bigint as prompt_tokens, sum(completion_tokens)::bigint as completion_tokens,
-       sum(cost) as cost, avg(seconds) as mean_seconds
+       round(sum(cost), 6) as cost, round(avg(seconds), 3) as mean_seconds
 from calls group by all order by cost desc, calls desc, dataset, section;
 
 -- What each build set aside for models with a budget, and did not strike out: what counts as spent on them, be it
