@@ -168,6 +168,8 @@ class _Run:
                 if self.step % every == 0 or self.step == stop or interruption.agreed:
                     self.save()
         finally:
+            if metrics is not None:
+                metrics.close()
             self.checkpoints.finish()
         return metrics
 
@@ -224,7 +226,6 @@ class _Run:
         weights = self.world.gather(self.model) if finished else {}
         if metrics is None:  # the first rank writes and tells
             return Summary(self.step, self.data.steps, math.nan, math.nan, self.tokens, export, interrupted)
-        metrics.close()
         first, last = (told.loss if told else math.nan for told in (metrics.first, metrics.last))
         training = (
             f"{self.step:,} of {self.data.steps:,} steps, {self.tokens:,} tokens,"
