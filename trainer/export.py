@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -152,31 +152,37 @@ def read_model(folder: Path, shape: Shape | None = None) -> Phi:
     with torch.device("meta"):  # to draw 14B weights that are then replaced would take minutes
         model = Phi(shape or read_shape(folder))
     model.to_empty(device="cpu").tie()
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
-        raise FactoryError(f"{folder}: holds no *.safetensors; convert the weights to safetensors first")
     parameters = dict(model.named_parameters())
     faults = dict.fromkeys(parameters, "missing")
-    for file in files:
-        try:
-            with safe_open(file, framework="pt") as weights, torch.no_grad():
-                for name in weights.keys():  # noqa: SIM118 - not a dictionary
-                    found, wanted = weights.get_tensor(name), parameters.get(name)
-                    if wanted is not None and found.shape == wanted.shape:
-                        wanted.copy_(found)
-                        faults.pop(name, None)
-                    elif wanted is not None:
-                        faults[name] = f"of shape {list(found.shape)} and not {list(wanted.shape)}"
-                    elif not (model.shape.tied and name == "lm_head.weight"):
-                        faults[name] = "unknown"
-        except SafetensorError as error:
-            raise FactoryError(f"{file}: cannot be read ({error}); export or copy it again") from error
+    for name, found in _weights(folder):
+        wanted = parameters.get(name)
+        if wanted is not None and found.shape == wanted.shape:
+            wanted.data.copy_(found)
+            faults.pop(name, None)
+        elif wanted is not None:
+            faults[name] = f"of shape {list(found.shape)} and not {list(wanted.shape)}"
+        elif not (model.shape.tied and name == "lm_head.weight"):
+            faults[name] = "unknown"
     if faults:
         told = ", ".join(f"{name} is {fault}" for name, fault in sorted(faults.items())[:4])
         raise FactoryError(
             f"{folder}: {len(faults)} parameters do not fit its config.json: {told}; export or copy the weights again"
         )
     return model
+
+
+def _weights(folder: Path) -> Iterator[tuple[str, Tensor]]:
+    """The tensors of a folder by name, one at a time."""
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise FactoryError(f"{folder}: holds no *.safetensors; convert the weights to safetensors first")
+    for file in files:
+        try:
+            with safe_open(file, framework="pt") as weights:
+                for name in weights.keys():  # noqa: SIM118 - not a dictionary
+                    yield name, weights.get_tensor(name)
+        except SafetensorError as error:
+            raise FactoryError(f"{file}: cannot be read ({error}); export or copy it again") from error
 
 
 def write_card(

@@ -148,32 +148,35 @@ def _write_tokens(
 ) -> tuple[dict[str, int], int]:
     """Returns what was counted, and the length of the longest document before cutting."""
     counts = {"documents": 0, "too long": 0, "cut tokens": 0, "without targets": 0}
-    for kind, count in snapshot.rows_by_kind().items():
-        if kind not in COLUMNS:
-            counts[f"of kind {kind}"] = count
+    counts |= {
+        f"of kind {kind}": rows for kind, rows in snapshot.rows_by_kind().items() if kind not in COLUMNS
+    }
+    documents = (
+        document
+        for kind, rows in snapshot.batches()
+        for document in (tokenizer.encode_chats if kind == "chat" else tokenizer.encode_texts)(rows)
+    )
     lengths, targets, origins, longest = [], [], [], 0
     with (folder / "ids.bin").open("wb") as ids_file, (folder / "learnt.bin").open("wb") as learnt_file:
-        for kind, rows in snapshot.batches():
-            encode = tokenizer.encode_chats if kind == "chat" else tokenizer.encode_texts
-            for ids, learnt in encode(rows):
-                longest = max(longest, len(ids))
-                if len(ids) > context:
-                    counts["too long"] += 1
-                    if long == "truncate":
-                        counts["cut tokens"] += len(ids) - context
-                    elif long != "split":
-                        continue
-                for start in _starts(len(ids), context) if long == "split" else [0]:
-                    piece, wanted = ids[start : start + context], learnt[start : start + context]
-                    # Nothing stands before a document's first token, so it cannot be predicted.
-                    if not wanted[1:].any():
-                        counts["without targets"] += 1
-                        continue
-                    ids_file.write(piece.tobytes())
-                    learnt_file.write(wanted.tobytes())
-                    lengths.append(len(piece))
-                    targets.append(int(wanted[1:].sum()))
-                    origins.append(len(ids))
+        for ids, learnt in documents:
+            longest = max(longest, len(ids))
+            if len(ids) > context:
+                counts["too long"] += 1
+                if long == "truncate":
+                    counts["cut tokens"] += len(ids) - context
+                elif long != "split":
+                    continue
+            for start in _starts(len(ids), context) if long == "split" else [0]:
+                piece, wanted = ids[start : start + context], learnt[start : start + context]
+                # Nothing stands before a document's first token, so it cannot be predicted.
+                if not wanted[1:].any():
+                    counts["without targets"] += 1
+                    continue
+                ids_file.write(piece.tobytes())
+                learnt_file.write(wanted.tobytes())
+                lengths.append(len(piece))
+                targets.append(int(wanted[1:].sum()))
+                origins.append(len(ids))
     counts["documents"] = len(lengths)
     np.save(folder / "bounds.npy", np.concatenate(([0], np.cumsum(lengths, dtype=np.int64))))
     np.save(folder / "targets.npy", np.asarray(targets, dtype=np.int64))

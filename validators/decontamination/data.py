@@ -21,7 +21,6 @@ COLUMNS = ("messages", "conversations", "text", "content", "prompt", "chosen", "
 stand under any name."""
 
 _NO_TEXT = ("role", "from", "id")
-_ROWS = 512
 
 
 @dataclass(frozen=True)
@@ -120,16 +119,20 @@ def _stored(name: str, catalog: Path) -> Source:
 
 
 def _samples(store: Path, dataset: str) -> Iterator[Row]:
+    from factory.store.reader import at_rest, open_reader
     from factory.store.rows import SAMPLE_COLUMNS, sample_of
+    from factory.store.sets import literal
+    from factory.store.texts import streaming
 
     columns = ", ".join(f"s.{column}" for column in SAMPLE_COLUMNS)
     sql = (
         f"select {columns} from samples s join accepted a using (run_id, sample_id)"
-        " where a.dataset = ? order by s.sample_id"
+        f" where a.dataset = {literal(dataset)} order by s.sample_id"
     )
-    for values in _query(store, sql, dataset):
-        row = dict(zip(SAMPLE_COLUMNS, values, strict=True))
-        yield Row(f"{dataset}:{row['sample_id']}", sample_of(row).texts())
+    with at_rest(store) as still, open_reader(still, own_sql=True) as connection:
+        for values in streaming(connection)(sql):
+            row = dict(zip(SAMPLE_COLUMNS, values, strict=True))
+            yield Row(f"{dataset}:{row['sample_id']}", sample_of(row).texts())
 
 
 def _seeds(store: Path, name: str) -> Iterator[Row]:
@@ -139,12 +142,3 @@ def _seeds(store: Path, name: str) -> Iterator[Row]:
     with at_rest(store) as still, open_reader(still, own_sql=True) as connection:
         for seed_id, text in texts(streaming(connection), still, name):
             yield Row(f"{ORGANIC}{name}:{seed_id}", (text,))
-
-
-def _query(store: Path, sql: str, value: str) -> Iterator[tuple[Any, ...]]:
-    from factory.store.reader import at_rest, open_reader
-
-    with at_rest(store) as still, open_reader(still, own_sql=True) as connection:
-        found = connection.execute(sql, [value])
-        while rows := found.fetchmany(_ROWS):
-            yield from rows

@@ -207,8 +207,7 @@ async def _run(catalog: Catalog, name: str, limit: int) -> Agreement:
     plugin: Validator = load(VALIDATORS, "rubric")
     checks = [check for check in catalog.dataset(name).checks if check.plugin.name == plugin.name]
     judge: Any = instantiate(plugin, checks[0].settings if checks else plugin.settings())
-    rows = _accepted(catalog, name, limit)
-    pairs = list(pairs_of([sample for _, sample in rows], random.Random(name)))
+    pairs = list(pairs_of(_accepted(catalog, name, limit), random.Random(name)))
     if not pairs:
         raise FactoryError(
             f"the dataset '{name}' has no accepted text or chat to plant a fault in; build it first"
@@ -224,18 +223,15 @@ async def _run(catalog: Catalog, name: str, limit: int) -> Agreement:
         memory = await journal.recorded(0, len(pairs))
 
         def teacher_for(number: int, which: str) -> Teacher:
-            told = f"{plugin.name}:{which}"
-            subject = Subject(DATASET, _key(pairs[number]), number, told)
+            pair = pairs[number]
+            key = pair.both.id_in(DATASET, pair.fault)
+            subject = Subject(DATASET, key, number, f"{plugin.name}:{which}")
             return Teacher(plugin, prompts, subject, resources, journal, memory)
 
         return await measure(judge, pairs, teacher_for)
 
 
-def _key(pair: Pair) -> str:
-    return pair.both.id_in(DATASET, pair.fault)
-
-
-def _accepted(catalog: Catalog, name: str, limit: int) -> list[tuple[str, Sample]]:
+def _accepted(catalog: Catalog, name: str, limit: int) -> list[Sample]:
     """Accepted rows of a dataset in the order of their ids, which is as good as drawn."""
     from factory.store.reader import query
     from factory.store.rows import SAMPLE_COLUMNS, sample_of
@@ -244,4 +240,4 @@ def _accepted(catalog: Catalog, name: str, limit: int) -> list[tuple[str, Sample
     columns = ", ".join(SAMPLE_COLUMNS)
     sql = f"select {columns} from accepted where dataset = {literal(name)} order by sample_id limit {limit}"
     rows: list[Mapping[str, Any]] = query(catalog.store, sql).to_pylist()
-    return [(row["sample_id"], sample_of(row)) for row in rows]
+    return [sample_of(row) for row in rows]
