@@ -14,12 +14,13 @@ import pytest
 import yaml
 from conftest import ROOT, Project
 
-from factory.catalog import load_catalog
+from factory.catalog import DatasetEntry, MixtureSource, SeedSetEntry, load_catalog
 from factory.cli.main import COMMANDS, factory
 from factory.discovery import CLEANERS, GENERATORS, VALIDATORS, load
 from factory.errors import FactoryError
 from factory.store.reader import query
 from factory.store.writer import Writer
+from factory.teacher.model import Faults, Model, Price
 from factory.yamlfile import read_yaml
 
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*/README.md")])
@@ -197,6 +198,30 @@ def _check_training(content: dict[str, Any], folder: Path) -> None:
         content = whole | stage | content
     path.write_text(yaml.safe_dump(content))
     read_recipe(path)
+
+
+def _keys_told(table: str) -> dict[str, str]:
+    """The keys of a table of a page, each with its default as it stands there."""
+    told: dict[str, str] = {}
+    for keys, default in re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|([^|]*)\|", table, re.MULTILINE):
+        names, values = re.findall(r"\w+", keys), default.replace("`", "").strip().split(", ")
+        told |= dict(zip(names, values if len(values) == len(names) else values * len(names), strict=False))
+    return told
+
+
+def test_the_page_of_the_catalogue_names_every_key_with_its_default_and_no_other() -> None:
+    page = (ROOT / "docs/catalog.md").read_text(encoding="utf-8")
+    for section, model in {"models": Model, "seeds": SeedSetEntry, "datasets": DatasetEntry}.items():
+        told = _keys_told(page.partition(f"## {section}\n")[2].partition("\n## ")[0])
+        fields = {info.alias or name: info.default for name, info in model.model_fields.items()}
+        assert told.keys() == fields.keys()
+        for name, default in fields.items():
+            if isinstance(default, bool | str):
+                assert told[name] == str(default).lower(), name
+            elif isinstance(default, int | float):
+                assert told[name] == f"{default:g}", name
+    for name in (*Price.model_fields, *Faults.model_fields, *MixtureSource.model_fields):
+        assert f"`{name}`" in page
 
 
 # ----------------------------------------------------------------------------------------------- Python
