@@ -307,6 +307,8 @@ def test_turns_are_items_of_their_own_and_columns_may_be_named(tmp_path: Path) -
     path.write_text(json.dumps({"turns": ["first", {"content": "second"}], "riddle": "R", "hint": "H"}))
     assert [item.text for item in items(path)] == ["first", "second"]
     assert [item.text for item in items(path, ("riddle", "hint"))] == ["R H"]
+    path.write_text(json.dumps({"turns": "first", "question": "Q"}))  # a text is no list of letters
+    assert [item.text for item in items(path)] == ["Q"]
 
 
 def test_options_may_be_dropped_from_a_short_question_but_a_shared_question_names_no_item() -> None:

@@ -121,7 +121,7 @@ def items(path: Path, columns: Sequence[str] = (), name: str = "") -> Iterator[I
             if not parts:
                 raise _no_columns(place, record, columns)
             yield Item(place, " ".join(filter(None, parts)))
-        elif record.get(TURNS) is not None:
+        elif isinstance(record.get(TURNS), list):
             for turn in record[TURNS]:
                 yield Item(place, _flat(turn))
         else:
