@@ -43,7 +43,7 @@ def _serve() -> None:
         signal.setitimer(signal.ITIMER_PROF, seconds)
         try:
             found = equal(a, b)
-        except (Exception, RecursionError, MemoryError):
+        except Exception:
             found = False
         signal.setitimer(signal.ITIMER_PROF, 0)
         print(json.dumps(bool(found)), file=answers, flush=True)
