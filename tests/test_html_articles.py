@@ -76,3 +76,12 @@ def test_the_place_of_an_article_beside_a_sidebar_is_not_taken_for_one() -> None
     for name in ("page--with-sidebar", "Page-hasActionsRail", "content_withNewsletter__x1"):
         html = f'<body><div class="{name}"><h1>The ferry sails again</h1><p>{SAID * 4}</p></div>{OTHERS * 3}</body>'
         assert "nine days of wind" in extract(html).markdown
+
+
+def test_remarks_in_other_languages_and_answered_questions_leave_an_article_an_article() -> None:
+    remark = '<div class="kommentar"><b class="autor">Ann</b> <time>2024-01-05</time><p>Gut gesegelt, {n}!</p></div>'
+    remarks = "".join(remark.format(n=n) for n in range(6))
+    asked = f"""<div itemscope itemtype="https://schema.org/FAQPage"><div itemprop="mainEntity"
+    itemtype="https://schema.org/Question"><h3>Does it sail?</h3><p>{SAID}</p></div></div>"""
+    page = extract(f"<article><h1>The ferry</h1><p>{SAID * 5}</p>{asked}</article><div>{remarks}</div>")
+    assert "Does it sail?" in page.markdown and "Gut gesegelt" not in page.markdown and not page.posts

@@ -25,6 +25,7 @@ from factory.seeds.html.words import (
     NAVIGATION,
     NOTED,
     OF_PAGE,
+    REMARKS,
     REVIEWS,
     UNSEEN,
     names,
@@ -259,12 +260,12 @@ def _comments(suspects: Sequence[Node]) -> frozenset[str]:
     nobody, it explains declarations: generators of documentation call it so."""
     passed = size = signed = 0
     for node in suspects:
-        if node.number > passed and "comment" in node.words:
+        if node.number > passed and not REMARKS.isdisjoint(node.words):
             passed = node.last
             size += node.size
             if any(names_author(one) or names_date(one) or one.tag == "form" for one in node.walk()):
                 signed += node.size
-    return COMMENTS if 2 * signed >= size else COMMENTS - {"comment"}
+    return COMMENTS if 2 * signed >= size else COMMENTS - REMARKS
 
 
 def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str]) -> str:

@@ -12,7 +12,7 @@ from factory.seeds.html.metadata import Head, is_article
 from factory.seeds.html.tree import Index, Node
 from factory.seeds.html.words import names
 
-_FORUM_ITEM = re.compile(r"schema\.org/(?:QAPage|Question|DiscussionForumPosting)", re.I)
+_FORUM_ITEMS = frozenset({"qapage", "discussionforumposting"})
 _FORUM_WORDS = names("forum forums thread topic viewtopic showthread question qa discussion")
 _FORUM_ADDRESS = re.compile(
     r"//(?:[\w-]+\.)*(?:forums?|discuss\w*|community|bbs|board)\.|/(?:forums?|threads?|topics?|t|questions?|discussions?|boards?|bbs|talk"
@@ -48,7 +48,8 @@ def is_named_forum(index: Index, head: Head) -> bool:
         return True
     if any(re.search(r'"(?:QAPage|DiscussionForumPosting)"', text) for text in head.json_ld):
         return True
-    return any(_FORUM_ITEM.search(node.attributes["itemtype"]) for node in index.attributes["itemtype"])
+    kinds = {node.attributes["itemtype"].rpartition("/")[2].lower() for node in index.attributes["itemtype"]}
+    return not kinds.isdisjoint(_FORUM_ITEMS) or ("question" in kinds and "faqpage" not in kinds)
 
 
 def is_thread(

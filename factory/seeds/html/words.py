@@ -69,7 +69,14 @@ CONTENT = names(
 )
 """A node so named is a candidate for the main content."""
 
-COMMENTS = names("comment comments commentlist respond discussion replies")
+REMARKS = names(
+    """
+    comment kommentar kommentare kommentarer commentaire commentaires commenti reacties komentarz komentarze
+    """
+)
+"""A node so named holds what readers wrote below an article, or explains a declaration, where nobody signed it."""
+
+COMMENTS = REMARKS | names("comments commentlist respond discussion replies disqus")
 """A node so named holds what readers wrote below an article."""
 
 REVIEWS = names("review reviews ratings testimonials questions returns payment payments")
