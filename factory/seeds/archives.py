@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 from xml.etree.ElementTree import Element, ParseError
 
 from factory.extras import need
-from factory.seeds.files import UnreadableError, open_bytes, packed
+from factory.seeds.files import UnreadableError, open_bytes, opened, packed, ungiven
 
 
 class HostileError(UnreadableError):
@@ -80,7 +80,7 @@ def members(
     Nothing touches the disk, and an archive in the archive is a member like any other. Raises HostileError for
     bombs, paths that climb out, links, devices, encrypted or repeated members, and for what is no archive.
     """
-    with path.open("rb") as stream:
+    with opened(path) as stream:
         yield from members_of(stream, path.name, wanted, limits)
 
 
@@ -101,18 +101,22 @@ def members_of(
             archive.refuse(not known, "", "is no archive: neither a zip, nor a tar, nor a gzip")
             yield from archive.tarred(stream, head[:2] == _GZIP)
     except _UNREADABLE as error:
+        if ungiven(error):
+            raise
         raise HostileError(f"{name}: cannot be unpacked: {error}") from error
 
 
 def read(path: Path, limits: Limits = LIMITS) -> bytes:
     """The content of one file, unpacked where its name says that it is packed. Raises HostileError."""
-    with path.open("rb") as stream:
+    with opened(path) as stream:
         size = stream.seek(0, io.SEEK_END)
     archive = _Archive(path.name, size, limits)
     try:
         with open_bytes(path) as stream:
             return archive.whole(stream, "") if packed(path) else archive.plain(stream)
     except (*_UNREADABLE, RuntimeError) as error:
+        if ungiven(error):
+            raise
         raise HostileError(f"{path.name}: cannot be read: {error}") from error
 
 

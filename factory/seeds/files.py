@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import io
 import lzma
@@ -13,6 +14,7 @@ from typing import Any, BinaryIO, cast
 from factory.errors import CatalogError, FactoryError, did_you_mean
 from factory.extras import need
 from factory.plugins import Span
+from factory.seeds import remote
 from factory.seeds.cutoff import frames
 
 SHARD_MB = 8
@@ -35,28 +37,38 @@ def files_of(paths: Sequence[str], root: Path, name: str) -> list[Path]:
     """The files of the seed set `name`, sorted, each once. Raises CatalogError where a path matches nothing."""
     found: dict[Path, None] = {}
     for pattern in paths:
+        told = remote.without_secrets(pattern)
         try:
-            files = _remote(pattern) if "://" in pattern else _local(pattern, root)
+            files = remote.files_of(pattern) if remote.is_remote(pattern) else _local(pattern, root)
         except ImportError as error:  # fsspec's own words say which package a protocol needs
-            raise FactoryError(f"seed set '{name}': {pattern} needs a package: {error}") from error
+            raise FactoryError(f"seed set '{name}': {told} needs a package: {error}") from error
         except (OSError, ValueError) as error:
             missing = isinstance(error, FileNotFoundError) and error.errno is None
             why = "it is not there, or nobody answers at its address" if missing else error
-            raise CatalogError(f"seed set '{name}': {pattern} cannot be read: {why}") from error
+            what = remote.without_secrets(f"{told} cannot be read: {why}")
+            raise CatalogError(f"seed set '{name}': {what}") from error
         if not files:
-            raise CatalogError(f"seed set '{name}': no file matches {pattern}{_near(pattern, root)}")
+            raise CatalogError(f"seed set '{name}': no file matches {told}{_near(pattern, root)}")
         found.update(dict.fromkeys(files))
     return list(found)
 
 
 def path_of(text: str) -> Path:
-    """A path, or a UPath for a URL: both open, and have a name and a suffix."""
-    if "://" not in text:
-        return Path(text)
-    need("seeds", "upath", by=text)
-    from upath import UPath
+    """A path, or a UPath for a URL: both have a name and a suffix, and `opened` opens them."""
+    return remote.path_of(text) if remote.is_remote(text) else Path(text)
 
-    return cast("Path", UPath(text))
+
+def opened(path: Path) -> BinaryIO:
+    """Opens a file as it is, here or elsewhere."""
+    return path.open("rb") if type(path) is type(Path()) else remote.opened(path)
+
+
+def ungiven(error: BaseException) -> bool:
+    """Whether the machine or the network failed (no permission, a broken connection), and not the file: what is
+    wrong with its content has no number, or that of a place that cannot be."""
+    return isinstance(error, OSError) and (
+        isinstance(error, TimeoutError) or error.errno not in (None, errno.EINVAL)
+    )
 
 
 def signature(path: Path) -> str:
@@ -64,7 +76,9 @@ def signature(path: Path) -> str:
     if path.name == "HEAD" and isinstance(path, Path) and (commit := _commit(path)):
         return commit
     status = path.stat()
-    return f"{status.st_size}-{getattr(status, 'st_mtime_ns', 0) or status.st_mtime}"
+    said = remote.version(status)
+    when = getattr(status, "st_mtime_ns", 0) or status.st_mtime
+    return f"{status.st_size}-{when}" + (f"-{said}" if said else "")
 
 
 def _commit(head: Path) -> str:
@@ -81,10 +95,10 @@ def _commit(head: Path) -> str:
 
 
 def address(path: Path, root: Path) -> str:
-    """The path from the project's folder, where it lies in it: the same on every machine."""
+    """The path from the project's folder, where it lies in it: the same on every machine. A URL without secrets."""
     if isinstance(path, Path) and path.is_relative_to(root):
         return path.relative_to(root).as_posix()
-    return str(path)
+    return remote.without_secrets(str(path))
 
 
 def _local(pattern: str, root: Path) -> list[Path]:
@@ -96,20 +110,8 @@ def _local(pattern: str, root: Path) -> list[Path]:
     return sorted(path for path in start.glob(glob) if path.is_file() or not path.exists())
 
 
-def _remote(pattern: str) -> list[Path]:
-    protocol, _, rest = pattern.partition("://")
-    place = next((at for at, part in enumerate(rest.split("/")) if "*" in part or "?" in part), None)
-    if place is None:
-        only = path_of(pattern)
-        only.stat()  # what is not there is told now, and not by every process
-        return [only]
-    parts = rest.split("/")
-    base = path_of(f"{protocol}://" + "/".join(parts[:place]))
-    return sorted((path for path in base.glob("/".join(parts[place:])) if path.is_file()), key=str)
-
-
 def _near(pattern: str, root: Path) -> str:
-    if "://" in pattern:
+    if remote.is_remote(pattern):
         return ""
     base = Path(pattern).expanduser()
     if (root / base).is_dir():
@@ -127,7 +129,7 @@ def open_bytes(path: Path) -> BinaryIO:
     """Opens a file for reading, unpacking .gz, .bz2, .xz and .zst as it is read.
 
     Reading raises UnreadableError where what is packed is damaged or was cut off, behind all that is whole."""
-    stream = path.open("rb")
+    stream = opened(path)
     match path.suffix.lower():
         case ".gz":
             return _unpacked(gzip.GzipFile(fileobj=stream), stream, path)
@@ -160,8 +162,8 @@ class _Unpacked(io.RawIOBase):
         try:
             data = self._reader.read1(len(buffer))  # `read` would throw away what it has when it fails
         except Exception as error:
-            if isinstance(error, OSError) and (error.errno is not None or isinstance(error, TimeoutError)):
-                raise  # the machine or the network, not the file
+            if ungiven(error):
+                raise
             raise self._damaged(str(error)) from error
         if not data and self._breaks_off():
             raise self._damaged("its last frame has no end")

@@ -11,7 +11,7 @@ from itertools import accumulate
 from factory.errors import FactoryError
 from factory.plugins import Broken, Found, Item, Skipped
 from factory.records import Code, Document, Origin, Passage, Post, Seed, Table, Thread
-from factory.seeds.files import UnreadableError
+from factory.seeds.files import UnreadableError, ungiven
 from factory.seeds.html import Block, Page, extract
 from factory.seeds.prose import blocks_of_text
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS, SHORT, count_words, has_words, stretches
@@ -44,7 +44,9 @@ def guarded(found: Iterator[Item], origin: Origin) -> Iterator[Item]:
         yield Broken(origin, str(error))
     except FactoryError:
         raise
-    except Exception:
+    except Exception as error:
+        if ungiven(error):
+            raise
         yield Broken(origin, traceback.format_exc())
 
 

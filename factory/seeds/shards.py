@@ -24,6 +24,7 @@ from factory.plugins import Broken, Cleaner, Found, Item, Skipped, Source, Span
 from factory.records import Origin, Seed
 from factory.seeds.clean import SOURCE, Counts, Failed, Left, Steps
 from factory.seeds.files import path_of
+from factory.seeds.remote import without_secrets
 from factory.store.rows import json_text
 from factory.store.sets import json_rows, literal
 
@@ -359,12 +360,12 @@ def _told(error: Exception, path: Path) -> str:
 
 
 def _failure(failed: Failed, address: str) -> dict[str, Any]:
-    lines = failed.broken.error.strip().splitlines() or ["unreadable"]
+    lines = without_secrets(failed.broken.error).strip().splitlines() or ["unreadable"]
     return {
         "stage": failed.stage,
         # What a traceback says in the end may take several lines, of which the first names it.
         "error": next(filter(_RAISED.match, reversed(lines)), lines[-1]),
-        "traceback": failed.broken.error,
+        "traceback": without_secrets(failed.broken.error),
         "address": f"{address} {failed.broken.origin.place}".strip(),
     }
 

@@ -14,6 +14,7 @@ from factory.errors import FactoryError
 from factory.extras import need
 from factory.plugins import Broken, Found, Item, Skipped, source
 from factory.records import Code, Document, Origin, Seed
+from factory.seeds.files import opened
 from factory.seeds.html.words import names
 from factory.seeds.licences import licence_of
 from factory.seeds.sources.python import FEW_LINES, MANY_LINES, UNTOLD, python
@@ -81,7 +82,8 @@ def code(
     if _leads_out(path):
         yield Broken(nowhere, "a link that leads out of the repository: not read")
         return
-    raw = path.read_bytes()
+    with opened(path) as stream:
+        raw = stream.read()
     origin = Origin(address=str(path), licence=licence_of(path, raw), place="")
     if b"\0" in raw:
         yield Broken(origin, "binary in disguise: it has NUL bytes")

@@ -14,6 +14,7 @@ from factory.extras import need
 from factory.plugins import Item, source
 from factory.records import Code, Document, Origin, Passage, Seed, Table
 from factory.seeds.archives import HostileError, parse_xml, unpack
+from factory.seeds.files import opened
 from factory.seeds.html.dates import iso_date
 from factory.seeds.omml import SPACE, tex_of_formula
 from factory.seeds.pages import Wanted, seeds_of_page
@@ -51,7 +52,7 @@ def docx(
     need("seeds", "mammoth", by=path.name)
     import mammoth
 
-    with path.open("rb") as stream:
+    with opened(path) as stream:
         if stream.read(4) == b"\xd0\xcf\x11\xe0":
             raise HostileError(
                 f"{path.name}: an encrypted document, or one of Word 97; save it as .docx first"

@@ -11,7 +11,7 @@ from typing import Any
 from factory.plugins import Broken, Item, Span, source
 from factory.records import Origin, Seed
 from factory.seeds.archives import LIMITS
-from factory.seeds.files import UnreadableError
+from factory.seeds.files import UnreadableError, opened, ungiven
 from factory.seeds.mapping import KINDS, checked, refuse_columns, seed_of
 
 LEAST, MOST, BATCH_BYTES = 32, 1024, 32 << 20
@@ -29,7 +29,7 @@ def spans(path: Path, size: int) -> Iterator[Span]:
     """Row groups, so many together that they are about `size` bytes unpacked."""
     import pyarrow.parquet as parquet
 
-    with path.open("rb") as stream:
+    with opened(path) as stream:
         about = parquet.ParquetFile(stream).metadata
         start = held = 0
         for group in range(about.num_row_groups):
@@ -53,7 +53,7 @@ def parquet(
     from pyarrow.lib import ArrowException
 
     names = checked(kind, fields or {})
-    with path.open("rb") as stream:
+    with opened(path) as stream:
         try:
             file = files.ParquetFile(stream)
         except ArrowException as error:
@@ -81,6 +81,8 @@ def parquet(
                             Broken(origin, row) if isinstance(row, str) else seed_of(row, kind, names, origin)
                         )
             except (OSError, ArrowException) as error:  # the other groups may be whole
+                if ungiven(error):
+                    raise
                 place = f"row {number + 1} and those behind it in row group {group}"
                 yield Broken(Origin(address=str(path), place=place), f"cannot be read: {error}")
 

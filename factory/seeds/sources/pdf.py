@@ -15,6 +15,7 @@ from factory.errors import FactoryError
 from factory.extras import need
 from factory.plugins import Broken, Item, Skipped, source
 from factory.records import Document, Origin, Passage, Seed
+from factory.seeds.files import opened
 from factory.seeds.html.dates import iso_date
 from factory.seeds.pages import Part, Wanted, seeds_of_parts
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS
@@ -56,7 +57,7 @@ def pdf(
     origin = Origin(address=str(path), place="")
     try:
         pages, about = _read(path)
-    except FactoryError:
+    except (FactoryError, OSError):
         raise
     except Exception as error:  # whatever a stranger's file makes of the parser
         locked = "password" in str(error).lower()
@@ -86,7 +87,7 @@ def _read(path: Path) -> tuple[list[list[str]], dict[str, str]]:
     import pypdfium2
 
     # A file on this machine is read as its pages are; it need not fit into memory.
-    document: Any = pypdfium2.PdfDocument(str(path) if type(path) is type(Path()) else path.read_bytes())
+    document: Any = pypdfium2.PdfDocument(str(path) if type(path) is type(Path()) else opened(path).read())
     try:
         if len(document) > MAX_PAGES:
             raise ValueError(f"{len(document)} pages, more than {MAX_PAGES}: split it first")

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from factory.plugins import Broken, Found, Item, Skipped, source
 from factory.records import Code, Origin, Seed
+from factory.seeds.files import opened
 
 _Definition: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef"
 _Import: TypeAlias = "ast.Import | ast.ImportFrom"
@@ -39,7 +40,8 @@ def python(
     `docstring`: only those with one. `imports`: puts the module's imports that it uses above it, so that it
     runs alone. A file that does not parse is kept as broken.
     """
-    raw = path.read_bytes()
+    with opened(path) as stream:
+        raw = stream.read()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)  # of a stranger's escapes

@@ -9,7 +9,7 @@ from pathlib import Path
 from factory.plugins import Item, source
 from factory.records import Code, Document, Origin, Passage, Seed
 from factory.seeds.archives import BULK, members, members_of, unpack
-from factory.seeds.files import UnreadableError
+from factory.seeds.files import UnreadableError, opened
 from factory.seeds.html.dates import iso_date
 from factory.seeds.html.encoding import decode
 from factory.seeds.pages import Wanted, guarded, seeds_of_markdown
@@ -78,11 +78,11 @@ def _is_packed(name: str) -> bool:
 
 def _files(path: Path) -> tuple[dict[str, str], str]:
     """The texts of a project by name, and its main file where that is known."""
-    with path.open("rb") as stream:
+    with opened(path) as stream:
         if stream.read(5) == b"%PDF-":
             raise UnreadableError(f"{path.name}: a PDF, and no TeX; the source 'pdf' reads it")
     if path.suffix.lower() in (".tex", ".ltx"):
-        main = decode(path.read_bytes()).text
+        main = decode(opened(path).read()).text
         beside = [one for one in sorted(path.parent.rglob("*.tex"))[:MOST_FILES] if one != path]
         others = {str(one.relative_to(path.parent)): decode(one.read_bytes()).text for one in beside}
         # Of a folder of papers, the named one is the main file: the others are what it may input.

@@ -17,6 +17,7 @@ from factory.plugins import Broken, Found, Item, Skipped, Span, source
 from factory.records import Code, Document, Origin, Passage, Seed, Table, Thread
 from factory.seeds.cleaners.language import checked
 from factory.seeds.cutoff import GZIP, WINDOW, ZSTD, cut_off, frames, is_whole
+from factory.seeds.files import opened, ungiven
 from factory.seeds.html.encoding import decode
 from factory.seeds.pages import EMPTY, MAX_PAGE, Wanted, guarded, long_enough, seeds_of_page
 from factory.seeds.prose import blocks_of_text
@@ -77,7 +78,7 @@ def warc(
     """
     checked("warc: spoken", spoken)
     wanted = Wanted(kind, min_words, max_words, min_lines, languages)
-    with path.open("rb") as stream:
+    with opened(path) as stream:
         start = _first_record(stream, span.start) if span else 0
         told = -1
         for at, record in _records(stream, start):
@@ -93,7 +94,7 @@ def warc(
 
 def pages_of(path: Path) -> Iterator[tuple[str, bytes]]:
     """Address and HTML of each page of an archive that can be read."""
-    with path.open("rb") as stream:
+    with opened(path) as stream:
         for at, record in _records(stream, 0):
             if isinstance(record, OSError):
                 continue
@@ -128,6 +129,8 @@ def _records(stream: BinaryIO, start: int) -> Iterator[tuple[int, Any]]:
                 yield cut, OSError(_CUT)
             return
         except OSError as error:
+            if ungiven(error):
+                raise
             at, start, told = _behind_damage(stream, at, size, str(error))
             yield at, OSError(told)
 
@@ -160,6 +163,8 @@ def _seeds(
     try:
         content, kind = _content(record, max_bytes)
     except (ValueError, OSError, EOFError, RuntimeError, zlib.error) as error:
+        if ungiven(error):
+            raise
         yield Broken(origin, str(error) if type(error) is ValueError else f"{type(error).__name__}: {error}")
         return
     if kind == PAGE and spoken and surely_not(content, spoken):

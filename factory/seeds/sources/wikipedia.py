@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 from factory.plugins import Broken, Item, Skipped, Span, source
 from factory.records import Code, Document, Origin, Passage, Seed
 from factory.seeds.dumps import elements
-from factory.seeds.files import line_spans, open_bytes
+from factory.seeds.files import line_spans, open_bytes, opened
 from factory.seeds.pages import Wanted, guarded, seeds_of_markdown
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS
 from factory.seeds.wikitext import to_markdown
@@ -77,7 +77,7 @@ def _pages(path: Path, span: Span | None) -> Iterator[tuple[str, Element]]:
 
 def _streamed(path: Path, span: Span | None) -> Iterator[tuple[str, Element]]:
     """The pages of the streams that begin in a span of a multistream dump, with their places."""
-    with path.open("rb") as stream:
+    with opened(path) as stream:
         at = _next(stream, _STREAM, span.start if span else 0)
         while at < (span.end if span else path.stat().st_size):
             stream.seek(at)
