@@ -338,3 +338,30 @@ def test_a_day_that_shows_when_a_mouse_rests_on_it_is_that_of_the_post() -> None
         vor <a title="{n}.03.2019 21:47" href="/activity">mehr als 4 Jahren</a> aktualisiert</h4>
         <div id="journal-{n}-notes" class="wiki"><p>{said}</p></div></div>"""
     assert told(board(post)) == WANTED
+
+
+def test_a_board_whose_program_signs_the_page_is_read_though_nothing_tells_the_authors() -> None:
+    post = """<table class="tableinborder"><tr><td class="tableb"><span class="normalfont"><b>{who}</b></span><br>
+        <span class="smallfont">Herkunft: Kassel</span></td><td class="tableb"><table><tr><td><a href="/a">Zitieren</a>
+        </td></tr></table><span class="normalfont">I must say: {said}</span></td></tr><tr><td class="tableb"><span
+        class="smallfont">{n}.03.2019 21:47</span></td><td class="tableb"><span class="smallfont"><a
+        href="/find">Beiträge suchen</a></span></td></tr></table>"""
+    beside = f"<p>{SAID[2]}</p>"
+    page = board(post, foot=beside).replace(' class="forum"', "")
+    signed = page.replace("</body>", "<p>Powered by <b>Burning Board 2.3.6</b></p></body>")
+    assert told(page) == []
+    assert [(who, day) for who, day, _ in told(signed)] == [(who, day) for who, day, _ in WANTED]
+
+
+def test_what_is_told_of_an_author_is_no_name() -> None:
+    post = """<div class="post-box" id="p{n}"><span class="post-date">{n} Mar 2019</span><div class="author-name"><a
+        href="/p{n}.html">{who}</a></div><div class="author-rank">Level 12</div><div class="post-text">{said}</div>
+        </div>"""
+    assert told(board(post)) == WANTED
+
+
+def test_remarks_that_differ_in_their_scores_alone_are_no_teasers() -> None:
+    post = """<li id="tree_{n}" class="comment"><h4><a href="/c?cid={n}">Re: Sails</a> (Score:{n})</h4><div>by
+        <a href="/~{who}">{who}</a> <span class="date">2019-03-{n}</span></div><div class="commentbody">{said}</div>
+        </li>"""
+    assert [who for who, _, _ in told(board(post))] == PEOPLE

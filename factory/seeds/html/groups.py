@@ -175,5 +175,5 @@ def _are_cards(members: Sequence[Place]) -> bool:
             links.append(heading.parent)
         address = next((link.attributes.get("href", "") for link in links), "")
         if heading is not None and address and not names_author(links[0]) and "#" not in address:
-            titles.append(" ".join(heading.text().split()).lower().removeprefix("re:").strip())
+            titles.append(" ".join(links[0].text().split()).lower().removeprefix("re:").strip())
     return len(titles) > 0.6 * min(len(members), 30) and len(set(titles)) > 0.5 * len(titles)

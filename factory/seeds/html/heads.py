@@ -24,6 +24,7 @@ _SURE = names(
     """author username poster creator nickname nick commenter displayname screenname name login bigusername normalname
     postauthor postername autor auteur usuario writer uname authorname"""
 )
+_OF_AUTHOR = names("rank posts level title group status points")
 _DATE = names(
     "date time timestamp datetime posted published created ago age relativetime timeago dateline postdate when"
 )
@@ -31,7 +32,7 @@ _DATE = names(
 _PERSON = re.compile(
     r"/(?:(?:users?|u|members?|profil[eo]?s?|people|space|home|perfil|profiel|membre|miembro|mitglied|benutzer|utente|usuario)"
     r"(?:/|\.php\b|\?|-(?:uid-)?\d)|(?<=./)[~@][\w.-]+/?$)"
-    r"|[?&](?:action=profile|mode=viewprofile|u(?:id|serid)?=\d|(?:show)?user(?:name)?=\w)"
+    r"|[?&](?:action=(?:view)?profile|mode=viewprofile|u(?:id|serid)?=\d|(?:show)?user(?:name)?=\w)"
 )
 _AFTER_MARK = re.compile(r"(?<=[~@]).*")
 _AUTHOR_CARRIERS = ("data-author", "data-username", "data-user-name", "data-nick", "author", "uname")
@@ -274,7 +275,7 @@ def _named(node: Node) -> Iterator[tuple[int, Node, str]]:
                 told = whole.startswith(f"{name} (") and whole != f"{name} ({name})"
                 yield 12, below, whole if told else name
                 return
-    sure = not _SURE.isdisjoint(node.words)
+    sure = not _SURE.isdisjoint(node.words) and _OF_AUTHOR.isdisjoint(node.words)
     person = _is_person(node)
     for holder, text in _pieces(node):
         if name := _name(text):

@@ -20,11 +20,18 @@ _FORUM_ADDRESS = re.compile(
     re.I,
 )
 _FORUM_NAME = re.compile(
-    r"\b(?:forums?|foros?|fórum|fóra|foorumi?|message boards?|bbs|форум|φόρουμ|diễn đàn|hỏi đáp)\b"
+    r"forum\b|view topic|\b(?:forums|foros?|fórum|fóra|foorumi?|message boards?|bbs|форум|φόρουμ|diễn đàn|hỏi đáp)\b"
     r"|论坛|論壇|社区|社區|问答|問答|讨论区|討論區|看板|掲示板|포럼|게시판|커뮤니티"
     r"|กระทู้|เว็บบอร์ด|منتد|انجمن|פורום",
     re.I,
 )
+# Programs of boards, as they call themselves in the head and at the foot of their pages.
+_PROGRAM = re.compile(
+    r"\b(?:phpBB|vBulletin|XenForo|Discuz|MyBB|SMF|Simple Machines|YaBB|UBB\.threads|[pP]unBB|FluxBB|Invision|IP\.Board"
+    r"|Burning Board|WoltLab|phpwind|NodeBB|Flarum|Discourse|Vanilla Forums|Kunena|nForum|Phorum|FUDforum|Xiuno"
+    r"|JForum)\b"
+)
+_FOOT = 60  # nodes at the end of a page
 _OF_POST = re.compile(
     r"#.*|[?&](?:p|pid|post|postid|page|authorid|msg|do|comment)=[^&#]*|[-/](?:post|p|page)?-?\d+$", re.I
 )
@@ -40,6 +47,14 @@ def says_forum(index: Index, head: Head) -> bool:
     return _FORUM_ADDRESS.search(address) is not None or is_named_forum(index, head)
 
 
+def is_of_board(index: Index, head: Head) -> bool:
+    """Whether a page names the program of a board that made it: a thread, or a list of them."""
+    if _PROGRAM.search(head.meta.get("generator", "")):
+        return True
+    foot = (child for node in index.order[-_FOOT:] for child in node.children if isinstance(child, str))
+    return any(map(_PROGRAM.search, foot))
+
+
 def is_named_forum(index: Index, head: Head) -> bool:
     """Whether a page is named a thread, a board or a question: in its title, by its body's names, or its microdata."""
     if _FORUM_NAME.search(f"{head.title} {head.meta.get('og:site_name', '')}"):
@@ -53,9 +68,16 @@ def is_named_forum(index: Index, head: Head) -> bool:
 
 
 def is_thread(
-    root: Node, head: Head, units: Sequence[Node], group: Group, opening: Node | None, *, forum: bool
+    root: Node,
+    head: Head,
+    units: Sequence[Node],
+    group: Group,
+    opening: Node | None,
+    *,
+    forum: bool,
+    board: bool = False,
 ) -> bool:
-    """Whether the posts are what the page is for, which may say that it is a `forum`."""
+    """Whether the posts are what the page is for, which may say that it is a `forum`, or that a `board` made it."""
     within = set(units)
     covered = sum(place.unlinked for place in group.members if within.isdisjoint(place.node.above()))
     if opening is not None:
@@ -76,7 +98,7 @@ def is_thread(
     asked = opening is not None and not _FORUM_WORDS.isdisjoint(opening.words)
     beside_article = remarks and opening is not None and not asked and not _signed_alike(opening, members)
     alone = share >= _NOTHING_ELSE and len({node.parent for node in members}) == 1
-    told = group.named or alone or _most(members, _holds_post) or _are_numbered(members)
+    told = board or group.named or alone or _most(members, _holds_post) or _are_numbered(members)
     return told and share >= (0.75 if remarks else 0.6) and not beside_article
 
 

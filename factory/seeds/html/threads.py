@@ -32,7 +32,7 @@ from factory.seeds.html.metadata import Head as PageHead
 from factory.seeds.html.nesting import DEEPEST, depths_of
 from factory.seeds.html.openings import asked_before, named_above, signed_opening, title_above, title_of
 from factory.seeds.html.posts import POST, Read, read_post, usual_in
-from factory.seeds.html.purpose import is_thread
+from factory.seeds.html.purpose import is_of_board, is_thread
 from factory.seeds.html.runs import join_runs
 from factory.seeds.html.tree import Index, Node, in_document_order, weigh
 from factory.seeds.html.words import names
@@ -71,34 +71,38 @@ class Thread:
 def find_thread(index: Index, head: PageHead, *, forum: bool) -> Thread | None:
     """The thread of a page, indexed and measured, that may say it is one of a `forum`; None where it is none. The
     posts' heads become nodes of the tree."""
-    for evidence in _EVIDENCE if forum else _EVIDENCE[:-1]:  # posts that nobody signed: on forums alone
-        if (thread := _among(index, head, forum=forum, **evidence)) is not None:
+    board = forum or is_of_board(index, head)
+    for evidence in _EVIDENCE if board else _EVIDENCE[:-1]:  # posts that nobody signed: on boards alone
+        if (thread := _among(index, head, forum, board, **evidence)) is not None:
             return thread
     return None
 
 
-def _among(index: Index, head: PageHead, *, forum: bool, **evidence: bool) -> Thread | None:
+def _among(index: Index, head: PageHead, forum: bool, board: bool, **evidence: bool) -> Thread | None:
     root, places = index.order[0], places_of(index, **evidence)
     if places is None:
         return None
-    if (thread := _found(root, head, places, forum)) is not None or (runs := join_runs(places)) is None:
+    thread = _found(root, head, places, forum, board)
+    if thread is not None or (runs := join_runs(places)) is None:
         return thread
     joined = Index(root.preorder())
     weigh(joined.order)
     again = places_of(joined, **evidence)
-    if again is None or (thread := _found(root, head, again, forum)) is None:
+    if again is None or (thread := _found(root, head, again, forum, board)) is None:
         runs.part()
     return thread
 
 
-def _found(root: Node, head: PageHead, places: Mapping[Node, Place], forum: bool) -> Thread | None:
+def _found(
+    root: Node, head: PageHead, places: Mapping[Node, Place], forum: bool, board: bool
+) -> Thread | None:
     group = best_group(places)
     if group is None:
         return None
     units = [place.node for place in group.members]
     opening = signed_opening(units, places)
     units = ([opening] if opening else []) + units
-    if not is_thread(root, head, units, group, opening, forum=forum):
+    if not is_thread(root, head, units, group, opening, forum=forum, board=board):
         return None
     title = title_of(root, head.title)
     asked = asked_before(title, units[0], places) if opening is None else None
