@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import random
+import re
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import ROOT, Project
 
 from factory.errors import FactoryError
 from factory.plugins import Drop, Found, Score
 from factory.records import Document, Origin
+from factory.seeds import agreement
 from factory.seeds.classifier import Classifier
 from factory.seeds.cleaners.quality import quality
-from factory.seeds.learning import SETTINGS, Example, Wanted, evaluate, examples_of, train, unseen
+from factory.seeds.learning import SETTINGS, Example, Wanted, annotators, evaluate, examples_of, train, unseen
 
 GOOD = [
     "because",
@@ -75,6 +79,36 @@ def test_a_classifier_agrees_with_annotations_that_it_has_not_seen_by_language(t
         assert scores["quadratic_kappa"] > 0.8
         assert scores["spearman"] > 0.8
     assert json.loads((tmp_path / "education.json").read_text()) == card
+
+
+def test_a_share_is_told_with_its_interval_and_how_many_annotations_it_takes_to_know_it() -> None:
+    few, many = agreement.interval(8, 10), agreement.interval(800, 1000)
+    assert few == pytest.approx([0.4902, 0.9433]) and many == pytest.approx([0.7741, 0.8236])
+    assert agreement.interval(0, 0) == [0.0, 1.0]
+    assert agreement.times_more([0.7, 0.9], 0.05) == pytest.approx(4.0)
+    gold, found = np.array([0.0, 5.0] * 50), np.array([0.2, 4.5, 0.1, 1.0] * 25)
+    scores = agreement.of_scores(gold, found, good=3, least=3)
+    assert scores["precision"] == 1.0 and 0.8 < scores["precision_interval"][0] < 0.9
+    assert scores["recall_interval"] == agreement.interval(25, 50)
+
+
+def test_two_annotations_of_the_same_texts_say_how_far_a_classifier_can_agree(tmp_path: Path) -> None:
+    true = examples(600)
+    source = random.Random(4)
+
+    def annotated() -> list[Example]:
+        return [replace(one, label=source.choice("024")) if source.random() < 0.3 else one for one in true]
+
+    first, second = annotated(), annotated()
+    again = annotators(first, second, wanted=Wanted(good=3))
+    assert again["all"]["annotations"] == 600 and set(again) == {"all", "en", "de"}
+    assert annotators(first, first)["all"]["quadratic_kappa"] == 1.0
+    card = train(first, tmp_path / "a.bin", wanted=Wanted(good=3))
+    truth = evaluate(tmp_path / "a.bin", unseen(true), wanted=Wanted(good=3))
+    told, so = card["scores"]["all"], truth["scores"]["all"]
+    assert again["all"]["quadratic_kappa"] < told["quadratic_kappa"] + 0.1 < so["quadratic_kappa"]
+    with pytest.raises(FactoryError, match="no text in common"):
+        annotators(first, [Example("another", "2")])
 
 
 @pytest.mark.parametrize("fill", ["1", "90"])
@@ -296,9 +330,11 @@ datasets:
     assert project.query("select count(*) from accepted where dataset = 'metadata'") == [(10,)]
     told = project.factory("classifier", "train", "labels", "-f", "education", "-o", "education.bin")
     assert "quadratic kappa" in told and "en" in told
-    assert "spearman" in project.factory(
-        "classifier", "evaluate", "education.bin", "labels", "-f", "education"
+    told = project.factory(
+        "classifier", "evaluate", "education.bin", "labels", "-f", "education", "--again", "labels"
     )
+    assert "spearman" in told and "times as many annotations" in told
+    assert re.search(r"annotated twice.*\n.*all +120 .* 1\.00 \(0\.9\d to 1\.00\)", told)
     scored = project.factory("classifier", "apply", "education.bin", "shops").splitlines()
     assert {"id", "score"} == set(json.loads(scored[0]))
     project.write(

@@ -14,6 +14,9 @@ from factory.cli.main import catalog_option
 if TYPE_CHECKING:
     from factory.seeds.learning import Example
 
+WITHIN = 0.05
+"""How well the share that decides is to be known."""
+
 _field = click.option(
     "--field", "-f", required=True, help="The label to learn: education, topic, factual ..."
 )
@@ -106,6 +109,11 @@ def train(
 @_field
 @_wanted
 @click.option("--all", "everything", is_flag=True, help="Those that it was trained on too.")
+@click.option(
+    "--again",
+    metavar="DATASET|FILE.jsonl",
+    help="The same texts annotated again: how far two annotators agree, and so how far a classifier can.",
+)
 @catalog_option
 def evaluate(
     model: Path,
@@ -115,23 +123,29 @@ def evaluate(
     precision: float | None,
     keep: float | None,
     everything: bool,
+    again: str | None,
     catalog: Path,
 ) -> None:
     """Compare a model with held-out annotations.
 
-    Precision, recall and agreement, in all and by language; and where to cut.
+    Precision, recall and agreement, in all and by language, with 95% intervals; and where to cut.
 
     \b
       factory classifier evaluate build/classifiers/education.bin annotations -f education --keep 0.1
     """
     from factory.seeds.classifier import Classifier
-    from factory.seeds.learning import Wanted, unseen
+    from factory.seeds.learning import Wanted, annotators, unseen
     from factory.seeds.learning import evaluate as measure
 
     wanted = Wanted(threshold, precision, keep)
     card = Classifier(model).card or {}
     examples = _examples(annotations, field, card.get("apart") or "document", catalog)
     _show(measure(model, examples if everything else unseen(examples), wanted=wanted))
+    if again:
+        other = _examples(again, field, card.get("apart") or "document", catalog)
+        click.echo(f"the annotations of {again}, beside the same texts' of {annotations}:")
+        scores = annotators(examples, other, wanted=wanted)
+        _table([{"annotated twice": name, **_with_intervals(one)} for name, one in scores.items()])
 
 
 @classifier.command()
@@ -237,7 +251,8 @@ def _show(card: dict[str, Any]) -> None:
             "no annotation is held out, so nothing is measured; annotate more, or see 'evaluate --all'"
         )
         return
-    _table([{"held out": name, **scores} for name, scores in card["scores"].items()])
+    _table([{"held out": name, **_with_intervals(scores)} for name, scores in card["scores"].items()])
+    _advise(card["scores"]["all"])
     if "cuts" in card:
         click.echo(
             f"good from {card['good']:g} on, cut at min_score {card['min_score']:g}; other cuts, in all:"
@@ -250,10 +265,32 @@ def _show(card: dict[str, Any]) -> None:
         )
 
 
+def _with_intervals(scores: dict[str, Any]) -> dict[str, Any]:
+    """The figures, each with its interval beside it."""
+    told = {name: value for name, value in scores.items() if not name.endswith("_interval")}
+    for name in told:
+        if bounds := scores.get(f"{name}_interval"):
+            told[name] = f"{told[name]:.2f} ({bounds[0]:.2f} to {bounds[1]:.2f})"
+    return told
+
+
+def _advise(scores: dict[str, Any]) -> None:
+    """How many annotations it takes to know the figure that decides."""
+    from factory.seeds.agreement import times_more
+
+    name = "precision" if "precision" in scores else "accuracy"
+    more = times_more(scores[f"{name}_interval"], WITHIN)
+    if more > 1:
+        click.echo(
+            f"{name} is known to within {WITHIN * more**0.5:.2f}; to within {WITHIN:g} it takes about {more:.1f} times"
+            " as many annotations. All figures are of agreement with the annotations: where those err, they err too"
+        )
+
+
 def _table(rows: list[dict[str, Any]]) -> None:
     from factory.cli.tables import show, summary
 
-    table = summary(*(name.replace("_", " ") for name in rows[0]), words=("held out",))
+    table = summary(*(name.replace("_", " ") for name in rows[0]), words=("held out", "annotated twice"))
     for row in rows:
         table.add_row(*("-" if value is None else str(value) for value in row.values()))
     show(table)

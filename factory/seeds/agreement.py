@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,18 +10,26 @@ import numpy as np
 
 from factory.errors import FactoryError
 
+NORMAL = 1.96
+"""Standard deviations around the mean that hold 95% of a normal distribution."""
+
 SHARES = (0.5, 0.3, 0.2, 0.1, 0.05)
 """How much of the texts the cuts that are told of keep."""
 
 
 def of_scores(gold: Any, found: Any, *, good: float, least: float) -> dict[str, Any]:
     """How scores agree with annotated ones, where texts stay that are scored `least`, and those annotated `good`
-    should: the share kept, precision, recall and F1 of that choice; quadratic kappa of rounded scores; Spearman's rank
-    correlation. What cannot be measured on so few or so equal labels is None."""
+    should: the share kept, precision, recall and F1 of that choice, the first two with their 95% intervals; quadratic
+    kappa of rounded scores; Spearman's rank correlation. What cannot be measured on so few or so equal labels is
+    None."""
+    right, kept = gold >= good, found >= least
+    both = int((right & kept).sum())
     return {
         "annotations": len(gold),
-        "keeps": round(float((found >= least).mean()), 4),
-        **_hits(gold >= good, found >= least),
+        "keeps": round(float(kept.mean()), 4),
+        **_hits(right, kept),
+        "precision_interval": interval(both, int(kept.sum())),
+        "recall_interval": interval(both, int(right.sum())),
         "quadratic_kappa": _kappa(gold.round().astype(int), found.round().astype(int), quadratic=True),
         "spearman": _spearman(gold, found),
     }
@@ -35,9 +44,25 @@ def of_labels(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
     return {
         "annotations": len(pairs),
         "accuracy": round(float((gold == found).mean()), 4),
+        "accuracy_interval": interval(int((gold == found).sum()), len(pairs)),
         "macro_f1": round(sum(each) / len(each), 4),
         "kappa": _kappa(gold, found, quadratic=False),
     }
+
+
+def interval(hits: int, of: int) -> list[float]:
+    """The 95% interval of a share of which `hits` were seen (Wilson's): from 0 to 1 where nothing was."""
+    if not of:
+        return [0.0, 1.0]
+    share, wide = hits / of, NORMAL**2 / of
+    middle = (share + wide / 2) / (1 + wide)
+    half = (NORMAL / (1 + wide)) * math.sqrt(share * (1 - share) / of + wide / (4 * of))
+    return [round(max(0.0, middle - half), 4), round(min(1.0, middle + half), 4)]
+
+
+def times_more(known: Sequence[float], within: float) -> float:
+    """How many times as many annotations it takes to know a share to `within`, of which an interval is known."""
+    return ((known[1] - known[0]) / 2 / within) ** 2
 
 
 def cuts(gold: Any, found: Any, good: float) -> list[dict[str, float]]:

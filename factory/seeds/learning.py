@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -177,11 +177,7 @@ def evaluate(path: Path, examples: Sequence[Example], *, wanted: Wanted = Wanted
     """
     model = Classifier(path)
     answers = [model.judge(one.text) for one in examples]
-    places: defaultdict[str, list[int]] = defaultdict(list)
-    for place, one in enumerate(examples):
-        places["all"].append(place)
-        if one.language:
-            places[one.language].append(place)
+    places = _by_language(examples)
     told: dict[str, Any] = {"evaluated_on": len(examples), "scores": {}}
     if not examples:
         return told
@@ -191,29 +187,68 @@ def evaluate(path: Path, examples: Sequence[Example], *, wanted: Wanted = Wanted
                 f"{path} gives labels such as '{answers[0]}', and the annotations such as '{examples[0].label}':"
                 " they are of another field"
             )
-        for name, some in sorted(places.items()):
+        for name, some in places.items():
             pairs = [(examples[place].label, str(answers[place])) for place in some]
             told["scores"][name] = agreement.of_labels(pairs)
         return told
-    gold, found = _numbers(path, examples), np.array(answers)
-    good = wanted.good if wanted.good is not None else float((gold.min() + gold.max()) / 2)
+    gold, found = _numbers(f"the labels of {path} are numbers", examples), np.array(answers)
+    good = _good(gold, wanted)
     least = good
     if wanted.precision is not None:
         least = agreement.cut_for_precision(gold, found, good, wanted.precision)
     elif wanted.keep is not None:
         least = agreement.cut_for_share(found, wanted.keep)
-    for name, some in sorted(places.items()):
+    for name, some in places.items():
         told["scores"][name] = agreement.of_scores(gold[some], found[some], good=good, least=least)
     return {**told, "good": good, "min_score": least, "cuts": agreement.cuts(gold, found, good)}
 
 
-def _numbers(path: Path, examples: Sequence[Example]) -> Any:
+def annotators(
+    ones: Sequence[Example], others: Sequence[Example], *, wanted: Wanted = Wanted()
+) -> dict[str, dict[str, Any]]:
+    """How two annotations of the same texts agree, in all and by language: what one says is measured by the other.
+
+    A classifier that learnt from one of them can agree with it about as far. Raises FactoryError where no text was
+    annotated twice.
+    """
+    labels = {one.text: one.label for one in others}
+    both = [(one, replace(one, label=labels[one.text])) for one in ones if one.text in labels]
+    if not both:
+        raise FactoryError("the two annotations have no text in common; annotate the same seed set again")
+    first, second = ([pair[side] for pair in both] for side in (0, 1))
+    places = _by_language(first)
+    try:
+        gold, found = (_numbers("the labels are numbers", side) for side in (first, second))
+    except FactoryError:
+        pairs = [(one.label, other.label) for one, other in both]
+        return {name: agreement.of_labels([pairs[at] for at in some]) for name, some in places.items()}
+    good = _good(gold, wanted)
+    return {
+        name: agreement.of_scores(gold[some], found[some], good=good, least=good)
+        for name, some in places.items()
+    }
+
+
+def _by_language(examples: Sequence[Example]) -> dict[str, list[int]]:
+    """The places of all examples, and of those in each language, by name."""
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    for place, one in enumerate(examples):
+        places["all"].append(place)
+        if one.language:
+            places[one.language].append(place)
+    return dict(sorted(places.items()))
+
+
+def _good(gold: Any, wanted: Wanted) -> float:
+    """The annotation from which on a text is good: mid-scale unless it is given."""
+    return wanted.good if wanted.good is not None else float((gold.min() + gold.max()) / 2)
+
+
+def _numbers(why: str, examples: Sequence[Example]) -> Any:
     try:
         return np.array([float(one.label) for one in examples])
     except ValueError as error:
-        raise FactoryError(
-            f"the labels of {path} are numbers, those of the annotations are not: {error}"
-        ) from error
+        raise FactoryError(f"{why}, those of the annotations are not: {error}") from error
 
 
 def examples_of(rows: Sequence[Mapping[str, Any]], field: str, *, apart: str = "document") -> list[Example]:
