@@ -132,7 +132,8 @@ def _text(part: Node, dropped: Container[Node]) -> Node | None:
         else:
             stack += node.elements
     text = max(found, key=lambda node: node.prose, default=None)
-    if text is None or text.prose < _FEW * sum(node.prose for node in found):
+    alone = text is not None and text.prose >= _FEW * sum(node.prose for node in found)
+    if text is None or not alone or not _holds(text, part, _TEXT_SHARE):
         return None
     inner = text
     for above in text.above():
@@ -141,7 +142,7 @@ def _text(part: Node, dropped: Container[Node]) -> Node | None:
         if _goes_on([child for child in above.elements if child not in dropped], inner):
             return None
         inner = above
-    return text if _holds(text, part, _TEXT_SHARE) else None
+    return text
 
 
 def _is_text(node: Node) -> bool:

@@ -26,8 +26,8 @@ _LOOKS = re.compile(
     r"(?<![^\s\0])(?:"
     r"(?:overflow|user-content|no|has|with|without|is|m[trblxy]?|p[trblxy]?|col|row|bg|border|font|rounded|page-id)-"
     r"|[^\s\0:\[\]]*+[:\[\]])[^\s\0]*+"
-    r"|(?:(?<=[a-z])(?=[HW])|(?<=[-_]))(?i:has|with|without)(?=[-_A-Z])[^\s\0]*+"
 )
+_BESIDE = re.compile(r"[hHwW](?<=[-_].|[a-z][HW])(?:as|ith(?:out)?)(?=[-_A-Z])[^\s\0]*+")
 _CAPITAL = re.compile("[A-Z](?:(?<=[a-z][A-Z])|(?<=[A-Z][A-Z])(?=[a-z]))")  # that begins a word within a name
 _PLAIN = "".join(sign if sign.isalpha() or sign == "\0" else " " for sign in map(chr, range(128)))
 
@@ -216,7 +216,7 @@ def words_of(names: Sequence[str]) -> list[frozenset[str]]:
     """The words of each of some names, lower case, split at case and punctuation. Utility classes ("overflow-hidden",
     "md:flex-col", "w-[3px]") say how a node looks, not what it is, and so does what a name has beside it
     ("page-with-sidebar", "pageHasRail")."""
-    told = _LOOKS.sub("", "\0".join(names))  # no attribute holds a NUL
+    told = _BESIDE.sub("", _LOOKS.sub("", "\0".join(names)))  # no attribute holds a NUL
     parted = _CAPITAL.sub(r" \g<0>", told).encode("ascii", "replace").decode()
     return [frozenset(said.split()) for said in parted.translate(_PLAIN).lower().split("\0")]
 
