@@ -39,6 +39,16 @@ def test_the_tree_of_all_pages_goes_though_it_is_many_times_as_long_as_the_page(
         assert "the square of its argument" in said and "package.module" not in said
 
 
+def test_tables_of_links_in_a_bar_of_navigation_go_with_it_though_the_page_is_short() -> None:
+    menus = "".join(
+        f'<tr><td><a href="{path}">{path.removesuffix(".html")}</a> (new)</td></tr>' for path in PATHS[:20]
+    )
+    bar = f'<div class="t-navbar"><div>Library</div><table>{menus}</table></div>'
+    functions = '<table><tr><td><a href="/size">size</a></td><td>tells how many there are</td></tr></table>'
+    said = extract(f"<main><div>{bar}<p>{STEP}</p><p>{STEP} {STEP}</p>{functions}</div></main>").markdown
+    assert "Function7" not in said and "tells how many there are" in said
+
+
 def test_a_table_of_links_is_the_content_of_a_page_that_says_nothing_else() -> None:
     assert "Function7" in " ".join(texts(f"<nav><ul>{TREE}</ul></nav>"))
 
@@ -169,7 +179,8 @@ def test_declarations_without_a_word_below_them_stand_at_the_end() -> None:
 
 def test_links_to_the_source_of_a_declaration_go() -> None:
     marks = """<a href="_modules/x.html#open"><span class="viewcode-link">[source]</span></a>
-        <a class="src" href="../src/x.rs.html">Source</a><a class="anchor" href="#open">§</a>"""
+        <a class="src" href="../x.rs.html">Source</a><a class="link" href="src/X.html#open">Source</a>
+        <a class="anchor" href="#open">§</a>"""
     html = f"<main>{FILLER}<h3>open(path) {marks}</h3><p>The <a href='/energy'>source</a> of it.</p></main>"
     assert texts(html)[1:] == ["open(path)", "The source of it."]
 

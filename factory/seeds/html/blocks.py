@@ -38,6 +38,7 @@ _CODE_SPANS = frozenset({"code", "tt", "kbd", "samp"})
 _PERMALINKS = frozenset("¶§#")
 _SOURCE = re.compile(r"(?P<bracket>\[)?\s*(?:(?:view )?source(?: code)?|src|edit)\s*\]?", re.I)
 _TO_SOURCE = names("src srclink seesrc viewcode viewsource source edit")
+_OF_SOURCES = re.compile(r"(?:^|/)(?:src|_modules)/")  # where generators put listings
 _ANCHOR = re.compile(r"^\W{0,2}$|^\[?\s*edit\s*\]?$|^permalink$", re.I)
 _DISPLAYED = re.compile(r"\$\$(.+?)\$\$", re.S)
 _SPACE = re.compile(r"(?: ?[\t\n\r\f\v]|  )[ \t\n\r\f\v]*")  # all but the single space, which stays as it is
@@ -118,7 +119,10 @@ def _is_mark(link: Node, in_heading: bool) -> bool:
     if text in _PERMALINKS or (in_heading and _ANCHOR.match(text)):
         return text != "#" or link.attributes.get("href", "").startswith("#")
     found = _SOURCE.fullmatch(text)
-    return found is not None and (bool(found["bracket"]) or not _TO_SOURCE.isdisjoint(link.words))
+    if found is None:
+        return False
+    named = not _TO_SOURCE.isdisjoint(link.words) or _OF_SOURCES.search(link.attributes.get("href", ""))
+    return bool(found["bracket"] or named)
 
 
 @dataclass

@@ -48,7 +48,6 @@ _SIDES = NAVIGATION | {"sidebar", "toc"}
 _NEVER = names("modal popup lightbox cookie cookies consent gdpr footer")
 _NUMBERED = re.compile(r"^\s*(?:\w{1,3}\.)+\d*\s")  # before the title of a section: "5.6.15. "
 _LETTERS = re.compile(r"[^\W_]+")
-_ONLY_LINKS = 0.85
 _LEADING = 0.5  # of the text of a longer menu are links
 _REST = 1200  # characters of prose that the rest of a page must have
 _LITTLE_REST = 400  # and beside what is surely none of its content
@@ -240,9 +239,10 @@ def _drop_named(page: Survey, rules: Rules, dropped: dict[Node, str], comments: 
 
 def _leads_away(node: Node) -> bool:
     """Whether this is the navigation of a site."""
-    if node.tag == "nav" or node.attributes.get("role") == "navigation":
-        return node.linked > _MOSTLY * node.size
-    return node.linked > _ONLY_LINKS * node.size and not _SIDES.isdisjoint(node.words)
+    named = (
+        node.tag == "nav" or node.attributes.get("role") == "navigation" or not _SIDES.isdisjoint(node.words)
+    )
+    return named and node.linked > _MOSTLY * node.size
 
 
 def is_out(node: Node, dropped: Container[Node]) -> bool:

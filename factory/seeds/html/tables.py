@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from factory.seeds.html.code import Listing
 from factory.seeds.html.heads import person_kind
@@ -51,11 +51,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table with its spans resolved: every row has as many cells."""
+    """A table with its spans resolved: every row has as many cells; `linked` characters of it are inside links."""
 
     rows: tuple[tuple[Cell, ...], ...]
     headers: int
     caption: str
+    linked: int = 0
 
     @property
     def width(self) -> int:
@@ -81,9 +82,14 @@ def protect_tables(index: Index, inline: Callable[[Node], str]) -> bool:
         if grid is None:
             _dissolve(node)
         else:
-            node.become(GRID, grid)
+            node.become(GRID, replace(grid, linked=_linked(node)))
             protected = True
     return protected
+
+
+def _linked(table: Node) -> int:
+    """The characters of a table inside links, without white space."""
+    return sum(len("".join(link.text().split())) for link in table.find("a"))
 
 
 def _is_layout(table: Node) -> bool:

@@ -261,6 +261,8 @@ def _add_up(order: Sequence[Node]) -> None:
             continue
         if node.tag == "a":
             node.linked, node.prose = size, 0
+        elif node.value is not None:
+            node.linked = getattr(node.value, "linked", 0)
         elif node.links > 1 and node.linked < _ALL_LINKED * size and _declares(node):
             node.linked = 0
         if (parent := node.parent) is not None:
