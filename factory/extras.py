@@ -2,14 +2,14 @@
 
 import importlib.util
 
-from factory.errors import MissingPackage
+from factory.errors import FactoryError, MissingPackage
 
 
-def need(extra: str, *modules: str, by: str) -> None:
-    """Raises MissingPackage where a top-level module of an extra is not installed. `by`: what needs it."""
+def need(extra: str, *modules: str, by: str, raises: type[FactoryError] = MissingPackage) -> None:
+    """Raises MissingPackage, or `raises`, where a module of an extra is not installed. `by`: what needs it."""
     if missing := [name for name in modules if importlib.util.find_spec(name) is None]:
         which = "which is" if len(missing) == 1 else "which are"
-        raise MissingPackage(f"{by} needs {', '.join(missing)}, {which} not installed: {install(extra)}")
+        raise raises(f"{by} needs {', '.join(missing)}, {which} not installed: {install(extra)}")
 
 
 def install(extra: str) -> str:

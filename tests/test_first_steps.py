@@ -77,6 +77,18 @@ def test_a_missing_package_is_named_with_what_needs_it_before_any_work(core_alon
     assert "web archive needs fastwarc" in core_alone.factory("extract", pages.name, code=1)
 
 
+@pytest.mark.parametrize(("model", "extra"), [("mistral/small", "litellm"), ("local/weights", "train")])
+def test_a_model_whose_packages_are_missing_stops_the_build_with_what_to_install(
+    core_alone: Project, model: str, extra: str
+) -> None:
+    core_alone.write("weights/config.json", "{}")
+    core_alone.questions(*(f"question {number}?" for number in range(20)))
+    core_alone.catalog("  rows: {seeds: questions, generator: lab.answer}", f"{{writer: {{model: {model}}}}}")
+    out = core_alone.factory("build", code=1)
+    assert f"{model} needs" in out and f"pip install 'seedfactory[{extra}]'" in out
+    assert core_alone.query("select status from builds") == [("stopped",)]
+
+
 def test_a_starter_overwrites_nothing(project: Project) -> None:
     mine = project.write("catalog.yaml", "datasets: {}")
     assert "catalog.yaml: there already" in project.factory("init", code=1)

@@ -151,7 +151,7 @@ def memory(
     )
     lines.append(
         f"memory    and about {whole:,.1f} of activations{f' and weights in {recipe.dtype}' if narrow else ''} for"
-        f" {rows:,} rows at once, or {again:,.1f} with 'recompute: true'"
+        f" {rows:,} row{'' if rows == 1 else 's'} at once, or {again:,.1f} with 'recompute: true'"
         + (", as it is" if recipe.recompute else "")
     )
     return lines

@@ -75,11 +75,13 @@ def export(catalog: Path, output: Path | None, partial: bool, shard_rows: int, w
     for one in manifest["certificates"]:
         rejected = sum(counts["rejected"] for counts in one["gate"].values())
         click.echo(f"{one['validator']}: {rejected} rejected; {one.get('summary', '')}")
+    of = [
+        counted(len(manifest[kind]), kind[:-1].replace("_", " "))
+        for kind in ("datasets", "seed_sets")
+        if manifest[kind]
+    ]
     rehearsal = "; rehearsal rows: for trying out, not for training" if manifest["rehearsal"] else ""
-    click.echo(
-        f"{counted(manifest['rows'], 'row')} of {counted(len(manifest['datasets']), 'dataset')}"
-        f" in {folder}{replaced}{rehearsal}"
-    )
+    click.echo(f"{counted(manifest['rows'], 'row')} of {' and '.join(of)} in {folder}{replaced}{rehearsal}")
 
 
 def _parts(catalog: Catalog, what: tuple[str, ...]) -> tuple[str, list[Part]]:

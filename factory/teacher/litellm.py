@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from factory.errors import ModelError, TeacherError
-from factory.extras import install
+from factory.extras import need
 from factory.teacher.budget import lost_attempt
 from factory.teacher.client import BUSY, CLOSED, FIRST_BACKOFF, LONGEST_BACKOFF, PASSING
 from factory.teacher.limits import Limiter
@@ -109,15 +109,11 @@ class LitellmClient:
 
     def _loaded(self) -> Any:
         if self._litellm is None:
+            need("litellm", "litellm", by=f"the provider of {self._model.model}", raises=ModelError)
             # Without it the import asks the network for a price list, and waits for it where there is none.
             os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-            try:
-                import litellm
-            except ImportError:
-                raise ModelError(
-                    f"{self._model.model}: this provider goes through litellm, which is not installed:"
-                    f" {install('litellm')}"
-                ) from None
+            import litellm
+
             litellm.suppress_debug_info = True
             self._litellm = litellm
         return self._litellm

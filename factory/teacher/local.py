@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from factory.errors import ModelError
-from factory.extras import install
+from factory.extras import need
 from factory.records import content_hash
 from factory.teacher.model import Hint, Model, Reply, Request
 from factory.teacher.structured import asked
@@ -86,13 +86,9 @@ class LocalClient:
                 raise ModelError(
                     f"{self._model.model}: {self._folder} is no folder of weights (no config.json)"
                 )
-            try:
-                import torch  # noqa: F401  (transformers imports without it, and fails later)
-                from transformers import AutoModelForCausalLM, AutoTokenizer
-            except ImportError:
-                raise ModelError(
-                    f"{self._model.model}: weights in this process need torch and transformers: {install('train')}"
-                ) from None
+            need("train", "torch", "transformers", by=self._model.model, raises=ModelError)
+            from transformers import AutoModelForCausalLM, AutoTokenizer
+
             tokenizer = AutoTokenizer.from_pretrained(self._folder, local_files_only=True)
             if tokenizer.chat_template is None:
                 raise ModelError(

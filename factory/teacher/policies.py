@@ -10,7 +10,7 @@ import orjson
 
 from factory.discovery import offered
 from factory.errors import TeacherError
-from factory.extras import install
+from factory.extras import need
 from factory.plugins import Policy, Rollout
 from factory.teacher.model import Hint, Model, Reply, Request
 
@@ -38,10 +38,9 @@ class Policies:
                 )
             try:
                 self._made[key] = offered(ENTRY_POINTS, model.provider)(model)
-            except ImportError as error:
-                raise TeacherError(
-                    f"{model.model}: sampling token ids needs torch and tokenizers ({error}): {install('train')}"
-                ) from error
+            except ImportError:
+                need("train", "torch", "tokenizers", by=f"sampling ids of {model.model}", raises=TeacherError)
+                raise
         return self._made[key]
 
     async def close(self) -> None:
