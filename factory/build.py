@@ -29,7 +29,7 @@ from factory.store.sets import folder
 from factory.store.socket import serve
 from factory.store.writer import Writer
 from factory.teacher.clients import client_for
-from factory.teacher.journal import Journal, now
+from factory.teacher.journal import Journal, not_before, now
 from factory.teacher.ledger import Ledger
 from factory.teacher.policies import Policies
 from factory.teacher.teacher import Resources
@@ -76,6 +76,7 @@ class Build:
             self._journal = Journal(writer, build_id)
             ledger = Ledger(writer, build_id)
             report = Report(build_id, self._journal.tally)
+            await not_before(writer)
             await self._begin(writer, build_id)
             try:
                 store, guests = self.catalog.store, writer.interrupt

@@ -79,6 +79,39 @@ def test_a_reply_that_is_lost_from_the_store_makes_the_replay_fail(project: Proj
     assert "1 differ" in project.factory("replay", code=1)
 
 
+def test_what_a_build_does_counts_also_where_the_clock_was_put_back(project: Project) -> None:
+    import duckdb
+
+    project.plugin(
+        "lab/moody.py",
+        """
+        from collections.abc import AsyncIterator
+        from pathlib import Path
+        from factory.plugins import generator
+        from factory.records import Chat, Question
+        from factory.teacher import Teacher
+
+        @generator(seeds=Question, gives=Chat)
+        async def moody(question: Question, teacher: Teacher) -> AsyncIterator[Chat]:
+            if Path("out of order").exists():
+                raise ValueError("not today")
+            yield Chat.of(question.text, "42")
+        """,
+    )
+    project.questions("one?", "two?")
+    project.catalog("  moody: {seeds: questions, generator: lab.moody}")
+    project.write("out of order", "")
+    project.factory("build", code=1)
+    # Seen from these rows, the next build runs a day ago.
+    with duckdb.connect(str(project.folder / "build/factory.duckdb")) as connection:
+        for table in ("runs", "failures"):
+            connection.execute(f"update {table} set recorded_at = recorded_at + interval 1 day")
+    (project.folder / "out of order").unlink()
+    project.factory("build", "--retry", "failed")
+    assert project.query("select done, failed from progress") == [(2, 0)]
+    assert "nothing to do" in project.factory("build", "--retry", "failed")
+
+
 def test_a_seed_that_fails_is_kept_with_its_traceback_and_asked_anew_from_the_fault_on(
     project: Project,
 ) -> None:

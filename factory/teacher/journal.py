@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from factory.errors import ModelError, TeacherError
@@ -109,9 +109,23 @@ class Asked:
     hint: Hint
 
 
+_last = [datetime.min]
+
+
 def now() -> datetime:
-    """UTC without zone, as the store keeps time."""
-    return datetime.now(UTC).replace(tzinfo=None)
+    """UTC without zone, as the store keeps time; never earlier than what was told before, nor than `not_before`: of the
+    rows of a seed the newest counts, also where a clock was put back."""
+    _last[0] = max(_last[0], datetime.now(UTC).replace(tzinfo=None))
+    return _last[0]
+
+
+async def not_before(writer: Committer) -> None:
+    """Lets time go on from the newest row of a store."""
+    tables = ("runs", "verdicts", "dataset_checks", "failures")
+    newest = " union all ".join(f"select max(recorded_at) as newest from {table}" for table in tables)
+    [(at,)] = await writer.query(f"select max(newest) from ({newest})", [])
+    if at:
+        _last[0] = max(_last[0], at + timedelta(microseconds=1))
 
 
 class Journal:
