@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import re
 from html import escape
 from pathlib import Path
 
@@ -254,6 +255,21 @@ def test_a_dump_that_was_not_received_to_its_end_says_so_after_what_was_whole(tm
         list(wikipedia(cut, Document, min_words=1))
 
 
+def test_a_damaged_stream_of_a_dump_costs_its_own_pages_alone(tmp_path: Path) -> None:
+    path = multistream(tmp_path / "enwiki-multistream.xml.bz2")
+    whole = rows(wikipedia(path, Document, min_words=1))
+    packed = bytearray(path.read_bytes())
+    second = [found.start() for found in re.finditer(b"BZh91AY&SY", packed)][2]
+    packed[second + 60] ^= 255
+    path.write_bytes(packed)
+    found = rows(wikipedia(path, Document, min_words=1))
+    (broken,) = [item for item in found if isinstance(item, Broken)]
+    assert broken.origin.place == f"stream at byte {second}" and "damaged" in broken.error
+    kept = [item for item in found if isinstance(item, Found)]
+    assert kept == [item for item in whole if f"byte {second}," not in item.origin.place]
+    assert len(kept) == len(whole) - 7
+
+
 def test_threads_are_chosen_by_tags_old_and_new_and_by_what_was_closed_and_say_their_licences(
     tmp_path: Path,
 ) -> None:
@@ -279,6 +295,27 @@ def test_threads_are_chosen_by_tags_old_and_new_and_by_what_was_closed_and_say_t
     assert told() == told(tags=("c++",)) == both
     assert list(told(tags=("list",))) == list(told(closed=False)) == ["New"]
     assert told(tags=("c",)) == {}
+
+
+def test_numbers_that_come_twice_or_are_none_cost_their_own_row_alone(tmp_path: Path) -> None:
+    path = tmp_path / "Posts.xml"
+    question = '<row Id="1" PostTypeId="1" Title="T" Score="1" Body="Why?" OwnerUserId="1" />'
+    answer = '<row Id="2" PostTypeId="2" ParentId="1" Score="1" Body="So." />'
+    lost = '<row Id="3" PostTypeId="2" ParentId="9" Score="1" Body="So." />'
+    huge = f'<row Id="4" PostTypeId="1" Title="T" Score="{10**30}" Body="Why?" />'
+    path.write_text(f"<posts>{question}{question}{answer}{answer}{lost}{huge}</posts>")
+    (tmp_path / "Users.xml").write_text(
+        '<users><row Id="1" DisplayName="Ada" /><row Id="1" DisplayName="Bo" /></users>'
+    )
+    items = list(stackexchange(path, Thread))
+    broken, item = rows(items)
+    assert isinstance(broken, Broken) and "no number of a dump" in broken.error
+    assert isinstance(item, Found) and isinstance(item.seed, Thread)
+    assert [(post.text, post.author) for post in item.seed.posts] == [("Why?", "Ada"), ("So.", "")]
+    assert left_out(items) == {
+        "a post whose number came before": 2,
+        "an answer to a question that is not there": 1,
+    }
 
 
 def test_another_table_of_a_dump_is_told_to_be_no_posts(tmp_path: Path) -> None:

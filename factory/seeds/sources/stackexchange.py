@@ -83,11 +83,28 @@ def _gather(
             yield from _insert(scratch, "comments", _comments(comments), folder)
         else:
             yield Broken(Origin(address=str(path), place=""), f"there is no {comments.name} beside it")
+    scratch.execute(
+        "create or replace table users as select owner, min(name) as name from users group by owner"
+    )
     yield from _insert(scratch, "posts", _posts(path), folder)
+    yield from _repeated(scratch, path)
     if not scratch.execute("select 1 from posts limit 1").fetchall():
         yield Broken(
             Origin(address=str(path), place=""), "no question and no answer in it: name a dump's Posts.xml"
         )
+
+
+def _repeated(scratch: duckdb.DuckDBPyConnection, path: Path) -> Iterator[Skipped]:
+    """Takes out posts whose number came before: each would stand in its thread as often as the two come to."""
+    rows = scratch.execute(
+        "delete from posts where rowid in (select rowid from posts"
+        " where id in (select id from posts group by id having count(*) > 1)"
+        " qualify row_number() over (partition by id order by place) > 1) returning place, id"
+    ).fetchall()
+    if rows:
+        place, number = min(rows)
+        origin = Origin(address=str(path), place=f"row at byte {place}, post {number}")
+        yield Skipped(origin, "a post whose number came before", records=len(rows))
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Element]]:
@@ -103,17 +120,17 @@ def _posts(path: Path) -> Iterator[dict[str, Any] | Item]:
             yield Skipped(origin, "neither a question nor an answer")
             continue
         try:
-            number = int(row.get("Id", ""))
+            number = _number(row.get("Id", ""))
             yield {
                 "id": number,
-                "parent": int(row.get("ParentId", "")) if row.get("PostTypeId") == "2" else number,
-                "score": int(row.get("Score", "0")),
+                "parent": _number(row.get("ParentId", "")) if row.get("PostTypeId") == "2" else number,
+                "score": _number(row.get("Score", "0")),
                 "owner": row.get("OwnerUserId"),
                 "name": row.get("OwnerDisplayName"),
                 "date": (row.get("CreationDate") or "")[:10],
                 "title": row.get("Title"),
                 "tags": row.get("Tags"),
-                "accepted": int(row.get("AcceptedAnswerId") or 0),
+                "accepted": _number(row.get("AcceptedAnswerId") or "0"),
                 "body": row.get("Body", "")[:MAX_POST],
                 "place": at,
                 "licence": (row.get("ContentLicense") or "").strip().replace(" ", "-").upper(),
@@ -123,14 +140,21 @@ def _posts(path: Path) -> Iterator[dict[str, Any] | Item]:
             yield Broken(origin, f"no post: {error}")
 
 
+def _number(text: str) -> int:
+    """A whole number of a dump. Raises ValueError for what is none, or none that a database holds."""
+    if not -(2**63) <= (number := int(text)) < 2**63:
+        raise ValueError(f"{text[:40]} is no number of a dump")
+    return number
+
+
 def _comments(path: Path) -> Iterator[dict[str, Any] | Item]:
     """The comments of a dump."""
     for at, row in _rows(path):
         try:
             yield {
-                "id": int(row.get("Id", "")),
-                "post": int(row.get("PostId", "")),
-                "score": int(row.get("Score", "0")),
+                "id": _number(row.get("Id", "")),
+                "post": _number(row.get("PostId", "")),
+                "score": _number(row.get("Score", "0")),
                 "owner": row.get("UserId"),
                 "name": row.get("UserDisplayName"),
                 "date": (row.get("CreationDate") or "")[:10],

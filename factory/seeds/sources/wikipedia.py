@@ -12,8 +12,9 @@ from xml.etree.ElementTree import Element
 
 from factory.plugins import Broken, Item, Skipped, Span, source
 from factory.records import Code, Document, Origin, Passage, Seed
+from factory.seeds.archives import HostileError
 from factory.seeds.dumps import elements
-from factory.seeds.files import line_spans, open_bytes, opened
+from factory.seeds.files import line_spans, open_bytes, opened, ungiven
 from factory.seeds.pages import Wanted, guarded, seeds_of_markdown
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS
 from factory.seeds.wikitext import to_markdown
@@ -60,7 +61,10 @@ def wikipedia(
     spoken = language or (named[1] if named else "")
     wanted = Wanted(kind, min_words, max_words)
     for place, page in _streamed(path, span) if _multistream(path) else _pages(path, span):
-        yield from _article(page, path, place, wanted, spoken, licence)
+        if isinstance(page, Element):
+            yield from _article(page, path, place, wanted, spoken, licence)
+        else:
+            yield Broken(Origin(address=str(path), place=place), page)
 
 
 def _pages(path: Path, span: Span | None) -> Iterator[tuple[str, Element]]:
@@ -75,16 +79,22 @@ def _pages(path: Path, span: Span | None) -> Iterator[tuple[str, Element]]:
             yield f"page at byte {at}", page
 
 
-def _streamed(path: Path, span: Span | None) -> Iterator[tuple[str, Element]]:
-    """The pages of the streams that begin in a span of a multistream dump, with their places."""
+def _streamed(path: Path, span: Span | None) -> Iterator[tuple[str, Element | str]]:
+    """The pages of the streams that begin in a span of a multistream dump, with their places; in the place of what a
+    damaged stream still holds, why it is lost. The next stream is whole."""
     with opened(path) as stream:
         at = _next(stream, _STREAM, span.start if span else 0)
         while at < (span.end if span else path.stat().st_size):
             stream.seek(at)
             unpacked = cast("BinaryIO", _OneStream(stream))
             found = elements(unpacked, "page", path.name, most=MAX_ARTICLE, base=0, whole=False)
-            for _, page in found:
-                yield f"stream at byte {at}, page {page.findtext('id')}", page
+            try:
+                for _, page in found:
+                    yield f"stream at byte {at}, page {page.findtext('id')}", page
+            except (OSError, HostileError) as error:
+                if ungiven(error):
+                    raise
+                yield f"stream at byte {at}", f"damaged, and the rest of its pages lost: {error}"
             at = _next(stream, _STREAM, at + 1)
 
 
