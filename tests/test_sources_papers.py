@@ -493,8 +493,9 @@ def test_a_book_says_its_own_date_and_language_and_names_writers_alone(tmp_path:
 
 def test_a_book_without_chapters_says_so(tmp_path: Path) -> None:
     path = of_chapters(tmp_path / "a.epub", FILL, spine='<itemref idref="unknown"/>')
-    (item,) = epub(path, Document)
+    item, unlisted = epub(path, Document)
     assert isinstance(item, Broken) and "lists no chapters" in item.error
+    assert isinstance(unlisted, Broken) and "does not list: unknown" in unlisted.error
 
 
 @pytest.mark.parametrize("read_file", [epub, docx])

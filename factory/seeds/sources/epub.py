@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from posixpath import dirname, join, normpath
 from urllib.parse import unquote
@@ -31,6 +32,7 @@ _PREFIX = re.compile(
     rb"""xmlns:([\w.-]+)\s*=\s*["']http://www\.w3\.org/(?:1999/xhtml|1998/Math/MathML|2000/svg)["']"""
 )
 _MOST_PREFIXES = 9
+_MOST_TOLD = 9
 # The mark of a note that stands in another file of the book.
 _LINK = rb"<a\b[^<>]{0,1000}?\shref\s*=\s*[\"'][^\"'#<>]{1,500}#[^<>]{0,1000}>"
 _MARK = re.compile(
@@ -61,6 +63,8 @@ def epub(
     pages = unpack(path, frozenset(chapters).__contains__)
     if not chapters:
         yield Broken(origin, "the book lists no chapters: its spine is empty, or names nothing that is there")
+    if lost := _unlisted(opf):
+        yield Broken(origin, f"its reading order names what the book does not list: {', '.join(lost)}")
     wanted = Wanted(kind, min_words, max_words)
     for number, name in enumerate(chapters, start=1):
         at = origin.model_copy(update={"place": f"chapter {number}, {name}"})
@@ -131,6 +135,13 @@ def _chapters(opf: Element, folder: str) -> list[str]:
         and any(kind in one.get("media-type", "html") for kind in ("html", "dtbook"))
     ]
     return [name for name in dict.fromkeys(names) if name not in contents]
+
+
+def _unlisted(opf: Element) -> list[str]:
+    """The first of the marks in the reading order that no item of the book has."""
+    listed = {one.get("id") for one in opf.iter() if _tag(one) == "item"}
+    named = (one.get("idref") or "" for one in opf.iter() if _tag(one) == "itemref")
+    return list(islice((name for name in named if name not in listed), _MOST_TOLD))
 
 
 def _name(href: str, folder: str) -> str:
