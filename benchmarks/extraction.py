@@ -3,6 +3,7 @@
     python benchmarks/extraction.py FOLDER                 all pages
     python benchmarks/extraction.py FOLDER --part held     the third that rules were not tuned on
     python benchmarks/extraction.py FOLDER --worst forum   the pages where the best peer is furthest ahead
+    python benchmarks/extraction.py FOLDER --first 4       articles alone, each cut to its first four paragraphs
 
 FOLDER holds pages with ground truth as the web content extraction benchmark (WCXB) lays them down:
 `wcxb/dev/ground-truth/*.json` beside `wcxb/dev/html/*.html.gz`. Pages are split by their hosts. F1 is that of
@@ -29,7 +30,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -90,6 +91,36 @@ def resiliparse_text(raw: bytes) -> str:
     from resiliparse.extract.html2text import extract_plain_text
 
     return str(extract_plain_text(decode(raw).text, main_content=True))
+
+
+def shortened(page: Page, count: int) -> Page | None:
+    """An article cut to its first paragraphs, with all that stands around it, as short news stand on their pages; none
+    where it has fewer."""
+    from selectolax.lexbor import LexborHTMLParser
+
+    wanted = set(grams(plain(page.gold), 4))
+    tree = LexborHTMLParser(decode(page.raw).text)
+    kept = 0
+    for node in tree.css(
+        "body p, body li, body pre, body blockquote, body table, body figure, body ul, body ol"
+    ):
+        said = grams(node.text(separator=" "), 4)
+        if not said or _share(said, wanted) < 0.8:
+            continue
+        if node.tag in ("p", "blockquote") and len(said) >= 8 and kept < count:
+            kept += 1
+        elif kept >= count or node.tag not in ("ul", "ol", "li", "blockquote"):
+            node.decompose()
+    raw = (tree.html or "").encode()
+    for node in tree.css("script, style"):
+        node.decompose()
+    left = set(grams(tree.body.text(separator=" ") if tree.body else "", 4))
+    gold = "\n".join(line for line in page.gold.split("\n") if _share(grams(plain(line), 4), left) > 0.6)
+    return replace(page, raw=raw, gold=gold) if kept == count and gold else None
+
+
+def _share(said: list[tuple[str, ...]], among: set[tuple[str, ...]]) -> float:
+    return sum(each in among for each in said) / max(len(said), 1)
 
 
 PEERS: dict[str, Callable[[bytes], str]] = {
@@ -225,12 +256,17 @@ def main() -> None:
     parser.add_argument("--part", choices=["tune", "held", "all"], default="all")
     parser.add_argument("--cache", type=Path, default=Path("build/extraction"))
     parser.add_argument("--worst", metavar="KIND")
+    parser.add_argument("--first", type=int, metavar="N", help="paragraphs to which articles are cut")
     parser.add_argument("--rounds", type=int, default=3, help="of the measurement of speed; 0: none")
     options = parser.parse_args()
     every = pages(options.folder)
     if not every:
         sys.exit(f"{options.folder} holds no wcxb/dev/ground-truth/*.json")
     chosen = [page for page in every if options.part == "all" or page.held == (options.part == "held")]
+    if options.first:
+        articles = [page for page in chosen if page.kind == "article"]
+        chosen = [cut for page in articles if (cut := shortened(page, options.first))]
+        options.cache /= f"first-{options.first}"
     made = outputs(chosen, options.cache)
     scores = {peer: {page.name: f1(page.gold, made[peer][page.name]) for page in chosen} for peer in PEERS}
     if options.worst:
