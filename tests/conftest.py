@@ -29,6 +29,7 @@ LONGEST = (
     "seed_sets",
     "build",
     "at_rest",
+    "seeds_at_scale",
     "mixture",
     "selection",
     "tuning",
