@@ -16,7 +16,7 @@ from conftest import ROOT, Project
 
 from factory.catalog import DatasetEntry, MixtureSource, SeedSetEntry, load_catalog
 from factory.cli.main import COMMANDS, factory
-from factory.discovery import CLEANERS, GENERATORS, VALIDATORS, load
+from factory.discovery import CLEANERS, GENERATORS, SOURCES, VALIDATORS, discover, load
 from factory.errors import FactoryError
 from factory.store.reader import query
 from factory.store.writer import Writer
@@ -198,6 +198,31 @@ def _check_training(content: dict[str, Any], folder: Path) -> None:
         content = whole | stage | content
     path.write_text(yaml.safe_dump(content))
     read_recipe(path)
+
+
+def test_the_page_of_generators_lists_them_with_what_they_take_give_and_carry() -> None:
+    page = (ROOT / "docs/generators.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")][1:]
+    told = {row[0]: (row[1], row[2], row[4].strip("| ") if len(row) > 4 else "") for row in rows}
+    there = {}
+    for name, listing in discover(GENERATORS).items():
+        if listing.distribution == "seedfactory":
+            plugin = load(GENERATORS, name)
+            there[name] = tuple(
+                ", ".join(kind.kind for kind in kinds)
+                for kinds in (plugin.seeds, plugin.gives, plugin.evidence)
+            )
+    assert told == there
+
+
+@pytest.mark.parametrize(
+    ("group", "page"), [(VALIDATORS, "validators.md"), (CLEANERS, "seeds.md"), (SOURCES, "seeds.md")]
+)
+def test_every_plugin_stands_in_the_table_of_its_page(group: Any, page: str) -> None:
+    tables = [line for line in (ROOT / "docs" / page).read_text().splitlines() if line.startswith("|")]
+    words = set(re.findall(r"\w+", " ".join(line.split("|")[1] for line in tables)))
+    ours = {name for name, one in discover(group).items() if one.distribution == "seedfactory"}
+    assert ours <= words
 
 
 def _keys_told(table: str) -> dict[str, str]:
