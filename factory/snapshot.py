@@ -94,7 +94,10 @@ def _why(standing: Standing) -> str:
     counts = {"waiting": standing.waiting, "stale": standing.stale, "unjudged": standing.unjudged}
     told = [f"{count} seeds {word}" for word, count in counts.items() if count]
     if standing.failed > standing.max_failed:
-        told.append(f"{standing.failed} seeds failed, of which {standing.max_failed} may")
+        told.append(
+            f"{standing.failed} seeds failed, of which {standing.max_failed} may ('factory build --retry failed'"
+            " works on them again, 'max_failed:' in the catalogue lets some fail)"
+        )
     return ", ".join([standing.why, *told] if standing.why else told)
 
 

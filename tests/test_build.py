@@ -47,6 +47,25 @@ def test_seeds_that_give_no_sample_are_counted_and_named(project: Project) -> No
     ]
 
 
+def test_seeds_that_failed_are_not_passed_over_by_a_later_build(project: Project) -> None:
+    project.plugin(
+        "lab/fragile.py",
+        """
+        from factory.plugins import generator
+        from factory.records import Chat, Question
+
+        @generator(seeds=Question, gives=Chat)
+        async def fragile(seed, teacher):
+            yield Chat.of(seed.text, {"good?": "yes"}[seed.text])
+        """,
+    )
+    project.questions("good?", "bad?")
+    project.catalog("  rows: {seeds: questions, generator: lab.fragile}")
+    project.factory("build", code=1)
+    assert "are left (1 of rows): factory build --retry failed" in project.factory("build")
+    assert "'factory build --retry failed'" in project.factory("export", "rows", code=1)
+
+
 def test_every_row_leads_back_to_the_line_its_seed_stands_on_and_to_each_call(project: Project) -> None:
     project.questions("one?", "two?")
     project.catalog(STEPS)

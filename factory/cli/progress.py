@@ -26,6 +26,7 @@ _TELLING = 50
 
 
 _LONGEST_ERROR = 400
+_INTERRUPTED = "interrupted: what was paid for is kept; the same command goes on from here"
 _SHORTEST_BAR, _LONGEST_BAR = 6, 28
 _BESIDE_BAR = 56
 """Characters that the counts beside a dataset's bar take."""
@@ -140,9 +141,7 @@ def closing_table(report: Report, store: Path) -> None:
                 f"seeds {name}: {intake.new:,} new of {intake.seeds:,} from {files}{left_out}{broken}"
             )
     if not worked:
-        console.print(
-            "nothing to do: every dataset is up to date" if report.status == "done" else report.status
-        )
+        console.print(_without_work(report, store))
         return
     show(_table(worked))
     tally = report.tally
@@ -161,7 +160,7 @@ def closing_table(report: Report, store: Path) -> None:
                 style="yellow",
             )
     if report.status == "interrupted":
-        console.print("interrupted: what was paid for is kept; the same command goes on from here")
+        console.print(_INTERRUPTED)
     if failed := [progress for progress in worked if progress.failed]:
         for progress in failed:
             console.print(f"last error of {progress.dataset}: {_shortened(progress.last_error)}", style="red")
@@ -170,6 +169,20 @@ def closing_table(report: Report, store: Path) -> None:
         )
         console.print("try them again:   factory build --retry failed")
     console.print(f"store: {store}")
+
+
+def _without_work(report: Report, store: Path) -> str:
+    """Why a build began no seed; those that failed before are not passed over."""
+    from factory.store.reader import querying
+
+    if report.status != "done":
+        return _INTERRUPTED if report.status == "interrupted" else report.note or report.status
+    with querying(store) as query:
+        rows = query("select dataset, failed from progress where failed > 0 order by all", [])
+    failed = [f"{count:,} of {dataset}" for dataset, count in rows if dataset in report.datasets]
+    if failed:
+        return f"nothing to do, but seeds that failed are left ({', '.join(failed)}): factory build --retry failed"
+    return "nothing to do: every dataset is up to date"
 
 
 def counted(number: int, noun: str) -> str:
