@@ -383,6 +383,22 @@ def test_heuristics_see_an_explanation_in_many_languages(name: str) -> None:
     assert isinstance(explained, float) and explained >= 3.0
 
 
+@pytest.mark.parametrize(
+    "scraps",
+    [
+        "\n".join(["Home", "About us", "Sign in", "Boats and sails", "Contact"] * 20),
+        "\n".join(f"- the {number} boats that lie in the bay at night" for number in range(60)),
+        "\n\n".join(f"The tide that comes into the bay {number} times and..." for number in range(60)),
+        "\n".join(f"if (window.t{number}) {{ t.push(x[{number}]); }}" for number in range(60)),
+        " ".join(f"tide #{number} ... moon" for number in range(90)),
+    ],
+    ids=["menus", "bullets", "teasers", "scripts", "signs"],
+)
+def test_heuristics_score_lines_that_are_no_prose_below_what_they_score_prose(scraps: str) -> None:
+    good, bad = (passed(heuristics.bind()(found(text))).scores["education"] for text in (CLEAN, scraps))
+    assert float(bad) <= 1.3 <= float(good) - 1.5
+
+
 @pytest.mark.parametrize("poor", [SHOP, TEASERS, "ok"])
 def test_heuristics_prefer_explanations_to_shops_and_teasers(poor: str) -> None:
     good, bad = (passed(heuristics.bind()(found(text))).scores for text in (CLEAN, poor))

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from factory.fences import unfenced
 from factory.plugins import Drop, Found, cleaner
 from factory.records import Document, Passage
 from factory.seeds.plain import LINK, UNSPACED, prose
 
 READ = 20_000
+SHORT = 25
+"""Characters below which a line is a scrap, unless it ends as sentences do."""
+
 _ENDS = ".!?。！？।؟។။።"
 _END = re.compile(r"[.!?。！？।؟។။።]+(?=[\"'”’»)\]]*(?:\s|$|[^\x00-\x7f]))")
 # Thai and Lao end their sentences by a space.
@@ -34,6 +38,10 @@ _SELLS = re.compile(
     r"|warenkorb|anmelden|acheter|panier|s'inscrire|comprar|carrito|suscr[ií]bete|купить|корзина)\b"
 )
 _PRICE = re.compile(r"[$€£¥]\s?\d")
+_TEASED = re.compile(r"(?:…|\.\.\.)[\s\])]*$")
+_ITEM = re.compile(r"\s*(?:[-*+•‣·]|\d{1,3}[.)])\s")
+_SCRIPT = re.compile(r"[{};]\s*$|^\s*(?:var|let|const|function)\b")
+_SIGNS = re.compile(r"#|…|\.\.\.|[■●★►▪|¦]")
 _NUMBERED = re.compile(r"\$[^$\n]+\$|\b\d+(?:[.,]\d+)?\s?(?:%|°|km|kg|cm|mm|m|s|Hz|V|W|J|K)?\b")
 
 
@@ -49,13 +57,17 @@ class Marks:
     sells: float  # calls to buy or sign up for each 100 words
     figures: float  # numbers and formulas for each 100 words
     repeated: float  # of lines, those that stood before
+    scraps: (
+        float  # of lines, those of menus, lists and code that say nothing, teasers cut off; signs among words
+    )
     structure: float  # 1 where there is code, a formula or a table, else 0
 
 
 @cleaner(takes=(Document, Passage))
 def heuristics(item: Found, *, min_education: float = 0.0) -> Found | Drop:
     """Guesses educational potential from 0 to 5 by rules: whole sentences, explanations, figures, structure; less
-    for links, repeated lines and calls to buy.
+    for links, repeated lines, calls to buy, and lines that are no prose: of menus, of lists without sentences, of
+    scripts, teasers cut off; signs among words.
 
     A stand-in until a model's annotations have trained a classifier (`quality`); scores say so: `education`,
     `education_by` = "heuristics". Texts below `min_education` go. Rules work on any script; explanations are
@@ -91,8 +103,25 @@ def marks(text: str) -> Marks:
         sells=sells / hundreds,
         figures=len(_NUMBERED.findall(text)) / hundreds,
         repeated=1 - len(set(lines)) / len(lines) if lines else 0.0,
+        scraps=_scraps(unfenced(text)),
         structure=float("```" in text or "$$" in text or "\n| " in text),
     )
+
+
+def _scraps(text: str) -> float:
+    """How much of a text is in lines that are no prose, of one kind (the most of any), or in signs among its words."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        return 0.0
+    open_ended = [line for line in lines if not line.rstrip("*_`\"')”» ").endswith(tuple(_ENDS + ":"))]
+    kinds = (
+        sum(1 for line in lines if _TEASED.search(line)),
+        sum(1 for line in open_ended if _ITEM.match(line)),
+        sum(1 for line in open_ended if len(line) < SHORT and not line.startswith(("#", "|"))),
+        2 * sum(1 for line in lines if _SCRIPT.search(line)),
+    )
+    signs = sum(1 for line in lines for _ in _SIGNS.finditer(line.lstrip("#|")) if not line.startswith("|"))
+    return max(max(kinds) / len(lines), 5 * signs / max(len(text.split()), 1))
 
 
 def education(seen: Marks) -> float:
@@ -107,5 +136,6 @@ def education(seen: Marks) -> float:
     value -= 2.0 * min(seen.links / 0.4, 1.0)
     value -= 1.5 * min(seen.sells / 1.5, 1.0)
     value -= 1.5 * min(seen.repeated / 0.3, 1.0)
+    value -= 2.5 * min(max(seen.scraps - 0.5, 0) / 0.3, 1.0)
     value -= 1.0 * (seen.words < 40)
     return round(max(0.0, min(5.0, value)), 1)
