@@ -75,7 +75,7 @@ def _mark_note(target: Node, label: str) -> None:
         ):
             node.remove()
     if target.tag == "li":
-        target.attributes[NOTE] = label
+        target.attributes = {**target.attributes, NOTE: label}
         return
     first = next((node for node in target.walk() if node.tag == "p"), target)
     first.children.insert(0, f"[^{label}]: ")

@@ -6,7 +6,7 @@ import gc
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from operator import attrgetter
 from typing import TypeAlias
@@ -18,6 +18,7 @@ Child: TypeAlias = "Node | str"
 GONE = "#gone"
 _SENTENCE = 50
 _NO_WORDS: frozenset[str] = frozenset()
+_NO_ATTRIBUTES: Mapping[str, str] = {}
 _DECLARES = names(
     "h1 h2 h3 h4 h5 h6 code tt dt signature sig declaration prototype proto memproto synopsis grammar production"
 )
@@ -67,10 +68,10 @@ class Node:
     )
 
     def __init__(
-        self, tag: str, attributes: dict[str, str], start: int, end: int, parent: Node | None = None
+        self, tag: str, attributes: Mapping[str, str], start: int, end: int, parent: Node | None = None
     ) -> None:
         self.tag = tag
-        self.attributes = attributes
+        self.attributes = attributes or _NO_ATTRIBUTES  # one for all nodes without: most of a large page
         self.children: list[Child] = []
         self.parent = parent
         self.start = start
