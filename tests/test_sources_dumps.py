@@ -141,6 +141,17 @@ def test_questions_with_their_best_answer_chosen_by_score_tags_and_answers() -> 
     assert not [one for one in stackexchange(POSTS, Question, tags=("rust",)) if isinstance(one, Found)]
 
 
+def test_a_question_without_tags_is_left_out_and_counted_where_tags_are_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "Posts.xml"
+    row = '<row Id="{}" PostTypeId="1" Score="3" Title="Why?" Body="&lt;p&gt;Why is it so?&lt;/p&gt;" {}/>'
+    tagged = 'Tags="|rust|"'
+    path.write_text(f"<posts>{row.format(1, '')}{row.format(2, tagged)}</posts>")
+    items = list(stackexchange(path, Thread, tags=("rust",), min_answers=0))
+    second = path.read_bytes().rindex(b"<row")
+    assert [item.origin.place for item in rows(items)] == [f"row at byte {second}, question 2"]
+    assert left_out(items) == {"with none of the tags": 1}
+
+
 def test_comments_stand_with_their_post_in_order_with_author_and_votes() -> None:
     (item,) = [one for one in stackexchange(POSTS, Thread, comments=True) if isinstance(one, Found)]
     assert isinstance(item.seed, Thread)

@@ -57,9 +57,7 @@ class Marks:
     sells: float  # calls to buy or sign up for each 100 words
     figures: float  # numbers and formulas for each 100 words
     repeated: float  # of lines, those that stood before
-    scraps: (
-        float  # of lines, those of menus, lists and code that say nothing, teasers cut off; signs among words
-    )
+    scraps: float  # of lines, those of menus, lists and code, and teasers cut off; signs among words
     structure: float  # 1 where there is code, a formula or a table, else 0
 
 

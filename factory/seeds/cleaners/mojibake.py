@@ -39,17 +39,14 @@ class mojibake:
         """Mends the text, or drops it."""
         text: str = item.seed.text  # type: ignore[attr-defined]
         mended, left = _mended(text)
-        odd = oddness(mended)
-        if left > self.max_left * len(mended) or odd >= 1:
-            if again := read_again(text, self.max_left):
-                changed = _changed(text, again.text)
-                return item.changed(text=again.text).scored(mended=changed, encoding=again.how)
-            if left > self.max_left * len(mended) or (odd >= SURELY and script(mended) == "cyrillic"):
-                changed = _changed(text, mended) if mended != text else 0
-                return Drop("mojibake that cannot be mended", {"mended": changed, "left": left})
-        if mended == text:
-            return item
-        return item.changed(text=mended).scored(mended=_changed(text, mended))
+        lost, odd = left > self.max_left * len(mended), oddness(mended)
+        if (lost or odd >= 1) and (again := read_again(text, self.max_left)):
+            changed = _changed(text, again.text)
+            return item.changed(text=again.text).scored(mended=changed, encoding=again.how)
+        changed = _changed(text, mended) if mended != text else 0
+        if lost or (odd >= SURELY and script(mended) == "cyrillic"):
+            return Drop("mojibake that cannot be mended", {"mended": changed, "left": left})
+        return item if mended == text else item.changed(text=mended).scored(mended=changed)
 
 
 def _mended(text: str) -> tuple[str, int]:

@@ -25,9 +25,7 @@ _BLOCKS_IN_CELLS = frozenset({"table", "form", "h2"})  # that a table with a hea
 _HEADINGS = frozenset({"h3", "h4"})
 _POSTS = names("post postbody postdetails postcontent postmessage postauthor postinfo posttext")
 _POST_ROWS = names("message messagetable comment reply")
-_LONGEST_NUMBER_OF = (
-    30  # characters: what is named "posts" and has fewer is a number of them, or the head of its column
-)
+_LONGEST_NUMBER_OF = 30  # characters: no more, named "posts", are a number of them, or the head of its column
 _SHORT_CELL, _COLUMNS = 100, 3
 _POST_NUMBER = re.compile(r"(?:post|msg|message|comment|reply|pid)[-_]?\d{2,}$")
 _PARAGRAPHS = 4

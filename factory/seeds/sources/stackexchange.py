@@ -58,8 +58,9 @@ def stackexchange(
         duckdb.connect(f"{folder}/posts.duckdb", config={"memory_limit": "1GB", "threads": 1}) as scratch,
     ):
         yield from _gather(scratch, path, Path(folder), comments)
-        yield from _left_out(scratch, path, min_score, min_answers, tags, closed)
-        for rows in _threads(scratch, min_score, min_answers, tags, closed):
+        _tell(scratch, min_score, min_answers, tags, closed)
+        yield from _left_out(scratch, path)
+        for rows in _threads(scratch):
             about = Origin(address=str(path), place=f"row at byte {rows[0][9]}, question {rows[0][0]}")
             yield from guarded((_seed(rows, kind, path, max_answers, licence) for _ in "1"), about)
 
@@ -183,50 +184,42 @@ def _insert(
     file.unlink()
 
 
-def _left_out(
-    scratch: duckdb.DuckDBPyConnection,
-    path: Path,
-    min_score: int,
-    min_answers: int,
-    tags: tuple[str, ...],
-    closed: bool,
-) -> Iterator[Skipped]:
-    """Posts that are in no thread, counted by why."""
-    rows = scratch.execute(
-        "with answers as (select parent as id, count(*) as answers from posts where id != parent group by all),"
-        " told as (select p.id, p.place, p.title, case"
+def _tell(
+    scratch: duckdb.DuckDBPyConnection, min_score: int, min_answers: int, tags: tuple[str, ...], closed: bool
+) -> None:
+    """Writes down of each post why it is left out, or nothing; of an answer, only that its question is not there."""
+    # "<python><c++>" in the dumps before 2024, "|python|c++|" since.
+    tagged = (f"contains(translate(p.tags, '<>', '||'), ${number})" for number, _ in enumerate(tags, start=4))
+    scratch.execute(
+        "create table told as"
+        " with answers as (select parent as id, count(*) as answers from posts where id != parent group by all)"
+        " select p.id, p.parent, p.place, p.title, p.accepted, case"
         "  when p.id != p.parent then if(q.id is null, 'an answer to a question that is not there', null)"
         "  when p.title is null then 'a question without a title'"
         "  when p.score < $1 then 'fewer votes than min_score'"
-        f" when not ({_tagged(tags, 'p.')}) then 'with none of the tags'"
+        f" when not coalesce({' or '.join(tagged) or 'true'}, false) then 'with none of the tags'"
         "  when p.closed and not $2 then 'closed'"
         "  when coalesce(a.answers, 0) < $3 then 'fewer answers than min_answers' end as why"
-        "  from posts p left join posts q on q.id = p.parent and q.id = q.parent left join answers a on a.id = p.id)"
-        " select why, count(*), min(place), arg_min(id, place), arg_min(title, place) from told"
-        " where why is not null group by why order by why",
+        " from posts p left join posts q on q.id = p.parent and q.id = q.parent left join answers a on a.id = p.id",
         [min_score, closed, min_answers, *(f"|{tag}|" for tag in tags)],
+    )
+
+
+def _left_out(scratch: duckdb.DuckDBPyConnection, path: Path) -> Iterator[Skipped]:
+    """Posts that are in no thread, counted by why."""
+    rows = scratch.execute(
+        "select why, count(*), min(place), arg_min(id, place), arg_min(title, place) from told"
+        " where why is not null group by why order by why"
     )
     for why, count, place, number, title in rows.fetchall():
         origin = Origin(address=str(path), place=f"row at byte {place}, post {number}")
         yield Skipped(origin, why, title or "", count)
 
 
-def _tagged(tags: tuple[str, ...], table: str = "") -> str:
-    """SQL for whether a question has one of the tags, which are the parameters from the fourth on."""
-    # "<python><c++>" in the dumps before 2024, "|python|c++|" since.
-    told = (
-        f"contains(translate({table}tags, '<>', '||'), ${number})" for number, _ in enumerate(tags, start=4)
-    )
-    return " or ".join(told) or "true"
-
-
-def _threads(
-    scratch: duckdb.DuckDBPyConnection, min_score: int, min_answers: int, tags: tuple[str, ...], closed: bool
-) -> Iterator[list[tuple[Any, ...]]]:
+def _threads(scratch: duckdb.DuckDBPyConnection) -> Iterator[list[tuple[Any, ...]]]:
     """The rows of each thread: the question, then its answers."""
     result = scratch.execute(
-        "with questions as (select id, accepted from posts where id = parent and score >= $1"
-        f" and ({_tagged(tags)}) and title is not null and (not closed or $2)),"
+        "with questions as (select id, accepted from told where id = parent and why is null),"
         " remarks as (select post, list({'text': c.text, 'author': coalesce(u.name, c.name, ''),"
         "  'date': c.date, 'votes': c.score} order by c.id) as comments"
         "  from comments c left join users u using (owner) group by post)"
@@ -235,9 +228,7 @@ def _threads(
         "        count(*) over (partition by p.parent) - 1 as answers, p.licence, coalesce(r.comments, [])"
         " from posts p join questions q on q.id = p.parent left join users u using (owner)"
         " left join remarks r on r.post = p.id"
-        " qualify answers >= $3"
-        " order by p.parent, p.id != p.parent, q.accepted != p.id, p.score desc, p.id",
-        [min_score, closed, min_answers, *(f"|{tag}|" for tag in tags)],
+        " order by p.parent, p.id != p.parent, q.accepted != p.id, p.score desc, p.id"
     )
 
     def rows() -> Iterator[tuple[Any, ...]]:

@@ -44,7 +44,7 @@ def text(
     is_markdown = Path(path.name.removesuffix(_packing(path))).suffix.lower() in _MARKDOWN
     try:
         if kind is Document:
-            yield _whole(path, is_markdown, min_words, language, encoding)
+            yield _whole(_opened(path, is_markdown, encoding), min_words, language)
         elif kind is Passage:
             yield from _passages(_opened(path, is_markdown, encoding), min_words, max_words, language)
         elif is_markdown:
@@ -97,12 +97,11 @@ def _decoded(path: Path, encoding: str) -> tuple[Source, int]:
         raise FactoryError(f"encoding: {error}; name one that Python knows, such as cp1251") from error
 
 
-def _whole(path: Path, is_markdown: bool, min_words: int, language: str, encoding: str) -> Found | Skipped:
+def _whole(one: _Opened, min_words: int, language: str) -> Found | Skipped:
     """A file as a document. Nothing of it is held but the document, and that once: texts may be long."""
-    one = _opened(path, is_markdown, encoding)
     # Plain text has no headings.
-    some, title = not is_markdown and bool(one.content) and not one.content.isspace(), one.about.title
-    for block in one.blocks() if is_markdown else ():
+    some, title = not one.is_markdown and bool(one.content) and not one.content.isspace(), one.about.title
+    for block in one.blocks() if one.is_markdown else ():
         some, title = True, title or (block.text if block.kind == "heading" else "")
         if title:
             break
