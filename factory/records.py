@@ -191,20 +191,6 @@ class Trajectory(Seed, kind="trajectory"):
     steps: tuple[Step, ...]
 
 
-AnySeed = Annotated[Seed, BeforeValidator(Seed.untagged), PlainSerializer(Seed.tagged)]
-
-
-class Group(Seed, kind="group"):
-    """A pair or set of seeds, made by a ``group:`` step of the catalogue."""
-
-    seeds: tuple[AnySeed, ...]
-
-    @cached_property
-    def id(self) -> str:
-        """Hash of the members' ids, in order."""
-        return content_hash(self.kind, [seed.id for seed in self.seeds])
-
-
 # ------------------------------------------------------------------------------------------- evidence
 
 

@@ -171,7 +171,7 @@ def test_a_source_too_small_for_its_share_is_refused_with_what_it_needs(
     sources = {"chats": _source(folder, "chats", share=1.0, most_epochs=3)}
     with pytest.raises(
         FactoryError,
-        match=r"mixture\.chats: its share of 1 would repeat its .* most_epochs is 3\. It needs [\d,]+",
+        match=r"mixture\.chats: its share of 1 would repeat documents of its .* most_epochs is 3\. It needs [\d,]+",
     ):
         draw(sources, library, 0, tokens=100_000)
 
@@ -187,6 +187,11 @@ def test_long_texts_are_told_by_their_whole_length_and_count_more(
     part = draw({"long": source}, library, 0, tokens=50_000).parts[0]
     pieces = np.flatnonzero(corpus.origins > CONTEXT)  # the short end of a long text belongs to it
     assert Counter(part.entries.tolist()) == dict.fromkeys(pieces.tolist(), 3)
+    often = _source(
+        folder, "long", share=1.0, upweight={"over": CONTEXT + 1, "by": 3}, most_epochs=part.epochs * 2
+    )
+    with pytest.raises(FactoryError, match="most_epochs"):  # the long texts would come three times as often
+        draw({"long": often}, library, 0, tokens=50_000)
     with pytest.raises(FactoryError, match=r"none of the .* has 9999 tokens .*lower 'shortest'"):
         draw({"long": _source(folder, "long", share=1.0, shortest=9999)}, library, 0, tokens=10)
 

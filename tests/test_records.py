@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from factory.errors import FactoryError
-from factory.records import Answer, Case, Chat, Code, Document, Evidence, Group, Passage, Sample, Seed, Tests
+from factory.records import Answer, Case, Chat, Code, Document, Evidence, Passage, Sample, Seed, Tests
 
 
 def test_the_same_content_is_one_seed_and_its_kind_counts() -> None:
@@ -15,15 +15,10 @@ def test_the_same_content_is_one_seed_and_its_kind_counts() -> None:
     assert Passage(text="a").id == "5d71d1f2db0874d8f65cc366ff3abe6f"  # the same on every machine
 
 
-def test_a_group_is_known_by_its_members_in_order() -> None:
-    first, second = Passage(text="a"), Code(text="b")
-    assert Group(seeds=(first, second)).id != Group(seeds=(second, first)).id
-
-
 @pytest.mark.parametrize(
     "record",
     [
-        Group(seeds=(Passage(text="a"), Code(text="b", name="f"))),
+        Code(text="b", name="f"),
         Chat.of("q", "a", Answer(value="1"), Tests(program="x = 1", cases=(Case(call="x", expected="1"),))),
     ],
 )

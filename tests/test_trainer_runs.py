@@ -17,7 +17,7 @@ import yaml
 from click.testing import CliRunner
 from conftest import ROOT
 from safetensors.torch import load_file, save_file
-from snapshots import write_snapshot
+from snapshots import start_trainer, write_snapshot
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -343,3 +343,11 @@ def test_a_snapshot_that_is_not_there_is_told_with_the_command_that_makes_it(tmp
     with pytest.raises(FactoryError, match=r"factory export .* --output"):
         train(_recipe(tmp_path / "nowhere"), silent)
     assert not _recipe(tmp_path / "nowhere").output.exists()
+
+
+def test_ranks_that_fail_alike_tell_the_error_once(tmp_path: Path) -> None:
+    recipe = _recipe(tmp_path / "nowhere")
+    process = start_trainer(recipe, tmp_path / "recipe.yaml", ranks=2, port=29595)
+    told, _ = process.communicate(timeout=200)
+    assert process.returncode
+    assert told.count("error: ") == 1, told

@@ -123,27 +123,26 @@ def draw(
                 f" {source.shortest} tokens (the longest has {origins.max()}); lower 'shortest'"
             )
         unique = int(lengths[chosen].sum())
+        copies = np.ones(len(chosen), dtype=np.int64)
         if source.upweight is not None:
-            chosen = np.repeat(
-                chosen, np.where(origins[chosen] >= source.upweight.over, source.upweight.by, 1)
-            )
+            copies[origins[chosen] >= source.upweight.over] = source.upweight.by
+            chosen = np.repeat(chosen, copies)
         an_epoch = int(lengths[chosen].sum())
         wanted = epochs if tokens is None else epochs_of(tokens, source.share or 1, an_epoch)
         assert wanted is not None  # the recipe was checked
-        check_repetition(name, source, unique, wanted)
+        check_repetition(name, source, unique, wanted * int(copies.max()))
         parts.append(Part(name, chosen + start, unique, wanted))
     return Drawn(tuple(parts), seed)
 
 
 def check_repetition(name: str, source: SourceSettings, unique: float, epochs: float) -> None:
-    """Raises FactoryError when a source would be repeated more often than it may."""
+    """Raises FactoryError where documents of a source, also those weighted up, would be repeated too often."""
     if source.most_epochs is not None and epochs > source.most_epochs:
         enough = unique * epochs / source.most_epochs
         raise FactoryError(
-            f"mixture.{name}: its share of {source.share or 1:g} would repeat its {unique:,.0f} tokens"
+            f"mixture.{name}: its share of {source.share or 1:g} would repeat documents of its {unique:,.0f} tokens"
             f" {epochs:.1f} times, and most_epochs is {source.most_epochs:g}. It needs {enough:,.0f} tokens:"
-            " build more of it, or lower"
-            " its share"
+            " build more of it, or lower its share"
         )
 
 

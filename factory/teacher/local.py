@@ -15,6 +15,7 @@ from factory.errors import ModelError
 from factory.extras import need
 from factory.records import content_hash
 from factory.teacher.model import Hint, Model, Reply, Request
+from factory.teacher.replies import before_stop
 from factory.teacher.structured import asked
 
 
@@ -76,7 +77,7 @@ class LocalClient:
             return any(stop in tail for stop in stops)
 
         ids, whole = _continue(network, prompt, request.sampling, seed, ended)
-        text = _until(tokenizer.decode(ids, skip_special_tokens=True), stops)
+        text = before_stop(tokenizer.decode(ids, skip_special_tokens=True), stops)
         seconds = time.monotonic() - started
         return Reply(text, "stop" if whole else "length", prompt.shape[1], len(ids), seconds)
 
@@ -139,8 +140,3 @@ def _choose(logits: Any, sampling: Mapping[str, Any], chance: Any) -> int:
     outside = likely.cumsum(-1) - likely >= (sampling["top_p"] or 1.0)
     place = torch.multinomial(likely.masked_fill(outside, 0.0), 1, generator=chance)
     return int(order[place])
-
-
-def _until(text: str, stops: list[str]) -> str:
-    """The text before the first of the words that end it."""
-    return min((text.partition(stop)[0] for stop in stops), key=len, default=text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -36,6 +37,11 @@ def parse(text: str, finish_reason: str, schema: type[BaseModel] | None) -> Any:
         return schema.model_validate_json(_json_in(body))
     except ValidationError as error:
         raise Misfit(f"the reply does not fit: {_faults(error)}") from error
+
+
+def before_stop(text: str, stops: Iterable[str]) -> str:
+    """The text before the first of the strings that end it."""
+    return min((text.partition(stop)[0] for stop in stops), key=len, default=text)
 
 
 def repair_messages(reply: str, fault: str) -> list[dict[str, str]]:

@@ -15,6 +15,7 @@ from typing import Any
 from factory.errors import FactoryError
 from factory.plugins import Executor
 from factory.records import Outcome, Program, Tests
+from factory.teacher.replies import before_stop
 from trainer.evaluation import measures
 from trainer.evaluation.judge import Judge
 from trainer.evaluation.subject import Subject
@@ -138,7 +139,7 @@ def _ask(subject: Subject, task: Task, places: Sequence[int], run: int, judge: J
         texts = subject.replies(
             prompts, n=head.samples, max_tokens=head.max_tokens, temperature=head.temperature, seed=run
         )
-        replies = [[_cut(text, head.stops) for text in some] for some in texts]
+        replies = [[before_stop(text, head.stops) for text in some] for some in texts]
         marked = _marked(task, items, replies, judge)
     return [
         Scored(place, run, score, reply, item.date or task.head.date, passed)
@@ -218,11 +219,6 @@ async def _passed(items: Sequence[Item], replies: Sequence[Sequence[str]]) -> li
         )
     results = iter(ran)
     return [sum(next(results) for _ in some) for some in replies]
-
-
-def _cut(text: str, stops: Sequence[str]) -> str:
-    ends = [place for stop in stops if (place := text.find(stop)) >= 0]
-    return text[: min(ends)] if ends else text
 
 
 def _prompt(subject: Subject, task: Task, item: Item, place: int, run: int) -> list[int]:
