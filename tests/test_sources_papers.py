@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from seed_items import rows
 
 from factory.plugins import Broken, Found, Source
 from factory.records import Document, Passage, Table
@@ -18,7 +17,6 @@ from factory.seeds.archives import HostileError, Limits, parse_xml, unpack
 from factory.seeds.sources.docx import docx
 from factory.seeds.sources.epub import epub
 from factory.seeds.sources.jats import jats
-from factory.seeds.sources.pdf import paragraphs_of, pdf
 from factory.seeds.sources.tex import tex
 
 DATA = ROOT / "tests/data"
@@ -182,7 +180,7 @@ def test_hostile_and_broken_xml_is_refused(xml: str, tmp_path: Path) -> None:
         parse_xml(xml.encode(), "a.xml")
 
 
-# ------------------------------------------------------------------------------------------- EPUB, DOCX, PDF
+# ------------------------------------------------------------------------------------------- EPUB, DOCX
 
 
 def book(path: Path, **more: bytes) -> Path:
@@ -264,108 +262,6 @@ def test_a_word_document_comes_out_with_headings_and_tables(tmp_path: Path) -> N
 def test_a_word_document_with_entities_is_refused(tmp_path: Path) -> None:
     with pytest.raises(HostileError, match="entities of its own"):
         list(docx(word(tmp_path / "a.docx", BOMB), Document))
-
-
-def page_file(path: Path, pages: list[list[str]], more: str = "") -> Path:
-    """A PDF of lines of text, as its format has it."""
-    count = len(pages)
-    kids = " ".join(f"{4 + 2 * number} 0 R" for number in range(count))
-    objects = [
-        f"<</Type/Catalog/Pages 2 0 R{more}>>",
-        f"<</Type/Pages/Kids[{kids}]/Count {count}>>",
-        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
-    ]
-    for number, lines in enumerate(pages):
-        shown = " ".join(f"({line.replace('(', '').replace(')', '')}) Tj T*" for line in lines)
-        stream = f"BT /F1 11 Tf 14 TL 50 780 Td {shown} ET"
-        objects.append(
-            f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F1 3 0 R>>>>/Contents {5 + 2 * number} 0 R>>"
-        )
-        objects.append(f"<</Length {len(stream)}>>stream\n{stream}\nendstream")
-    objects.append("<</Title(On Bays)/Author(Ada Lund)/CreationDate(D:20200304050607Z)>>")
-    out, places = b"%PDF-1.4\n", []
-    for number, content in enumerate(objects, start=1):
-        places.append(len(out))
-        out += f"{number} 0 obj{content}endobj\n".encode()
-    start = len(out)
-    table = "".join(f"{place:010} 00000 n \n" for place in places)
-    out += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}trailer<</Size {len(objects) + 1}/Root 1 0 R/Info {len(objects)} 0 R>>\nstartxref\n{start}\n%%EOF".encode()
-    path.write_bytes(out)
-    return path
-
-
-def test_a_pdf_comes_out_in_paragraphs_without_running_heads(tmp_path: Path) -> None:
-    body = ["The tide that comes into a narrow bay is higher than the one out-", "side, since the water has nowhere else to go and the walls of the",
-            "bay lead it on.", "A second paragraph begins here and goes on for more than a line of", "text until it stops."]  # fmt: skip
-    others = [
-        [f"Page {number} has a line {word} of its own." for word in ("one", "two", "three")]
-        for number in range(2, 6)
-    ]
-    pages = [
-        ["Journal of Bays", *lines, f"{number}"] for number, lines in enumerate([body, *others], start=1)
-    ]
-    (item,) = pdf(page_file(tmp_path / "a.pdf", pages), Document, min_words=10)
-    assert isinstance(item, Found)
-    first, second, *_ = item.seed.text.split("\n\n")  # type: ignore[attr-defined]
-    assert (
-        first
-        == "The tide that comes into a narrow bay is higher than the one outside, since the water has nowhere else to go and the walls of the bay lead it on."
-    )
-    assert second.startswith("A second paragraph") and second.endswith("until it stops.")
-    assert "Journal" not in item.seed.text  # type: ignore[attr-defined]
-    assert (item.origin.title, item.origin.author, item.origin.date) == ("On Bays", "Ada Lund", "2020-03-04")
-    assert item.origin.place == "pages 1-5"
-    parts = rows(pdf(tmp_path / "a.pdf", Passage, min_words=20, max_words=25))
-    assert [part.origin.place for part in parts] == ["page 1", "pages 1-5"]
-
-
-@pytest.mark.parametrize("content", [b"", b"%PDF-1.4\nnothing", b"no pdf at all" * 50])
-def test_a_damaged_pdf_is_a_broken_record(content: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "a.pdf"
-    path.write_bytes(content)
-    (item,) = pdf(path, Document)
-    assert isinstance(item, Broken) and "cannot be read" in item.error
-
-
-def test_a_word_with_hyphens_of_its_own_keeps_them_and_ligatures_become_letters() -> None:
-    lines = [
-        "The method that is told of here is one more of the state-of-the-",
-        "art methods, as the whole of the long report says of it to inter-",
-        "national readers of one \ufb01eld.",
-    ]
-    (paragraph,) = paragraphs_of([lines])
-    assert "state-of-the-art methods" in paragraph.text
-    assert paragraph.text.endswith("international readers of one field.")
-
-
-def test_contents_go_headings_stand_alone_and_scripts_without_spaces_are_joined_without() -> None:
-    lines = [
-        "1.1 In the Beginning . . . . . . . . . . . . . . . . . . . . . . . . . . 1",
-        "ebb ................................................................. 12",
-        "The water that comes into a narrow bay stands higher than outside of it.",
-        "2.1. How tides are measured",
-        "这个港湾里的水比外面的水高，因为水没有别的地方可以去，港湾的岸把它引到里面来，一直",
-        "到最里面的地方。",
-    ]
-    assert [part.text for part in paragraphs_of([lines])] == [
-        "The water that comes into a narrow bay stands higher than outside of it.",
-        "2.1. How tides are measured",
-        "这个港湾里的水比外面的水高，因为水没有别的地方可以去，港湾的岸把它引到里面来，一直到最里面的地方。",
-    ]
-
-
-@pytest.mark.parametrize("bound", ["MAX_PAGES", "MAX_ALL"])
-def test_a_pdf_beyond_every_bound_is_told_what_to_do(
-    bound: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(f"factory.seeds.sources.pdf.{bound}", 2)
-    (item,) = pdf(page_file(tmp_path / "a.pdf", [["One page."], ["Two pages."], ["Three."]]), Document)
-    assert isinstance(item, Broken) and "more than 2" in item.error and "split it first" in item.error
-
-
-def test_a_scan_is_told_of(tmp_path: Path) -> None:
-    (item,) = pdf(page_file(tmp_path / "a.pdf", [[], []]), Document)
-    assert isinstance(item, Broken) and "2 pages without text" in item.error
 
 
 # ------------------------------------------------------------------------------------------- archives

@@ -1,0 +1,1 @@
+"""Text of PDF files by the places of its letters: columns, tables, code and paragraphs."""
