@@ -110,6 +110,20 @@ def test_any_encoding_whatever_is_declared_gives_text(encoding: str, declared: s
     assert "narrow bay" in extract(html.encode(encoding, "replace")).markdown
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1251", "shift_jis"])
+@pytest.mark.parametrize("broken", [b"", b"\xff\x80"])
+def test_blocks_lie_where_they_say_in_bytes_of_the_file_in_any_encoding(encoding: str, broken: bytes) -> None:
+    said = ["Лодка стоит в узкой бухте, и никто её не ждёт.", "Утром она уйдёт на север, за мыс."]
+    head, *rest = (f'<meta charset="{encoding}"><p>', f"{said[0]}</p>", f"<p>{said[1]}</p>")
+    raw = head.encode(encoding) + broken
+    raw += "".join(rest).encode("utf-16-le" if encoding == "utf-16" else encoding.removesuffix("-sig"))
+    codec = "utf-16-le" if encoding == "utf-16" else encoding
+    blocks = extract(raw).blocks
+    assert len(blocks) == len(said)
+    for block, words in zip(blocks, said, strict=True):
+        assert words in raw[block.start : block.end].decode(codec, "ignore")
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 10_000), st.integers(0, len(PAGES) - 1))
 def test_mutated_pages_are_no_error(seed: int, number: int) -> None:

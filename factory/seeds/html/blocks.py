@@ -52,7 +52,7 @@ class Block:
     """A piece of a page. `text` is Markdown for words, the bare code or TeX otherwise; of "raw" blocks, HTML and TeX as
     they stand in a text.
 
-    `start` and `end` are the span in the source: characters while extracting, bytes in what `extract` gives.
+    `start` and `end` are the span in bytes: of the page in UTF-8 while extracting, else of the file.
     """
 
     kind: BlockKind

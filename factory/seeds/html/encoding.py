@@ -1,4 +1,4 @@
-"""From the bytes of a page to text, reversibly: every position in the text has its byte in the file."""
+"""From the bytes of a page to text, reversibly: every position in the text, or its UTF-8, has its byte in the file."""
 
 from __future__ import annotations
 
@@ -52,6 +52,48 @@ class Source:
             reached = max(reached, min(position, len(self.exact)))
             offsets[position] = offset
         return offsets
+
+
+@dataclass(frozen=True)
+class Utf8:
+    """A page as the parser reads it, and what it was decoded to where it did not come as UTF-8 without an error; of
+    one that did, `skipped` is the length of its byte order mark."""
+
+    html: bytes
+    skipped: int = 0
+    source: Source | None = None
+
+    def byte_offsets(self, positions: Iterable[int]) -> dict[int, int]:
+        """The byte of the file for each position in `html`, which begins a character; positions beyond the end are the
+        end."""
+        if self.source is None:
+            return {position: self.skipped + min(position, len(self.html)) for position in positions}
+        characters: dict[int, int] = {}
+        reached = count = 0
+        for position in sorted(set(positions)):
+            count += len(self.html[reached:position].decode())
+            reached = max(reached, min(position, len(self.html)))
+            characters[position] = count
+        offsets = self.source.byte_offsets(characters.values())
+        return {position: offsets[count] for position, count in characters.items()}
+
+
+def as_utf8(raw: bytes | str) -> Utf8:
+    """A page in UTF-8, read as `decode` does."""
+    if isinstance(raw, str):
+        raw = raw.encode("utf-8", "replace")
+    skipped = len(codecs.BOM_UTF8) if raw.startswith(codecs.BOM_UTF8) else 0
+    if not raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and _is_utf8(raw):
+        return Utf8(raw[skipped:], skipped)
+    source = decode(raw)
+    return Utf8(source.text.encode(), 0, source)
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        return raw.isascii() or bool(raw.decode())
+    except UnicodeDecodeError:
+        return False
 
 
 def decode(raw: bytes | str, named: str = "") -> Source:

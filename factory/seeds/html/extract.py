@@ -11,7 +11,7 @@ from typing import Any
 from factory.seeds.html.blocks import Block, blocks_of, inline_text
 from factory.seeds.html.clicks import without_clicks
 from factory.seeds.html.code import protect_code
-from factory.seeds.html.encoding import Source, decode
+from factory.seeds.html.encoding import Utf8, as_utf8
 from factory.seeds.html.markdown import markdown
 from factory.seeds.html.mathematics import protect_formulas
 from factory.seeds.html.metadata import Head, Metadata, describe, is_article, is_product
@@ -34,7 +34,7 @@ _PERMALINK = re.compile(r"\s*[¶#§]\s*$")
 @dataclass(frozen=True)
 class Decision:
     """What became of a part of a page: kept or dropped, by which rule; `path` in tags, classes and ids from the
-    page's body, `start` and `end` in characters of the decoded source."""
+    page's body, `start` and `end` in bytes of the page in UTF-8."""
 
     kept: bool
     why: str
@@ -87,13 +87,13 @@ def extract(raw: bytes | str, *, whole: bool = False) -> Page:
 
     No page is an error; one without text gives no blocks.
     """
-    source = decode(raw)
+    page = as_utf8(raw)
     with uncollected():
-        return _read(source, whole)
+        return _read(page, whole)
 
 
-def _read(source: Source, whole: bool) -> Page:
-    parsed = parse(source)
+def _read(page: Utf8, whole: bool) -> Page:
+    parsed = parse(page.html)
     about = describe(parsed.head, parsed.index)
     index = _protect(parsed)
     product, forum = is_product(parsed.head, parsed.root.words), says_forum(index, parsed.head)
@@ -111,7 +111,7 @@ def _read(source: Source, whole: bool) -> Page:
         blocks = _without_ends(blocks, reading)
     if forum and not whole:
         blocks = _told(blocks, parsed.head)
-    there = tuple(placed(blocks, source))
+    there = tuple(placed(blocks, page))
     return Page(there, about, parsed.language, posts_of(there))
 
 
@@ -160,7 +160,7 @@ def _protect(parsed: Parsed) -> Index:
 
 def explain(raw: bytes | str) -> Iterator[Decision]:
     """Why each part of a page was kept or dropped, in the order of the page; each dropped part once, whole."""
-    parsed = parse(decode(raw))
+    parsed = parse(as_utf8(raw).html)
     index = _protect(parsed)
     product, forum = is_product(parsed.head, parsed.root.words), says_forum(index, parsed.head)
     thread = find_thread(index, parsed.head, forum=forum)

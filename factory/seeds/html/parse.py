@@ -9,7 +9,6 @@ from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from factory.seeds.html.encoding import Source
 from factory.seeds.html.marking import MARK, SKIPPED, Marked, mark
 from factory.seeds.html.metadata import Head
 from factory.seeds.html.tree import Index, Node
@@ -36,13 +35,13 @@ class Parsed:
     language: str
 
 
-def parse(source: Source) -> Parsed:
-    """Parses a page. An empty page gives an empty tree."""
-    marked = mark(source.text)
+def parse(html: bytes) -> Parsed:
+    """Parses a page in UTF-8. An empty page gives an empty tree."""
+    marked = mark(html)
     parser = LexborHTMLParser(marked.html)
     body = parser.body
     given = body.attributes if body is not None else {}
-    root = Node("body", {name: value or "" for name, value in given.items()}, 0, len(source.text))
+    root = Node("body", {name: value or "" for name, value in given.items()}, 0, len(html))
     order = [root]
     if body is not None:
         _convert(body, order, marked)

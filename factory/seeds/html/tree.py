@@ -46,7 +46,7 @@ def uncollected() -> Iterator[None]:
 
 
 class Node:
-    """An element. `start` and `end`: its span in the source text; `value`: what a protected node holds."""
+    """An element. `start` and `end`: its span in the page as it was parsed; `value`: what a protected node holds."""
 
     __slots__ = (
         "attributes",
