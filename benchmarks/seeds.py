@@ -37,6 +37,7 @@ from factory.seeds.cleaners.corruption import corruption
 from factory.seeds.cleaners.heuristics import heuristics
 from factory.seeds.cleaners.language import language
 from factory.seeds.cleaners.mojibake import mojibake
+from factory.seeds.cleaners.repetition import repetition
 from factory.seeds.prose import blocks_of_text
 from factory.seeds.segment import segment
 from factory.seeds.sources.warc import warc
@@ -55,12 +56,17 @@ seeds:
     path: "*.warc.gz"
     as: document
     keep: shards
-    clean: [mojibake, language, corruption, heuristics, near_duplicates]
+    clean: [mojibake, language, corruption, repetition, heuristics, near_duplicates]
   passages: {from: web, as: passage, keep: shards, clean: [heuristics]}
 """
 BESIDE = """
 seeds:
-  web: {source: warc, path: "*.warc.gz", as: document, keep: shards, clean: [corruption, heuristics, near_duplicates]}
+  web:
+    source: warc
+    path: "*.warc.gz"
+    as: document
+    keep: shards
+    clean: [corruption, repetition, heuristics, near_duplicates]
 """
 """The steps that Gopher's filters and MinHash stand for: repetition and noise; length, marks and stop words."""
 
@@ -178,6 +184,7 @@ def steps(folder: Path, rounds: int) -> dict[str, float]:
         ("mojibake", mojibake.bind()),
         ("language", language.bind().clean),
         ("corruption", corruption.bind()),
+        ("repetition", repetition.bind()),
         ("heuristics", heuristics.bind()),
     ):
         seconds, after = timed(lambda step=step, items=items: [step(item) for item in items], rounds)  # type: ignore[misc]

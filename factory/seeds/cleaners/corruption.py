@@ -10,7 +10,7 @@ from typing import TypeAlias
 from factory.fences import unfenced
 from factory.plugins import Drop, Found, cleaner
 from factory.records import Document, Passage, Question
-from factory.seeds.plain import LINK, UNSPACED
+from factory.seeds.plain import LINK
 
 Reason: TypeAlias = tuple[str, dict[str, float | int]]
 
@@ -33,7 +33,6 @@ _APART = re.compile(r"(?<!\S)(?:[^\W\d_] {1,3}){5,}")
 # "f?r", "K?se", "s??e": a question is not asked in the middle of a word.
 _LOST = re.compile(r"(?<=[^\W\d_])\?+(?=[^\W\d_A-Z])(?!\w*=)")
 _LETTERS = re.compile(r"[^\W_]+")
-_ROW = re.compile(r"^ *\|.*\n?", re.MULTILINE)
 
 
 @cleaner(takes=(Document, Passage, Question))
@@ -44,7 +43,6 @@ def corruption(
     max_blobs: float = 0.25,
     min_letters: float = 0.3,
     compression: tuple[float, float] = (0.08, 0.8),
-    max_repeated: float = 0.4,
     max_lost: float = 0.01,
 ) -> Found | Drop:
     """Leaves out broken text by n-gram statistics and compression ratio, in any language.
@@ -52,21 +50,20 @@ def corruption(
     `max_controls`: share of control and replacement characters. `max_blobs`: share of base64, hexadecimal and
     escaped bytes. `min_letters`: least share of letters and digits among what is no space, code aside.
     `compression`: least and greatest size of the text when zlib has compressed it, as a share: below, it
-    repeats itself; above, it is noise. `max_repeated`: share of the words in 6-grams that were there before, code and
-    tables aside (of 16 characters in scripts without spaces). `max_lost`: question marks inside of words, where
-    letters were lost, for each word. Letters apart ("t i d e s") and words that run together are told too. Scores:
-    `compression`, `repeated`. Source: phi-4 report, section 2.3, "Cleaning": corrupted text and binary files are
+    repeats itself (`repetition` tells it sooner); above, it is noise. `max_lost`: question marks inside of words, where
+    letters were lost, for each word. Letters apart ("t i d e s") and words that run together are told too. Score:
+    `compression`. Source: phi-4 report, section 2.3, "Cleaning": corrupted text and binary files are
     outliers of n-gram statistics and compression ratio; its cut-offs are unpublished, these are ours.
     """
     text: str = item.seed.text  # type: ignore[attr-defined]
     plain = unfenced(text)
-    ratio, repeated = compression_ratio(text), repeated_share(_ROW.sub("", plain) if "|" in plain else plain)
-    told = {"compression": round(ratio, 3), "repeated": round(repeated, 3)}
+    ratio = compression_ratio(text)
+    told: dict[str, float | int] = {"compression": round(ratio, 3)}
     if len(text) >= 2 * LEAST and ratio > compression[1]:
         return Drop("noise", told)
     for reason, figures in _faults(text, plain, max_controls, max_blobs, min_letters, max_lost):
         return Drop(reason, {**told, **figures})
-    if len(text) >= LEAST and (ratio < compression[0] or repeated > max_repeated):
+    if len(text) >= LEAST and ratio < compression[0]:
         return Drop("repeats itself", told)
     return item.scored(**told)
 
@@ -126,13 +123,3 @@ def compression_ratio(text: str) -> float:
     """The size of a text when zlib has compressed it, as a share of its UTF-8; long texts by 64 KB of it."""
     data = text.encode("utf-8", "replace")[: 1 << 16]
     return len(zlib.compress(data, 6)) / max(len(data), 1)
-
-
-def repeated_share(text: str) -> float:
-    """The share of a text's word 6-grams that stood in it before; in scripts without spaces, of its 16 characters."""
-    words, size = text.lower().split()[:20_000], 6
-    if not text.isascii() and len(UNSPACED.findall(text)) > len(words):
-        words, size = UNSPACED.sub(r" \g<0> ", text.lower()).split()[:20_000], 16
-    grams = set(zip(*(words[at:] for at in range(size)), strict=False))
-    total = max(len(words) - size + 1, 0)
-    return (total - len(grams)) / total if total else 0.0
