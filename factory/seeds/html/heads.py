@@ -32,7 +32,7 @@ _DATE = names(
 _PERSON = re.compile(
     r"/(?:(?:users?|u|members?|profil[eo]?s?|people|space|home|perfil|profiel|membre|miembro|mitglied|benutzer|utente|usuario)"
     r"(?:/|\.php\b|\?|-(?:uid-)?\d)|(?<=./)[~@][\w.-]+/?$)"
-    r"|[?&](?:action=(?:view)?profile|mode=viewprofile|u(?:id|serid)?=\d|(?:show)?user(?:name)?=\w)"
+    r"|[?&](?:(?:action|mode|act|mod|do|kind)=(?:(?:view)?profile|member|space)\b|u(?:id|serid)?=\d|(?:show)?user(?:name)?=\w)"
 )
 _AFTER_MARK = re.compile(r"(?<=[~@]).*")
 _AUTHOR_CARRIERS = ("data-author", "data-username", "data-user-name", "data-nick", "author", "uname")
@@ -86,7 +86,10 @@ _SIGNED = re.compile(r"\d\W*\b(?:by|von|par|por|da|od|от|από|av|af|door|prz
 _PHRASE = re.compile(r"[。！？，]|[\u3040-\u30ff\u3400-\u9fff]{17}")
 _LETTER = re.compile(r"[^\W\d_]")
 _DIGIT = re.compile(r"\d")
-_MOMENT = re.compile(r"\d{1,2}/\d{1,2}\s+\d{1,2}:\d{2}")  # of this year
+# Of this year, or of one in two digits: which number is the day is not told, but that they are one.
+_MOMENT = re.compile(
+    r"(?<![\d/.-])\d{1,2}([-/.])\d{1,2}(?:\1\d\d)?(?:\s?\([^\W\d_]{1,3}\)|,)?\s*\d{1,2}:\d{2}(?!\d)"
+)
 _BRACKETED = re.compile(r"[(（]([^()（）]{6,60})[)）]")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _TELLS_TIME = re.compile(
@@ -110,7 +113,7 @@ class Head:
     depth: int = 0
 
     def __str__(self) -> str:
-        votes = "" if self.score is None else f"{self.score} votes" if self.score != 1 else "1 vote"
+        votes = "" if not self.score else f"{self.score} votes" if self.score != 1 else "1 vote"
         parts = [f"**{self.author}**" if self.author else "", self.shown or self.date, votes]
         return " · ".join(part for part in [*parts, "accepted answer" if self.accepted else ""] if part)
 
@@ -196,7 +199,7 @@ def _names_day(text: str) -> bool:
     text = text.strip()
     if not 5 < len(text) < 80 or not any(map(str.isdecimal, text)):
         return False
-    return iso_date(text, day_first=True) != "" or _MOMENT.fullmatch(text) is not None
+    return iso_date(text, day_first=True) != "" or _MOMENT.search(text) is not None
 
 
 def read_head(unit: Node, region: Sequence[Node], depth: int) -> tuple[Head, frozenset[Node]]:

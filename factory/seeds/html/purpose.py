@@ -20,9 +20,9 @@ _FORUM_ADDRESS = re.compile(
     re.I,
 )
 _FORUM_NAME = re.compile(
-    r"forum\b|view topic|\b(?:forums|foros?|fórum|fóra|foorumi?|message boards?|bbs|форум|φόρουμ|diễn đàn|hỏi đáp)\b"
-    r"|论坛|論壇|社区|社區|问答|問答|讨论区|討論區|看板|掲示板|포럼|게시판|커뮤니티"
-    r"|กระทู้|เว็บบอร์ด|منتد|انجمن|פורום",
+    r"forum\b|view topic|\b(?:bug|issue|ticket|discussion)s?(?: report)?\s?#\d|\b(?:forums|foros?|fórum|fóra|foorumi?|message boards?|bbs|форум|φόρουμ|diễn đàn|hỏi đáp)\b"
+    r"|论坛|論壇|社区|社區|问答|問答|讨论区|討論區|贴吧|小组|看板|掲示板|포럼|게시판|커뮤니티"
+    r"|กระทู้|บอร์ด|منتد|انجمن|פורום",
     re.I,
 )
 # Programs of boards, as they call themselves in the head and at the foot of their pages.
@@ -36,6 +36,16 @@ _OF_POST = re.compile(
     r"#.*|[?&](?:p|pid|post|postid|page|authorid|msg|do|comment)=[^&#]*|[-/](?:post|p|page)?-?\d+$", re.I
 )
 _REMARKS = names("comment comments review reviews comentario commentaire kommentar")
+# What a click on a post does, in the languages of many boards: answers it, quotes it, reports it.
+_ANSWERED = re.compile(
+    r"\W*(?:reply|quote|report|antworten|zitieren|melden|répondre|citer|signaler|responder|citar|denunciar|reportar"
+    r"|rispondi|cita|segnala|reageer|reageren|citeer|quoten|odpowiedz|cytuj|zgłoś|odpovědět|citovat|svara|citera|svar"
+    r"|vastaa|lainaa|válasz|răspunde|yanıtla|cevapla|alıntıla|şikayet|ответить|цитировать|цитата|пожаловаться"
+    r"|відповісти|цитувати|απάντηση|trả lời|trích dẫn|báo xấu|balas|kutip|ตอบกลับ|แจ้งลบ|رد|اقتباس|إبلاغ|پاسخ|نقل قول"
+    r"|回复|回覆|回應|回应|引用|举报|檢舉|返信|通報|답글|답변|신고)\W*(?:\(\d+\)\W*)?",
+    re.I,
+)
+_LONGEST_CLICK = 24
 _JUDGED = 10
 _MOST = 0.6  # of the first units
 _NOTHING_ELSE = 0.9  # of a page's words, in posts side by side: a thread by whatever names
@@ -76,8 +86,10 @@ def is_thread(
     *,
     forum: bool,
     board: bool = False,
+    signed: bool = True,
 ) -> bool:
-    """Whether the posts are what the page is for, which may say that it is a `forum`, or that a `board` made it."""
+    """Whether the posts are what the page is for, which may say that it is a `forum`, or that a `board` made it. Those
+    that nobody `signed` are told by numbers or by what a click on them does."""
     within = set(units)
     covered = sum(place.unlinked for place in group.members if within.isdisjoint(place.node.above()))
     if opening is not None:
@@ -98,7 +110,8 @@ def is_thread(
     asked = opening is not None and not _FORUM_WORDS.isdisjoint(opening.words)
     beside_article = remarks and opening is not None and not asked and not _signed_alike(opening, members)
     alone = share >= _NOTHING_ELSE and len({node.parent for node in members}) == 1
-    told = board or group.named or alone or _most(members, _holds_post) or _are_numbered(members)
+    told = board or (signed and (group.named or alone or _most(members, _holds_post)))
+    told = told or _are_numbered(members) or _most(members, _is_answered)
     return told and share >= (0.75 if remarks else 0.6) and not beside_article
 
 
@@ -110,6 +123,11 @@ def _most(units: Sequence[Node], tells: Callable[[Node], bool]) -> bool:
 
 def _holds_post(unit: Node) -> bool:
     return any("class" in node.attributes and not UNITS.isdisjoint(node.words) for node in unit.walk())
+
+
+def _is_answered(unit: Node) -> bool:
+    texts = (child for node in unit.walk() for child in node.children if isinstance(child, str))
+    return any(len(text) <= _LONGEST_CLICK and _ANSWERED.fullmatch(text) is not None for text in texts)
 
 
 def _are_numbered(units: Sequence[Node]) -> bool:

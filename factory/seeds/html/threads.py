@@ -72,7 +72,7 @@ def find_thread(index: Index, head: PageHead, *, forum: bool) -> Thread | None:
     """The thread of a page, indexed and measured, that may say it is one of a `forum`; None where it is none. The
     posts' heads become nodes of the tree."""
     board = forum or is_of_board(index, head)
-    for evidence in _EVIDENCE if board else _EVIDENCE[:-1]:  # posts that nobody signed: on boards alone
+    for evidence in _EVIDENCE:
         if (thread := _among(index, head, forum, board, **evidence)) is not None:
             return thread
     return None
@@ -82,19 +82,20 @@ def _among(index: Index, head: PageHead, forum: bool, board: bool, **evidence: b
     root, places = index.order[0], places_of(index, **evidence)
     if places is None:
         return None
-    thread = _found(root, head, places, forum, board)
+    says = {"forum": forum, "board": board, "signed": evidence.get("signed", True)}
+    thread = _found(root, head, places, **says)
     if thread is not None or (runs := join_runs(places)) is None:
         return thread
     joined = Index(root.preorder())
     weigh(joined.order)
     again = places_of(joined, **evidence)
-    if again is None or (thread := _found(root, head, again, forum, board)) is None:
+    if again is None or (thread := _found(root, head, again, **says)) is None:
         runs.part()
     return thread
 
 
 def _found(
-    root: Node, head: PageHead, places: Mapping[Node, Place], forum: bool, board: bool
+    root: Node, head: PageHead, places: Mapping[Node, Place], *, forum: bool, board: bool, signed: bool
 ) -> Thread | None:
     group = best_group(places)
     if group is None:
@@ -102,7 +103,7 @@ def _found(
     units = [place.node for place in group.members]
     opening = signed_opening(units, places)
     units = ([opening] if opening else []) + units
-    if not is_thread(root, head, units, group, opening, forum=forum, board=board):
+    if not is_thread(root, head, units, group, opening, forum=forum, board=board, signed=signed):
         return None
     title = title_of(root, head.title)
     asked = asked_before(title, units[0], places) if opening is None else None
