@@ -342,7 +342,7 @@ def test_a_day_that_shows_when_a_mouse_rests_on_it_is_that_of_the_post() -> None
 
 def test_a_board_whose_program_signs_the_page_is_read_though_nothing_tells_the_authors() -> None:
     post = """<table class="tableinborder"><tr><td class="tableb"><span class="normalfont"><b>{who}</b></span><br>
-        <span class="smallfont">Herkunft: Kassel</span></td><td class="tableb"><table><tr><td><a href="/a">Zitieren</a>
+        <span class="smallfont">Herkunft: Kassel</span></td><td class="tableb"><table><tr><td><a href="/a">Profil</a>
         </td></tr></table><span class="normalfont">I must say: {said}</span></td></tr><tr><td class="tableb"><span
         class="smallfont">{n}.03.2019 21:47</span></td><td class="tableb"><span class="smallfont"><a
         href="/find">Beiträge suchen</a></span></td></tr></table>"""
@@ -365,3 +365,57 @@ def test_remarks_that_differ_in_their_scores_alone_are_no_teasers() -> None:
         <a href="/~{who}">{who}</a> <span class="date">2019-03-{n}</span></div><div class="commentbody">{said}</div>
         </li>"""
     assert [who for who, _, _ in told(board(post))] == PEOPLE
+
+
+@pytest.mark.parametrize("click", ["Reply", "Ответить", "引用", "Zitieren (0)", "답글", "Trả lời", "رد", "ตอบกลับ"])
+def test_posts_that_a_click_answers_are_a_thread_though_nothing_else_says_so(click: str) -> None:
+    post = """<div class="row"><p><span class="k">{who}</span> <span class="d">2019-03-{n}</span></p><div>{said}</div>
+        <p><a href="#{n}">CLICK</a></p></div>"""
+    page = board(post, foot=f"<p>{SAID[2]}</p>").replace(' class="forum"', "")
+    assert told(page.replace("CLICK", click)) == WANTED
+    assert told(page.replace("CLICK", "Buy")) == []
+
+
+def test_a_board_of_pictures_is_read_by_the_numbers_of_its_posts() -> None:
+    def post(number: int, who: str, day: str, said: str) -> str:
+        return f"""<span class="rsc">{number}</span><span class="csb">untitled</span>Name<span class="cnm">{who}</span>
+            <span class="cnw">{day}21:47:00</span><span class="cno">No.{4000 + 13 * number}</span><a href="#">+</a>
+            <blockquote>{said}</blockquote>"""
+
+    days = ["19/03/11(Mon)", "19/03/12(Tue)", "19/03/13(Wed)", "19/03/14(Thu)"]
+    said = [*SAID, "> A large one of light cloth<br>That is what I use as well."]
+    posts = [post(n, who, days[n], said[n]) for n, who in enumerate([*PEOPLE, "Dora"])]
+    rows = "".join(f"<table><tr><td>…</td><td class=rtd>{each}</td></tr></table>" for each in posts[1:])
+    page = f"<body><form>Name <input></form><div class=thre>File: <a href=1.jpg>1.jpg</a><br>{posts[0]}{rows}</div>"
+    found = told(page)
+    assert [(who, day) for who, day, _ in found] == [*((who, day) for who, day, _ in WANTED), ("Dora", "2019-03-14")]
+    assert [text for _, _, text in found][:3] == SAID
+
+
+def test_remarks_below_a_short_note_are_posts_where_years_have_two_digits() -> None:
+    remark = """<div class="list-item"><a href="/u/{n}"><img></a><div><div class="text"><a href="/u/{n}">{who}</a>:
+        <span>{said}</span></div><div class="info"><div>19-3-{n} 01:41 from Kassel</div><div><span>Reply</span></div>
+        </div></div></div>"""
+    note = """<article><header><a class="head_name" href="/u/9">Dora</a> <a class="info_time" href="/9/1">19-3-10
+        21:47</a></header><div class="wbtext">My boat lies still in the harbour, and the wind comes up in an hour or so.</div>
+        </article>"""
+    found = told(board(remark, head=note).replace(' class="forum"', ""))
+    assert [(who, text) for who, _, text in found[1:]] == list(zip(PEOPLE, SAID, strict=True))
+    assert found[0][0] == "Dora"
+
+
+def test_the_number_of_a_bug_says_that_what_is_remarked_on_it_are_posts() -> None:
+    remark = """<div class="boardComment"><div><a href="/~u{n}" class="person">{who}</a> wrote <time
+        datetime="2019-03-{n}">on 2019-03-{n}</time>:</div><div class="comment-text"><p>{said}</p></div></div>"""
+    report = f"""<h1>The sail tears</h1><div>Reported by <a href="/~u9" class="person">Dora</a> <time
+        datetime="2019-03-10">on 2019-03-10</time></div><div><h3 class="description">Description</h3><p>{SAID[2]} But
+        mine tears at every seam as soon as it blows, and I do not know why.</p></div>"""
+    page = board(remark, head=report).replace(' class="forum"', "")
+    assert [who for who, _, _ in told(f"<title>Bug #4711: The sail tears</title>{page}")] == ["Dora", *PEOPLE]
+
+
+def test_a_post_that_nobody_voted_for_does_not_say_so() -> None:
+    post = """<div class="post" id="p{n}"><span class="votes">0</span><a class="username" href="/u/{n}">{who}</a>
+        <time>2019-03-{n}</time><div class="content">{said}</div></div>"""
+    page = extract(board(post))
+    assert "vote" not in page.markdown and {post.score for post in page.posts} == {0}

@@ -24,6 +24,8 @@ _SURE = names(
     """author username poster creator nickname nick commenter displayname screenname name login bigusername normalname
     postauthor postername autor auteur usuario writer uname authorname"""
 )
+_CALLED = names("name handle owner")
+_HEADINGS = names("h1 h2 h3")
 _OF_AUTHOR = names("rank posts level title group status points")
 _DATE = names(
     "date time timestamp datetime posted published created ago age relativetime timeago dateline postdate when"
@@ -56,7 +58,7 @@ _NO_NAME = re.compile(
     r"^(?:true|false|sign ?(?:up|in)|log ?in|register|by|from|author|op|user|posted|written|asked|answered|edited"
     r"|modified|commented|reply|share|follow|edit|more|guest|community wiki"
     r"|(?:original|topic|thread) (?:poster|starter)"
-    r"|\d+ (?:repl|answer|comment|post|view|vote|like|point)\w*|\d[\d ]*[.,][\d., ]*)$",
+    r"|\d+ (?:repl|answer|comment|post|view|vote|like|point)\w*|\d[\d ]*[.,][\d., ]*|#\d+)$",
     re.I,
 )
 _JOINED = re.compile(rf"^\W*(?:{'|'.join(JOINED)})|(?:{'|'.join(JOINED)})[^\W\d]*\s*[:：]\s*\d", re.I)
@@ -79,7 +81,8 @@ _LONGEST_DAY = 32  # with its hour
 _LABELLED = re.compile(r"[:：]\s*[^\s/]")
 _FIRST_TEXTS = 40
 _LABEL = re.compile(
-    r"(?:author|by|posted by|autor|auteur|autore|автор|от|作者|楼主|樓主|發文者|投稿者|名前|글쓴이|작성자)\s*[:：]?",
+    r"(?:author|name|by|posted by|autor|auteur|autore|автор|от|作者|楼主|樓主|發文者|投稿者|名前|おなまえ|글쓴이|작성자)"
+    r"\s*[:：]?",
     re.I,
 )
 _SIGNED = re.compile(r"\d\W*\b(?:by|von|par|por|da|od|от|από|av|af|door|przez)\s+(\S.{0,40})$", re.I)
@@ -88,12 +91,12 @@ _LETTER = re.compile(r"[^\W\d_]")
 _DIGIT = re.compile(r"\d")
 # Of this year, or of one in two digits: which number is the day is not told, but that they are one.
 _MOMENT = re.compile(
-    r"(?<![\d/.-])\d{1,2}([-/.])\d{1,2}(?:\1\d\d)?(?:\s?\([^\W\d_]{1,3}\)|,)?\s*\d{1,2}:\d{2}(?!\d)"
+    r"(?<![\d/.-])\d{1,2}([-/.])\d{1,2}(?:\1\d{1,2})?(?:\s?\([^\W\d_]{1,3}\)|,)?\s*\d{1,2}:\d{2}(?!\d)"
 )
 _BRACKETED = re.compile(r"[(（]([^()（）]{6,60})[)）]")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _TELLS_TIME = re.compile(
-    r"\d{1,4}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,4}|\d{1,2}:\d{2}"
+    r"\d{1,4}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,4}|\d{1,2}:\d{2}|\d\s?[月월]\s?\d{1,2}\s?[日일]"
     r"|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b"
     rf"|(?<![a-z])(?:{'|'.join(LATELY)})(?![a-z])",
     re.I,
@@ -240,14 +243,14 @@ def _written_author(unit: Node, region: Sequence[Node]) -> tuple[Node | None, st
         if _LABEL.fullmatch(label) and (name := _name(text)):
             return holder, name
     day = next((place for place, (_, text) in enumerate(texts) if _names_day(text)), 0)
-    for holder, text in texts[:day]:
+    for holder, text in sorted(texts[:day], key=lambda told: _CALLED.isdisjoint(told[0].words)):
         if _LETTER.search(text) and (name := _name(text)) and not _LABEL.fullmatch(text):
             return holder if holder is not unit else None, name
     if day or (texts and _names_day(texts[0][1])):
         found = _SIGNED.search(texts[day][1])
         return None, _name(found[1]) if found else ""
     first, text = texts[0] if texts else (unit, "")
-    alone = first is not unit and text == words_in(first) and not is_dated(first)
+    alone = first is not unit and first.tag not in _HEADINGS and text == words_in(first) and not is_dated(first)
     return (first, name) if alone and (name := _name(text)) else (None, "")
 
 

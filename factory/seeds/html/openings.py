@@ -59,6 +59,8 @@ def asked_before(title: Node | None, unit: Node, places: Mapping[Node, Place]) -
         ]
         if fits:
             return max(fits, key=lambda node: node.size - node.linked)
+        if inside is unit and _opens(before, places):
+            return above
         if holding is not None:
             return None
         inside = above
@@ -79,6 +81,12 @@ def named_above(opening: Node, places: Mapping[Node, Place]) -> Node | None:
 
 def _tells(node: Node, places: Mapping[Node, Place]) -> bool:
     return (node in places and places[node].authors > 0) or not _BODIES.isdisjoint(node.words)
+
+
+def _opens(nodes: Sequence[Node], places: Mapping[Node, Place]) -> bool:
+    """Whether nodes side by side are a post: one says who or when, and a later one speaks."""
+    head = next((node for node in nodes if node in places and 0 < node.size <= _LONGEST_HEAD), None)
+    return head is not None and any(node.number > head.number and _speaks(node) for node in nodes)
 
 
 def _is_table(node: Node) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from factory.seeds.html.groups import FLOOR, NUMBERED, UNITS, Group
 from factory.seeds.html.heads import names_author, person_kind
@@ -46,6 +47,7 @@ _ANSWERED = re.compile(
     re.I,
 )
 _LONGEST_CLICK = 24
+_RANK = re.compile(r"\s*No\.\s?(\d{3,12})\s*")
 _JUDGED = 10
 _MOST = 0.6  # of the first units
 _NOTHING_ELSE = 0.9  # of a page's words, in posts side by side: a thread by whatever names
@@ -131,13 +133,19 @@ def _is_answered(unit: Node) -> bool:
 
 
 def _are_numbered(units: Sequence[Node]) -> bool:
-    """Whether units count up ("#7", "B7", "7楼"), as the posts of boards do."""
+    """Whether units count up ("#7", "B7", "7楼"), as the posts of boards do, or the posts of all threads of a board do
+    ("No.88120")."""
     steps: Counter[int] = Counter()
+    ranks: list[int] = []
     for place, unit in enumerate(units[:_JUDGED]):
-        texts = (child for node in unit.walk() for child in node.children if isinstance(child, str))
+        texts = [child for node in unit.walk() for child in node.children if isinstance(child, str)]
         found = {int(number[1] or number[2]) for text in texts if (number := FLOOR.fullmatch(text))}
         steps.update({number - place for number in found})
-    return len(units) > 2 and bool(steps) and steps.most_common(1)[0][1] >= 0.8 * min(len(units), _JUDGED)
+        ranks += [int(number[1]) for text in texts if (number := _RANK.fullmatch(text))][:1]
+    most = 0.8 * min(len(units), _JUDGED)
+    if len(units) > 2 and len(ranks) >= most and all(one < next for one, next in pairwise(ranks)):
+        return True
+    return len(units) > 2 and bool(steps) and steps.most_common(1)[0][1] >= most
 
 
 def _links_to_threads(units: Sequence[Node]) -> tuple[float, float]:
@@ -145,7 +153,11 @@ def _links_to_threads(units: Sequence[Node]) -> tuple[float, float]:
     told: Counter[str] = Counter()
     linking = 0
     for unit in units[:_JUDGED]:
-        links = (f"/{node.attributes.get('href', '')}" for node in unit.walk() if node.tag == "a")
+        links = (
+            f"/{node.attributes.get('href', '')}"
+            for node in unit.walk()
+            if node.tag == "a" and not person_kind(node)
+        )
         topics = {_topic(link) for link in links if _FORUM_ADDRESS.search(link)}
         told.update(topics)
         linking += bool(topics)

@@ -40,6 +40,7 @@ from factory.seeds.html.words import names
 _REPLIES = names("comment comments reply replies answer")
 _FEWEST_ALIKE = 3  # posts whose words stand in nodes alike
 _EVIDENCE: tuple[dict[str, bool], ...] = ({}, {"written": True}, {"signed": False, "written": True})
+_LOOSE = 30
 _LISTS = frozenset({"ul", "ol", "li", "dl", "dt", "dd"})
 
 
@@ -193,6 +194,8 @@ def _thread(root: Node, told: Sequence[tuple[Node, Read]], title: Node | None) -
         node = stack.pop()
         if node in kept and node not in within:
             continue
+        if node not in kept and node.own <= _LOOSE:
+            node.children = list(node.elements)  # labels and signs between who, when and what
         for child in node.elements:
             if child in kept or child in within:
                 stack.append(child)
