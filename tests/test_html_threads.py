@@ -367,7 +367,9 @@ def test_remarks_that_differ_in_their_scores_alone_are_no_teasers() -> None:
     assert [who for who, _, _ in told(board(post))] == PEOPLE
 
 
-@pytest.mark.parametrize("click", ["Reply", "Ответить", "引用", "Zitieren (0)", "답글", "Trả lời", "رد", "ตอบกลับ"])
+@pytest.mark.parametrize(
+    "click", ["Reply", "Ответить", "引用", "Zitieren (0)", "답글", "Trả lời", "رد", "ตอบกลับ"]
+)
 def test_posts_that_a_click_answers_are_a_thread_though_nothing_else_says_so(click: str) -> None:
     post = """<div class="row"><p><span class="k">{who}</span> <span class="d">2019-03-{n}</span></p><div>{said}</div>
         <p><a href="#{n}">CLICK</a></p></div>"""
@@ -388,7 +390,10 @@ def test_a_board_of_pictures_is_read_by_the_numbers_of_its_posts() -> None:
     rows = "".join(f"<table><tr><td>…</td><td class=rtd>{each}</td></tr></table>" for each in posts[1:])
     page = f"<body><form>Name <input></form><div class=thre>File: <a href=1.jpg>1.jpg</a><br>{posts[0]}{rows}</div>"
     found = told(page)
-    assert [(who, day) for who, day, _ in found] == [*((who, day) for who, day, _ in WANTED), ("Dora", "2019-03-14")]
+    assert [(who, day) for who, day, _ in found] == [
+        *((who, day) for who, day, _ in WANTED),
+        ("Dora", "2019-03-14"),
+    ]
     assert [text for _, _, text in found][:3] == SAID
 
 

@@ -250,7 +250,9 @@ def _written_author(unit: Node, region: Sequence[Node]) -> tuple[Node | None, st
         found = _SIGNED.search(texts[day][1])
         return None, _name(found[1]) if found else ""
     first, text = texts[0] if texts else (unit, "")
-    alone = first is not unit and first.tag not in _HEADINGS and text == words_in(first) and not is_dated(first)
+    alone = (
+        first is not unit and first.tag not in _HEADINGS and text == words_in(first) and not is_dated(first)
+    )
     return (first, name) if alone and (name := _name(text)) else (None, "")
 
 
