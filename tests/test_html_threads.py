@@ -402,8 +402,8 @@ def test_remarks_below_a_short_note_are_posts_where_years_have_two_digits() -> N
         <span>{said}</span></div><div class="info"><div>19-3-{n} 01:41 from Kassel</div><div><span>Reply</span></div>
         </div></div></div>"""
     note = """<article><header><a class="head_name" href="/u/9">Dora</a> <a class="info_time" href="/9/1">19-3-10
-        21:47</a></header><div class="wbtext">My boat lies still in the harbour, and the wind comes up in an hour or so.</div>
-        </article>"""
+        21:47</a></header><div class="wbtext">My boat lies still in the harbour, and the wind comes
+        up in an hour or so.</div></article>"""
     found = told(board(remark, head=note).replace(' class="forum"', ""))
     assert [(who, text) for who, _, text in found[1:]] == list(zip(PEOPLE, SAID, strict=True))
     assert found[0][0] == "Dora"

@@ -81,8 +81,8 @@ _LONGEST_DAY = 32  # with its hour
 _LABELLED = re.compile(r"[:：]\s*[^\s/]")
 _FIRST_TEXTS = 40
 _LABEL = re.compile(
-    r"(?:author|name|by|posted by|autor|auteur|autore|автор|от|作者|楼主|樓主|發文者|投稿者|名前|おなまえ|글쓴이|작성자)"
-    r"\s*[:：]?",
+    r"(?:author|name|by|posted by|autor|auteur|autore|автор|от|作者|楼主|樓主|發文者|投稿者|名前|おなまえ|글쓴이"
+    r"|작성자)\s*[:：]?",
     re.I,
 )
 _SIGNED = re.compile(r"\d\W*\b(?:by|von|par|por|da|od|от|από|av|af|door|przez)\s+(\S.{0,40})$", re.I)
