@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.plugins import Found
+from factory.plugins import Found, Skipped
 from factory.records import Document, Seed, Table
 from factory.seeds.archives import HostileError
 from factory.seeds.sources.docx import docx
@@ -18,7 +18,14 @@ OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 STYLES = "".join(
     f'<w:style w:type="paragraph" w:styleId="{name.replace(" ", "")}"><w:name w:val="{name}"/></w:style>'
-    for name in ("Title", "heading 1", "Source Code", "Quote", "toc 1")
+    for name in ("Title", "heading 1", "Source Code", "Quote", "toc 1", "List Bullet", "List Bullet 2")
+) + "".join(
+    f'<w:style w:type="{kind}" w:styleId="{name}"><w:name w:val="{name}"/>{based}</w:style>'
+    for kind, name, based in (
+        ("character", "Secret", "<w:rPr><w:vanish/></w:rPr>"),
+        ("paragraph", "Aside", '<w:basedOn w:val="Secret"/>'),
+        ("paragraph", "Open", '<w:basedOn w:val="Secret"/><w:rPr><w:vanish w:val="0"/></w:rPr>'),
+    )
 )
 
 
@@ -135,3 +142,37 @@ def test_formulas_without_end_are_cut_and_old_files_are_told(tmp_path: Path) -> 
     old.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 500)
     with pytest.raises(HostileError, match="save it as"):
         list(docx(old, Document))
+
+
+def styled(text: str, paragraph_style: str = "", run: str = "") -> str:
+    of_all = f'<w:pPr><w:pStyle w:val="{paragraph_style}"/></w:pPr>' if paragraph_style else ""
+    return f'<w:p>{of_all}<w:r><w:rPr>{run}</w:rPr><w:t xml:space="preserve">{text}</w:t></w:r></w:p>'
+
+
+def test_hidden_text_is_left_out_and_counted_wherever_it_is_said_to_be_hidden(tmp_path: Path) -> None:
+    body = [
+        paragraph("Seen.", '<w:r><w:rPr><w:vanish/></w:rPr><w:t>By itself.</w:t></w:r>'),
+        styled("By a style.", run='<w:rStyle w:val="Secret"/>'),
+        styled("By what its style is based on.", "Aside"),
+        styled("Shown by its style.", "Open"),
+        styled("Shown by itself.", "Aside", '<w:vanish w:val="false"/>'),
+    ]  # fmt: skip
+    left_out, found = docx(document(tmp_path / "a.docx", "".join(body)), Document, min_words=1)
+    assert isinstance(found, Found) and isinstance(found.seed, Document)
+    assert found.seed.text == "Seen.\n\nShown by its style.\n\nShown by itself."
+    assert isinstance(left_out, Skipped)
+    assert (left_out.reason, left_out.text, left_out.records) == ("hidden text", "By itself.", 3)
+
+
+def test_tracked_changes_are_accepted_and_code_is_told_by_its_font(tmp_path: Path) -> None:
+    mono = '<w:rFonts w:ascii="Courier New"/>'
+    body = [
+        paragraph("Kept, ", "<w:ins><w:r><w:t>put in</w:t></w:r></w:ins><w:del><w:r><w:delText>taken out</w:delText></w:r></w:del>"),
+        styled("def f(x):", run=mono),
+        styled("    return x", run=mono),
+        styled("one", "ListBullet"),
+        styled("two", "ListBullet2"),
+    ]  # fmt: skip
+    seed = only(document(tmp_path / "a.docx", "".join(body)), Document)
+    assert isinstance(seed, Document)
+    assert seed.text == "Kept, put in\n\n```python\ndef f(x):\n    return x\n```\n\n- one\n  - two"

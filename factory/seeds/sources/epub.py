@@ -31,6 +31,12 @@ _CLOSED = re.compile(
 _PREFIX = re.compile(
     rb"""xmlns:([\w.-]+)\s*=\s*["']http://www\.w3\.org/(?:1999/xhtml|1998/Math/MathML|2000/svg)["']"""
 )
+# The number of the printed page that begins here.
+_PAGE = re.compile(
+    rb"<(span|div|a|p|hr)\b(?=[^<>]{0,1000}\b(?:doc-)?pagebreak\b)[^<>]{0,1000}>[^<>]{0,20}</\1>",
+    re.IGNORECASE,
+)
+_READING = re.compile(rb"(<rt\b[^<>]{0,1000}>)([^<>]{0,1000})</rt>", re.IGNORECASE)
 _MOST_PREFIXES = 9
 _MOST_TOLD = 9
 # The mark of a note that stands in another file of the book.
@@ -95,9 +101,17 @@ def _as_html(page: bytes) -> bytes:
         page = name.sub(
             lambda found: found[1] + found[2] + b" " * (len(found[0]) - len(found[1] + found[2])), page
         )
-    for pattern in (_CLOSED, _MARK):
-        page = pattern.sub(lambda found: b" " * len(found[0]), page)
+    for pattern in (_CLOSED, _MARK, _PAGE):
+        # A comment, however short: a space would part the word that it stands in.
+        page = pattern.sub(lambda found: b"<!" + b" " * (len(found[0]) - 3) + b">", page)
+    if b"<rp" not in page:
+        page = _READING.sub(_in_brackets, page)
     return page
+
+
+def _in_brackets(found: re.Match[bytes]) -> bytes:
+    """The reading of a character in brackets, in as many bytes: without them it runs into the text."""
+    return b"<u" + b" " * (len(found[1]) - 4) + b">(" + found[2] + b")</u>"
 
 
 def _said(opf: Element) -> dict[str, str]:
