@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,15 @@ def records(path: Path, span: Span | None = None) -> Iterator[tuple[str, Any]]:
             continue
         too_long = len(line) >= MAX_LINE
         yield place, NoJson(f"a line of more than {MAX_LINE} bytes") if too_long else parsed(line)
+
+
+def first_line(path: Path) -> Any:
+    """The first record of a file of lines; None of a list or a single record, and where it cannot be read."""
+    if _is_whole(path):
+        return None
+    with suppress(UnreadableError):
+        return next((record for _, record in records(path)), None)
+    return None
 
 
 def _whole(path: Path) -> Iterator[tuple[str, Any]]:
