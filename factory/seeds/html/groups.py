@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from factory.seeds.html.heads import authors_in, dates_in, names_author, writes_day
 from factory.seeds.html.tree import Index, Node, in_document_order
@@ -57,20 +58,41 @@ class Group:
 # ------------------------------------------------------------------------------------------- evidence
 
 
-def places_of(index: Index, *, signed: bool = True, written: bool = False) -> dict[Node, Place] | None:
+class Evidence:
+    """What of a page, indexed and measured, names authors and days: each is looked for once, when it is asked for."""
+
+    def __init__(self, index: Index) -> None:
+        self.order = index.order
+        self._index = index
+
+    @cached_property
+    def authors(self) -> Sequence[Node]:
+        """The nodes that seem to say who wrote something."""
+        return authors_in(self._index)[:_EVIDENCE]
+
+    @cached_property
+    def dates(self) -> Sequence[Node]:
+        """The nodes whose markup says when something was written."""
+        return dates_in(self._index)[:_EVIDENCE]
+
+    @cached_property
+    def days(self) -> Sequence[Node]:
+        """Those, and the nodes whose words alone do."""
+        written = (node for node in self.order if writes_day(node))
+        return in_document_order([*self.dates, *written][:_EVIDENCE])
+
+
+def places_of(told: Evidence, *, signed: bool = True, written: bool = False) -> dict[Node, Place] | None:
     """The nodes with an author at or below them, in document order; None where there is no evidence of posts. Few days
     that markup tells are not all: some, `written` in words alone, may be wanted too. On a board whose markup tells no
     authors, posts not `signed` are told by their days."""
-    order, authors = index.order, authors_in(index)[:_EVIDENCE] if signed else []
-    if signed and len(authors) < 2:
+    if signed and len(told.authors) < 2:
         return None
-    dates = dates_in(index)[:_EVIDENCE]
-    if signed and written and not _FEWEST_DATES <= len(dates) < 0.5 * len(authors):
+    if signed and written and not _FEWEST_DATES <= len(told.dates) < 0.5 * len(told.authors):
         return None  # as without them
-    if len(dates) < _FEWEST_DATES or written:
-        dates = in_document_order([*dates, *(node for node in order if writes_day(node))][:_EVIDENCE])
-    authors = authors if signed else dates
-    above = {order[0]}
+    dates = told.days if written or len(told.dates) < _FEWEST_DATES else told.dates
+    authors = told.authors if signed else dates
+    order, above = told.order, {told.order[0]}
     for node in authors:
         one: Node | None = node
         while one is not None and one not in above:

@@ -1,4 +1,4 @@
-"""Reads the head of a post: who wrote it, when, its votes, and whether it is the accepted answer.
+"""Reads the head of a post: who wrote it, and when.
 
 What tells is what authors of pages everywhere write: microdata, ``rel``, ``time``, links to people, and the
 words of the trade in class names. No rule names a site.
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 
 from factory.seeds.html.dates import iso_date
-from factory.seeds.html.tree import Index, Node, in_document_order
+from factory.seeds.html.tree import Index, Node, in_document_order, words_in
+from factory.seeds.html.votes import is_accepted, score_of
 from factory.seeds.html.words import EDITED, JOINED, LATELY, names
 
 _AUTHOR = names(
@@ -30,10 +31,11 @@ _OF_AUTHOR = names("rank posts level title group status points")
 _DATE = names(
     "date time timestamp datetime posted published created ago age relativetime timeago dateline postdate when"
 )
-# Of an address behind a slash. Each alternative begins with its own sign: a search passes over all else in one go.
+# Of an address behind a slash, or of several, parted by NUL. Each alternative begins with its own sign: a search passes
+# over all else in one go.
 _PERSON = re.compile(
     r"/(?:(?:users?|u|members?|profil[eo]?s?|people|space|home|perfil|profiel|membre|miembro|mitglied|benutzer|utente|usuario)"
-    r"(?:/|\.php\b|\?|-(?:uid-)?\d)|(?<=./)[~@][\w.-]+/?$)"
+    r"(?:/|\.php\b|\?|-(?:uid-)?\d)|(?<=./)[~@][\w.-]+/?(?:\0|$))"
     r"|[?&](?:(?:action|mode|act|mod|do|kind)=(?:(?:view)?profile|member|space)\b|u(?:id|serid)?=\d|(?:show)?user(?:name)?=\w)"
 )
 _AFTER_MARK = re.compile(r"(?<=[~@]).*")
@@ -50,7 +52,6 @@ _DATE_CARRIERS = (
     "content",
     "title",
 )
-_VOTES = names("vote votes score upvotes upvoted points votecount likes")
 _NOT_PEOPLE = re.compile(
     r"/(?:login|signup|sign-up|register|signin|search|home/?$)|action=(?:login|register)", re.I
 )
@@ -62,9 +63,6 @@ _NO_NAME = re.compile(
     re.I,
 )
 _JOINED = re.compile(rf"^\W*(?:{'|'.join(JOINED)})|(?:{'|'.join(JOINED)})[^\W\d]*\s*[:：]\s*\d", re.I)
-_COUNT = re.compile(
-    r"^\s*(?:score|votes|points)?[:\s]*([+\-−–]?\d[\d,.]*)\s*(k)?\s*(?:points?|votes?|upvotes?)?\s*$", re.I
-)
 _EDITED = re.compile(rf"\W*(?:(?:edited|modified|updated)\b|{'|'.join(EDITED)})", re.I)
 _BEFORE_NAME = re.compile(
     r"^[\s@»•·|,:-]*(?:(?:originally\s+)?(?:posted|asked|answered|written|started|created|replied|commented)\s+)?(?:by\s+|von\s+|par\s+|por\s+)?",
@@ -135,9 +133,21 @@ def names_author(node: Node) -> bool:
 
 def authors_in(index: Index) -> list[Node]:
     """The nodes of a page that seem to say who wrote something, in order."""
-    people = (link for link in index.tagged("a") if _is_person(link))
+    people = _people(index.tags["a"])
     told = (node for node in index.having(*_AUTHOR_ATTRIBUTES) if names_author(node))
     return in_document_order([*_called(index, _AUTHOR), *people, *told])
+
+
+def _people(links: Sequence[Node]) -> list[Node]:
+    """Those of some links that lead to people. Their addresses are searched as one text, in a third of the time."""
+    addresses = "/" + "\0/".join([link.attributes.get("href", "") for link in links])
+    likely: set[int] = set()
+    number = reached = 0
+    for found in _PERSON.finditer(addresses):
+        number += addresses.count("\0", reached, found.start())
+        reached = found.start()
+        likely.add(number)
+    return [links[number] for number in sorted(likely) if _is_person(links[number])]
 
 
 def _called(index: Index, words: frozenset[str]) -> list[Node]:
@@ -194,13 +204,17 @@ def dates_in(index: Index) -> list[Node]:
 
 def writes_day(node: Node) -> bool:
     """Whether a short text in a node tells a day, which no markup says, other than that on which somebody joined."""
-    told = node.own > 5 and any(_names_day(child) for child in node.children if child.__class__ is str)
-    return told and not _of_profile(node)
+    if node.own <= 5:
+        return False
+    for child in node.children:
+        if child.__class__ is str and _names_day(child):
+            return not _of_profile(node)
+    return False
 
 
 def _names_day(text: str) -> bool:
     text = text.strip()
-    if not 5 < len(text) < 80 or not any(map(str.isdecimal, text)):
+    if not 5 < len(text) < 80 or not _DIGIT.search(text):
         return False
     return iso_date(text, day_first=True) != "" or _MOMENT.search(text) is not None
 
@@ -210,7 +224,7 @@ def read_head(unit: Node, region: Sequence[Node], depth: int) -> tuple[Head, fro
     who, author = _author(unit, region)
     when, shown, date = _date(unit, region)
     beside = frozenset(node for node in (who, when) if node is not None and node is not unit)
-    return Head(author, date, shown, _score(region), _accepted(unit, region), depth), beside
+    return Head(author, date, shown, score_of(region), is_accepted(unit, region), depth), beside
 
 
 def is_dated(node: Node) -> bool:
@@ -339,11 +353,6 @@ def upto(node: Node, unit: Node) -> Iterator[Node]:
         yield above
 
 
-def words_in(node: Node) -> str:
-    """The text of a node on one line."""
-    return " ".join(node.text(" ").split())
-
-
 # ------------------------------------------------------------------------------------------- date
 
 
@@ -395,54 +404,3 @@ def _written_date(unit: Node, region: Sequence[Node]) -> tuple[Node | None, str,
                 shown = next(filter(iso_date, _BRACKETED.findall(child)), child)
                 return holder, " ".join(shown.split()).strip(" »«·|,-"), iso_date(child)
     return None, "", ""
-
-
-# ------------------------------------------------------------------------------------------- votes
-
-
-def _score(region: Sequence[Node]) -> int | None:
-    for node in region:
-        attributes = node.attributes
-        if attributes.get("itemprop") == "upvoteCount" or "score" in attributes or "data-score" in attributes:
-            given = attributes.get("data-value") or attributes.get("content") or attributes.get("score")
-            value = _count(given or attributes.get("data-score") or words_in(node))
-            if value is not None:
-                return value
-        if "class" in attributes and not _VOTES.isdisjoint(node.words) and len(node.children) < 4:
-            value = _count(words_in(node))
-            if value is not None and "like" not in " ".join(node.words):
-                return value
-    return None
-
-
-def _count(text: str) -> int | None:
-    found = _COUNT.match(text[:40])
-    if not found:
-        return None
-    digits = found[1].replace("−", "-").replace("–", "-")
-    try:
-        if found[2]:
-            return round(float(digits.replace(",", "")) * 1000)
-        return int(digits.replace(",", "").replace(".", ""))
-    except ValueError:
-        return None
-
-
-def _accepted(unit: Node, region: Sequence[Node]) -> bool:
-    if "acceptedAnswer" in unit.attributes.get("itemprop", "") or _says_accepted(unit):
-        return True
-    for node in region:
-        if "class" in node.attributes and _says_accepted(node):
-            hidden = "hidden" in node.attributes or "d-none" in node.attributes["class"]
-            if not hidden and "none" not in node.attributes.get("style", ""):
-                return True
-    return False
-
-
-def _says_accepted(node: Node) -> bool:
-    words = node.words
-    return bool(
-        ("accepted" in words and not words.isdisjoint({"answer", "on", "is", "solution"}))
-        or {"best", "answer"} <= words
-        or {"is", "solution"} <= words
-    )

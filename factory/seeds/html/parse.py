@@ -18,7 +18,7 @@ _LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_][\w-]*)?$")
 _TEXT, _COMMENT = "-text", "-comment"
 _SELDOM_READ = names("meta link script button")
 _PASSED = SKIPPED | {_COMMENT}
-_VERBATIM = names("pre listing xmp code")
+_VERBATIM = names("pre listing xmp code")  # where blanks count
 _HEADINGS = names("h1 h2 h3 h4 h5 h6")
 _LETTER = re.compile(r"[^\W\d_]")
 _SHORTEST_QUESTION = 15
@@ -74,7 +74,8 @@ def _convert(body: LexborNode, order: list[Node], marked: Marked) -> None:
     root = into = order[0]
     children = into.children
     starts, ends = marked.starts, marked.ends
-    node, verbatim = body.first_child, 0  # `verbatim`: in how many elements whose blanks count
+    node = body.first_child
+    verbatim: Node | None = None  # the outermost element around whose blanks count
     entered: list[LexborNode] = []
     tags: dict[int, str] = {}  # the parser makes the name of a tag anew each time that it is asked for
     while node is not None:
@@ -82,7 +83,7 @@ def _convert(body: LexborNode, order: list[Node], marked: Marked) -> None:
         tag = tags.get(number) or tags.setdefault(number, node.tag or _COMMENT)
         if tag == _TEXT:
             text = node.text_content or ""
-            blank = text.isspace() and text.isascii() and not verbatim
+            blank = verbatim is None and text.isspace() and text.isascii()
             children.append(" " if blank else text)
         elif tag not in _PASSED:
             attributes: dict[str, Any] = node.attributes
@@ -98,20 +99,17 @@ def _convert(body: LexborNode, order: list[Node], marked: Marked) -> None:
                 order.append(made)
                 if (first := node.first_child) is not None:
                     entered.append(node)
-                    verbatim += _is_verbatim(made)
+                    if verbatim is None and (tag in _VERBATIM or attributes.get("class") == "fragment"):
+                        verbatim = made
                     into, children, node = made, made.children, first
                     continue
         node = node.next
         while node is None and entered:
             node = entered.pop().next
-            verbatim -= _is_verbatim(into)
+            if verbatim is into:
+                verbatim = None
             into = into.parent or root
             children = into.children
-
-
-def _is_verbatim(node: Node) -> bool:
-    """Whether blanks count in an element: in code, and in what some generators set it in."""
-    return node.tag in _VERBATIM or node.attributes.get("class") == "fragment"
 
 
 def _is_read(tag: str, attributes: dict[str, str], node: LexborNode, into: Node) -> bool:

@@ -20,6 +20,7 @@ from factory.seeds.html.dates import is_day_first, iso_date
 from factory.seeds.html.groups import (
     HEADINGS,
     LEAST_WORDS,
+    Evidence,
     Place,
     best_group,
     group_of,
@@ -39,7 +40,7 @@ from factory.seeds.html.words import names
 
 _REPLIES = names("comment comments reply replies answer")
 _FEWEST_ALIKE = 3  # posts whose words stand in nodes alike
-_EVIDENCE: tuple[dict[str, bool], ...] = ({}, {"written": True}, {"signed": False, "written": True})
+_KINDS: tuple[dict[str, bool], ...] = ({}, {"written": True}, {"signed": False, "written": True})
 _LOOSE = 30
 _LISTS = frozenset({"ul", "ol", "li", "dl", "dt", "dd"})
 
@@ -73,23 +74,24 @@ def find_thread(index: Index, head: PageHead, *, forum: bool) -> Thread | None:
     """The thread of a page, indexed and measured, that may say it is one of a `forum`; None where it is none. The
     posts' heads become nodes of the tree."""
     board = forum or is_of_board(index, head)
-    for evidence in _EVIDENCE:
-        if (thread := _among(index, head, forum, board, **evidence)) is not None:
+    told = Evidence(index)
+    for kind in _KINDS:
+        if (thread := _among(told, head, forum, board, **kind)) is not None:
             return thread
     return None
 
 
-def _among(index: Index, head: PageHead, forum: bool, board: bool, **evidence: bool) -> Thread | None:
-    root, places = index.order[0], places_of(index, **evidence)
+def _among(told: Evidence, head: PageHead, forum: bool, board: bool, **kind: bool) -> Thread | None:
+    root, places = told.order[0], places_of(told, **kind)
     if places is None:
         return None
-    says = {"forum": forum, "board": board, "signed": evidence.get("signed", True)}
+    says = {"forum": forum, "board": board, "signed": kind.get("signed", True)}
     thread = _found(root, head, places, **says)
     if thread is not None or (runs := join_runs(places)) is None:
         return thread
     joined = Index(root.preorder())
     weigh(joined.order)
-    again = places_of(joined, **evidence)
+    again = places_of(Evidence(joined), **kind)
     if again is None or (thread := _found(root, head, again, **says)) is None:
         runs.part()
     return thread

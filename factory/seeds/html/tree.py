@@ -23,6 +23,7 @@ _DECLARES = names(
     "h1 h2 h3 h4 h5 h6 code tt dt signature sig declaration prototype proto memproto synopsis grammar production"
 )
 _ALL_LINKED = 0.95
+_number = attrgetter("number")
 _LOOKS = re.compile(
     r"(?<![^\s\0])(?:"
     r"(?:overflow|user-content|no|has|with|without|is|m[trblxy]?|p[trblxy]?|col|row|bg|border|font|rounded|page-id)-"
@@ -208,9 +209,14 @@ class Index:
         return in_document_order(found)
 
 
+def words_in(node: Node) -> str:
+    """The text of a node on one line."""
+    return " ".join(node.text(" ").split())
+
+
 def in_document_order(nodes: Iterable[Node]) -> list[Node]:
     """Each of the nodes of a page once, as they stand there."""
-    return sorted(set(nodes), key=lambda node: node.number)
+    return sorted(set(nodes), key=_number)
 
 
 def words_of(names: Sequence[str]) -> list[frozenset[str]]:
@@ -218,7 +224,7 @@ def words_of(names: Sequence[str]) -> list[frozenset[str]]:
     "md:flex-col", "w-[3px]") say how a node looks, not what it is, and so does what a name has beside it
     ("page-with-sidebar", "pageHasRail")."""
     told = _BESIDE.sub("", _LOOKS.sub("", "\0".join(names)))  # no attribute holds a NUL
-    parted = _CAPITAL.sub(r" \g<0>", told).encode("ascii", "replace").decode()
+    parted = _CAPITAL.sub(lambda found: f" {found[0]}", told).encode("ascii", "replace").decode()
     return [frozenset(said.split()) for said in parted.translate(_PLAIN).lower().split("\0")]
 
 
@@ -307,7 +313,7 @@ class Siblings:
         if (parent := node.parent) is not None and parent not in self._of:
             self._of[parent] = parent.elements
         family = self._of[parent]
-        return family, bisect_left(family, node.number, key=attrgetter("number"))
+        return family, bisect_left(family, node.number, key=_number)
 
     def before(self, node: Node) -> Node | None:
         """The node before it, if there is one."""
