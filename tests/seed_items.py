@@ -1,11 +1,23 @@
-"""What sources give, sorted: what becomes rows, and what their rules leave out."""
+"""What tests of sources share: files to read, and what they give, sorted into rows and what is left out."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 
 from factory.plugins import Broken, Found, Item, Skipped
+
+FILL = (
+    "Words that fill a paragraph, so that there is something for a reader to read and to keep in mind. " * 4
+)
+
+
+def write(path: Path, text: str | bytes) -> Path:
+    """A file of that content, in folders that are made for it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
 
 
 def rows(items: Iterable[Item]) -> list[Found | Broken]:

@@ -1,0 +1,220 @@
+"""Logs: chats are threads and what agents did is trajectories, whatever program kept them; secrets are masked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from seed_items import write
+
+from factory.plugins import Broken, Found
+from factory.records import Step, Thread, Trajectory
+from factory.seeds.sources.chats import chats, masked
+
+KEY = "sk-" + "a1B2" * 8
+SHAPES: dict[str, dict[str, Any]] = {
+    "openai": {"messages": [
+        {"role": "system", "content": "Be brief."}, {"role": "user", "content": "How deep is the bay?"},
+        {"role": "assistant", "content": "I shall look.", "tool_calls": [{"function": {"name": "look", "arguments": '{"bay": 1}'}}]},
+        {"role": "tool", "content": f"3 m, token={KEY}"}, {"role": "assistant", "content": "Three metres."}]},
+    "anthropic": {"messages": [
+        {"role": "user", "content": [{"type": "text", "text": "How deep is the bay?"}]},
+        {"role": "assistant", "content": [{"type": "thinking", "thinking": "I shall look."}, {"type": "tool_use", "name": "look", "input": {"bay": 1}}]},
+        {"role": "user", "content": [{"type": "tool_result", "content": [{"type": "text", "text": f"3 m {KEY}"}]}]},
+        {"role": "assistant", "content": [{"type": "text", "text": "Three metres."}]}]},
+    "sharegpt": {"conversations": [{"from": "human", "value": "How deep is the bay?"}, {"from": "gpt", "value": "Three metres."}]},
+    "export": {"title": "Bays", "current_node": "c", "mapping": {
+        "a": {"parent": None, "message": None},
+        "b": {"parent": "a", "message": {"author": {"role": "user"}, "content": {"parts": ["How deep is the bay?"]}}},
+        "x": {"parent": "b", "message": {"author": {"role": "assistant"}, "content": {"parts": ["Two?"]}}},
+        "c": {"parent": "b", "message": {"author": {"role": "assistant"}, "content": {"parts": ["Three metres."]}}}}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_chats_of_each_shape_are_threads(shape: str, tmp_path: Path) -> None:
+    (item,) = chats(write(tmp_path / "a.jsonl", json.dumps(SHAPES[shape])), Thread)
+    assert isinstance(item, Found) and isinstance(item.seed, Thread)
+    assert (item.seed.posts[0].text, item.seed.posts[0].author) == ("How deep is the bay?", "user")
+    assert item.seed.posts[-1].text == "Three metres."
+    assert KEY not in item.seed.model_dump_json()
+    (listed,) = chats(write(tmp_path / "b.json", json.dumps([SHAPES[shape]], indent=1)), Thread)
+    assert isinstance(listed, Found) and listed.seed == item.seed
+
+
+@pytest.mark.parametrize("shape", ["openai", "anthropic"])
+def test_calls_of_tools_are_steps_with_what_came_back(shape: str, tmp_path: Path) -> None:
+    (item,) = chats(write(tmp_path / "a.jsonl", json.dumps(SHAPES[shape])), Trajectory)
+    assert isinstance(item, Found) and isinstance(item.seed, Trajectory)
+    look, answer = item.seed.steps
+    assert look.action.replace(" ", "") == 'look({"bay":1})'
+    assert look.thought == "I shall look."
+    assert look.observation.startswith("3 m") and KEY not in look.observation
+    assert answer.action == "Three metres."
+    assert item.seed.task == "How deep is the bay?"
+
+
+def test_logs_of_thought_action_and_observation_are_trajectories(tmp_path: Path) -> None:
+    record = {
+        "task": "Mend it",
+        "trajectory": [
+            {"thought": "Look", "action": "ls", "observation": f"api_key: {KEY}"},
+            {"action": "edit"},
+        ],
+    }
+    (item,) = chats(write(tmp_path / "a.jsonl", json.dumps(record)), Trajectory)
+    assert isinstance(item, Found) and isinstance(item.seed, Trajectory)
+    assert [step.action for step in item.seed.steps] == ["ls", "edit"]
+    assert item.seed.steps[0].observation == "api_key: [secret]"
+
+
+OPENHANDS = [
+    {
+        "id": 1,
+        "source": "agent",
+        "action": "run",
+        "args": {"command": "ls", "thought": "Look", "hidden": False},
+    },
+    {"id": 2, "source": "agent", "observation": "run", "content": "a.py", "cause": 1, "extras": {}},
+    {"id": 3, "source": "agent", "action": "finish", "args": {"final_thought": "Mended."}},
+]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        [{"id": 0, "source": "user", "action": "message", "args": {"content": "Mend it"}}, *OPENHANDS],
+        {"instance_id": "a", "instruction": "Mend it", "history": OPENHANDS},
+        {"instance_id": "a", "instruction": "Mend it", "history": [OPENHANDS[:2], OPENHANDS[2:]]},
+    ],
+    ids=["session", "output", "pairs"],
+)
+def test_events_of_openhands_are_trajectories(record: object, tmp_path: Path) -> None:
+    (item,) = chats(write(tmp_path / "a.jsonl", json.dumps(record)), Trajectory)
+    assert isinstance(item, Found) and isinstance(item.seed, Trajectory)
+    assert item.seed.task == "Mend it"
+    told = [(step.thought, step.action, step.observation) for step in item.seed.steps]
+    assert told == [("Look", 'run({"command":"ls"})', "a.py"), ("", "Mended.", "")]
+
+
+def test_an_exported_chat_keeps_the_programs_that_ran_and_needs_no_last_node(tmp_path: Path) -> None:
+    said = [
+        ({"role": "user"}, {"content_type": "text", "parts": ["Add 1 and 1"]}, "all"),
+        ({"role": "assistant"}, {"content_type": "code", "text": "1 + 1"}, "python"),
+        ({"role": "tool"}, {"content_type": "execution_output", "text": "2"}, "all"),
+        ({"role": "assistant"}, {"content_type": "text", "parts": ["It is 2"]}, "all"),
+    ]
+    mapping = {
+        str(number): {
+            "message": {"author": author, "content": content, "recipient": recipient},
+            "parent": str(number - 1),
+        }
+        for number, (author, content, recipient) in enumerate(said)
+    }
+    path = write(tmp_path / "conversations.json", json.dumps([{"title": "Sums", "mapping": mapping}]))
+    (item,) = chats(path, Trajectory)
+    assert isinstance(item, Found) and isinstance(item.seed, Trajectory)
+    assert [(step.action, step.observation) for step in item.seed.steps] == [
+        ("python(1 + 1)", "2"),
+        ("It is 2", ""),
+    ]
+    (thread,) = chats(path, Thread)
+    assert isinstance(thread, Found) and isinstance(thread.seed, Thread)
+    assert [post.text for post in thread.seed.posts] == ["Add 1 and 1", "It is 2"]
+
+
+def test_unknown_shapes_and_broken_lines_are_told_and_the_next_is_read(tmp_path: Path) -> None:
+    lines = [
+        '{"dialogue": [], "id": 3}',
+        "nothing",
+        json.dumps({"messages": [{"role": "user", "content": "Alone"}]}),
+        json.dumps(SHAPES["openai"]),
+    ]
+    unknown, broken, alone, good = chats(write(tmp_path / "a.jsonl", "\n".join(lines)), Thread)
+    assert isinstance(unknown, Broken) and "it has: dialogue, id" in unknown.error
+    assert isinstance(broken, Broken) and "no JSON" in broken.error
+    assert isinstance(alone, Broken) and "no message from a user" in alone.error
+    assert isinstance(good, Found)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        KEY,
+        "ghp_" + "a" * 36,
+        "AKIA" + "A1" * 8,
+        "hf_" + "b" * 34,
+        "xoxb-123456789012-abc",
+        "glpat-" + "c" * 20,
+    ],
+)
+def test_secrets_are_masked_and_words_are_not(secret: str) -> None:
+    assert secret not in masked(f"Use {secret} here")
+    assert masked("The token economy, a password policy: strong. skeleton-key task-force") == (
+        "The token economy, a password policy: strong. skeleton-key task-force"
+    )
+
+
+MORE_SHAPES: dict[str, Any] = {
+    "bare list": [{"role": "developer", "content": "Be brief."}, {"role": "user", "content": "How deep?"}, {"role": "assistant", "content": "Three."}],
+    "function call": {"messages": [{"role": "user", "content": "How deep?"}, {"role": "assistant", "content": None, "function_call": {"name": "look", "arguments": "{}"}},
+                                   {"role": "function", "name": "look", "content": "3"}, {"role": "assistant", "content": "Three."}]},
+    "sharegpt with tools": {"conversations": [{"from": "human", "value": "How deep?"}, {"from": "function_call", "value": "look({})"},
+                                              {"from": "observation", "value": "3"}, {"from": "gpt", "value": "Three."}]},
+    "export of Claude": {"name": "", "chat_messages": [{"sender": "human", "text": "How deep?", "content": []}, {"sender": "assistant", "text": "", "content": [{"type": "text", "text": "Three."}]}]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", MORE_SHAPES)
+def test_chats_of_other_programs_are_threads_too(shape: str, tmp_path: Path) -> None:
+    (item,) = chats(write(tmp_path / "a.jsonl", json.dumps(MORE_SHAPES[shape])), Thread)
+    assert isinstance(item, Found), item
+    posts = item.seed.posts  # type: ignore[attr-defined]
+    assert [(post.author, post.text) for post in posts] == [("user", "How deep?"), ("assistant", "Three.")]
+    if "call" in shape or "tools" in shape:
+        (item,) = chats(write(tmp_path / "b.jsonl", json.dumps(MORE_SHAPES[shape])), Trajectory)
+        assert isinstance(item, Found)
+        look = item.seed.steps[0]  # type: ignore[attr-defined]
+        assert (look.action, look.observation) == ("look({})", "3")
+
+
+@pytest.mark.parametrize("ids", [("x", "y"), ("", "")])
+def test_calls_that_are_made_at_once_each_have_what_came_back(ids: tuple[str, str], tmp_path: Path) -> None:
+    one, two = ids
+    calls = [
+        {"id": name, "function": {"name": place, "arguments": "{}"}}
+        for name, place in zip(ids, "ab", strict=True)
+    ]
+    answers = [
+        {"role": "tool", "tool_call_id": one, "content": "of a"},
+        {"role": "tool", "tool_call_id": two, "content": "of b"},
+    ]
+    messages = [{"role": "user", "content": "Look"}, {"role": "assistant", "content": "", "tool_calls": calls},
+                *(answers[::-1] if one else answers), {"role": "assistant", "content": "Done."}]  # fmt: skip
+    (item,) = chats(write(tmp_path / "a.jsonl", json.dumps({"messages": messages})), Trajectory)
+    assert isinstance(item, Found)
+    steps = item.seed.steps  # type: ignore[attr-defined]
+    assert [(step.action, step.observation) for step in steps] == [
+        ("a({})", "of a"),
+        ("b({})", "of b"),
+        ("Done.", ""),
+    ]
+
+
+def test_an_agents_log_of_one_record_over_many_lines_is_read(tmp_path: Path) -> None:
+    log = {"history": [{"role": "system", "content": "You mend."}, {"role": "user", "content": "Mend it"}],
+           "trajectory": [{"action": "ls\n", "observation": "a.py", "thought": "Look.", "state": "{}"}]}  # fmt: skip
+    (item,) = chats(write(tmp_path / "a.traj", json.dumps(log, indent=2)), Trajectory)
+    assert isinstance(item, Found)
+    assert item.seed == Trajectory(
+        task="Mend it", steps=(Step(action="ls", observation="a.py", thought="Look."),)
+    )
+
+
+def test_a_long_export_is_one_list_however_small_shards_are(tmp_path: Path) -> None:
+    path = write(tmp_path / "conversations.json", json.dumps([SHAPES["export"]] * 50))
+    assert list(chats.split(path, 100)) == []  # type: ignore[misc]
+    found = list(chats(path, Thread))
+    assert len(found) == 50 and found[49].origin.place == "record 50"
