@@ -294,7 +294,9 @@ class Catalog:
         if name not in self.seeds:
             raise CatalogError(f"{here}: no seed set is called '{name}'{did_you_mean(name, self.seeds)}")
         if name in below:
-            raise CatalogError(f"{here}: {' <- '.join([*below, name])} is a circle")
+            raise CatalogError(
+                f"{here}: {' <- '.join([*below, name])} is a circle; give one of them a source"
+            )
         parent = self.seed_set(name, below)
         if not issubclass(parent.kind, Document):
             raise CatalogError(

@@ -154,7 +154,7 @@ class _Check:
                     out.write(orjson.dumps({"sample_id": sample_id, **verdict_row(verdict)}) + b"\n")
                     if not verdict.passed:
                         rejected[f"{self.name}: {verdict.reason}"] += 1
-            except Exception as error:
+            except Exception as error:  # a plugin may raise anything
                 raise PluginError(
                     f"dataset '{self.dataset}': the check {self.name} failed: {told(error)};"
                     " what was built is kept, and the next build runs the check again"

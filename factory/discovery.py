@@ -91,7 +91,7 @@ def _import(group: Group, listing: Listing) -> Plugin:
     except FactoryError as error:
         at = "" if str(error).startswith(str(listing.path)) else f" ({listing.path})"
         raise PluginError(f"{group.noun} '{listing.name}'{at}: {error}") from error
-    except Exception as error:
+    except Exception as error:  # a module may raise anything as it is imported
         raise PluginError(
             f"{group.noun} '{listing.name}' ({listing.path}, of {listing.distribution}) fails to import:"
             f" {told(error, listing.path.parent)}"
@@ -130,7 +130,9 @@ def _modules(package: str, marker: str, distribution: str) -> Iterator[tuple[str
     """Names and paths of the modules below a package that hold a plugin."""
     root = package_folder(package)
     if root is None:
-        raise PluginError(f"{distribution} registers the package '{package}', which is not there")
+        raise PluginError(
+            f"{distribution} registers the package '{package}', which is not there; install it again"
+        )
     pattern = re.compile(rf"^{re.escape(marker)}\b", re.MULTILINE)
     for path in sorted(root.rglob("*.py")):
         if pattern.search(path.read_text(encoding="utf-8")):

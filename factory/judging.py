@@ -70,7 +70,7 @@ async def judge_samples(
                     )
                 except (Stopped, SandboxError, StoreError):
                     raise
-                except Exception as error:
+                except Exception as error:  # a plugin may raise anything
                     raise ValidatorFailed(check.plugin, error, teacher.mark(error)) from error
                 passed = verdict.passed
                 if not passed:

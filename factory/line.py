@@ -106,7 +106,7 @@ class Line:
             return
         except (SandboxError, StoreError):
             raise
-        except Exception as error:
+        except Exception as error:  # a plugin may raise anything; it costs its seed alone
             await self._fail(item, teacher, error)
             progress.failed += 1
             progress.last_error = _named(item, error)

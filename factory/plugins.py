@@ -424,7 +424,7 @@ def _settings(target: Callable[..., Any], *takes: str) -> type[BaseModel]:
     fields: dict[str, Any] = {}
     before = [one for one in signature.parameters.values() if one.kind is not inspect.Parameter.KEYWORD_ONLY]
     if len(before) < len(takes):
-        raise PluginError(f"{_where(target)}: its first parameters are ({', '.join(takes)})")
+        raise PluginError(f"{_where(target)}: its first parameters must be ({', '.join(takes)})")
     if len(before) > len(takes):
         name = before[len(takes)].name
         raise PluginError(

@@ -26,7 +26,10 @@ from factory.records import Verdict
             "@generator is written with parentheses: @gen",
         ),
         ("@generator()\nasync def mine(seed, teacher):\n    yield", "'seeds' and 'gives'"),
-        ("@generator(seeds=Question, gives=Chat)\nasync def mine(seed):\n    yield", "are (seed, teacher)"),
+        (
+            "@generator(seeds=Question, gives=Chat)\nasync def mine(seed):\n    yield",
+            "must be (seed, teacher)",
+        ),
         (
             "raise ValueError('no')\n@generator(seeds=Question, gives=Chat)",
             "ValueError: no (mine.py, line 5)",

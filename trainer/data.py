@@ -171,4 +171,4 @@ def _read_manifest(folder: Path) -> Manifest:
             f"{'.'.join(map(str, fault['loc'])) or 'content'}: {fault['msg']}"
             for fault in error.errors(include_url=False)
         )
-        raise FactoryError(f"{path}: is not a snapshot's manifest: {faults}") from error
+        raise FactoryError(f"{path}: is not a snapshot's manifest: {faults}; export it again") from error

@@ -84,7 +84,7 @@ class LocalPolicy(_WithTokenizer):
             asks = [ask for ask, _ in taken]
             try:
                 found = await loop.run_in_executor(self._thread, self._sampler.sample_many, asks)
-            except Exception as error:
+            except Exception as error:  # whatever it is, those who wait must hear of it
                 _settle([answer for _, answer in taken], [error] * len(taken))
             else:
                 _settle([answer for _, answer in taken], found)

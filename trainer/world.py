@@ -104,7 +104,9 @@ class World:
     def _mesh(self, shard: int | None) -> Any:
         size = shard or self.size
         if self.size % size:
-            raise FactoryError(f"shard: {size} ranks do not divide the {self.size} that torchrun started")
+            raise FactoryError(
+                f"shard: {size} ranks do not divide the {self.size} that torchrun started; give a divisor"
+            )
         if size == self.size:
             return init_device_mesh(self.device.type, (size,))
         return init_device_mesh(

@@ -131,7 +131,8 @@ def _buildable(catalog: Catalog, names: list[str]) -> tuple[list[str], list[str]
     ]
     if faults or not good:
         raise CatalogError(
-            "\n".join(dict.fromkeys([*faults, *told])) or f"{catalog.file.path}: names no dataset"
+            "\n".join(dict.fromkeys([*faults, *told]))
+            or f"{catalog.file.path}: names no dataset; add one under 'datasets:'"
         )
     return good, told
 

@@ -50,9 +50,10 @@ class Commands(click.Group):
             return command
         for entry in _offered():
             if entry.name == cmd_name:
-                command = entry.load()
-                assert isinstance(command, click.Command), f"{entry.value} is no click command"
-                return command
+                offered = entry.load()
+                if not isinstance(offered, click.Command):
+                    raise FactoryError(f"the command '{cmd_name}': {entry.value} is no click command")
+                return offered
         return None
 
     def resolve_command(

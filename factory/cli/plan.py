@@ -46,7 +46,7 @@ def plan(catalog: Path, select: tuple[str, ...], exclude: tuple[str, ...]) -> No
     loaded = load_catalog(catalog)
     names = select_datasets(loaded, select, exclude, states_in(loaded))
     if not loaded.datasets:
-        raise CatalogError(f"{catalog}: names no dataset")
+        raise CatalogError(f"{catalog}: names no dataset; add one under 'datasets:'")
     if not names:
         click.echo("nothing to do: the selection holds no dataset")
         return

@@ -48,7 +48,7 @@ def seeds(names: tuple[str, ...], catalog: Path, workers: int | None, quiet: boo
     loaded = load_catalog(catalog)
     wanted = select_seed_sets(loaded, names, states_in(loaded))
     if not wanted:
-        raise CatalogError(f"{catalog}: names no seed set")
+        raise CatalogError(f"{catalog}: names no seed set; add one under 'seeds:'")
     with display(quiet=quiet) as watch:
         made = Build(loaded, (), seed_sets=wanted, workers=workers or cores(), watch=watch)
         report = asyncio.run(run_until_stopped(made))

@@ -27,7 +27,7 @@ async def run(
     async def one(item: Item) -> None:
         try:
             await work(item)
-        except BaseException as error:
+        except BaseException as error:  # raised again below, once all that is at work has ended
             errors.append(error)
         finally:
             free.release()

@@ -72,5 +72,5 @@ def _card(path: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except orjson.JSONDecodeError as error:
-        raise FactoryError(f"{path} is no card of a classifier: {error}") from error
+        raise FactoryError(f"{path} is no card of a classifier: {error}; train it again") from error
     return card if isinstance(card, dict) else None

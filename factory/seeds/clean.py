@@ -85,7 +85,7 @@ class Steps:
                 after = clean(item)
             except FactoryError:
                 raise  # a missing package or model: no seed is to blame, and none would pass
-            except Exception:
+            except Exception:  # a plugin may raise anything; it costs its seed alone
                 counts.broken[position] += 1
                 return Failed(Broken(item.origin, traceback.format_exc()), f"cleaner:{name}")
             if isinstance(after, Drop):

@@ -161,7 +161,7 @@ class _Unpacked(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             data = self._reader.read1(len(buffer))  # `read` would throw away what it has when it fails
-        except Exception as error:
+        except Exception as error:  # each decompressor has errors of its own
             if ungiven(error):
                 raise
             raise self._damaged(str(error)) from error

@@ -44,7 +44,7 @@ def guarded(found: Iterator[Item], origin: Origin) -> Iterator[Item]:
         yield Broken(origin, str(error))
     except FactoryError:
         raise
-    except Exception as error:
+    except Exception as error:  # whatever a stranger's page makes of a parser
         if ungiven(error):
             raise
         yield Broken(origin, traceback.format_exc())

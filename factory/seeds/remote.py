@@ -101,7 +101,7 @@ class _Remote(io.RawIOBase):
             data = self._stream.read(len(buffer))
         except OSError:
             raise
-        except Exception as error:
+        except Exception as error:  # each file system of fsspec has errors of its own
             why = f"{self._name}: the connection broke at byte {self._stream.tell()}: {error}"
             raise ConnectionResetError(errno.ECONNRESET, why) from error
         buffer[: len(data)] = data

@@ -255,7 +255,7 @@ class _Reader:
             yield from self.source(path, self.kind, span, **self.settings)
         except MissingPackage:
             raise  # no file would be read
-        except Exception as error:
+        except Exception as error:  # a plugin may raise anything; it costs its file alone
             if unit and isinstance(error, OSError):
                 self.done.unread.add(unit)
             yield Broken(Origin(address="", place=""), _told(error, path))

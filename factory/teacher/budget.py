@@ -146,7 +146,7 @@ class Budget:
         goal = min(self.cap, self.spent + self._crest + HEADROOM * self.cap)
         try:
             await self._write(goal - self.granted)
-        except Exception as error:
+        except Exception as error:  # whatever it is, the calls that wait for the block must hear of it
             self._over = error
         else:
             self.granted = goal

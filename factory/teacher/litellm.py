@@ -57,7 +57,7 @@ class LitellmClient:
                     drop_params=True,
                     **options,
                 )
-            except Exception as error:
+            except Exception as error:  # each provider has errors of its own
                 await self._failed(error, turn, most_tokens, attempt)
             except BaseException:
                 self._limiter.failed(unused=most_tokens)

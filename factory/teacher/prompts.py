@@ -69,7 +69,7 @@ class Template:
             raise self._fault(self._line_of(error), f"{error}{mend}") from error
         except jinja2.exceptions.SecurityError as error:
             raise self._fault(self._line_of(error), f"not allowed in a prompt: {error}") from error
-        except Exception as error:
+        except Exception as error:  # an expression of the template, or a filter, may raise anything
             raise self._fault(self._line_of(error), f"{type(error).__name__}: {error}") from error
 
     def _line_of(self, error: BaseException) -> int:

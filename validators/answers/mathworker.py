@@ -43,7 +43,7 @@ def _serve() -> None:
         signal.setitimer(signal.ITIMER_PROF, seconds)
         try:
             found = equal(a, b)
-        except Exception:
+        except Exception:  # sympy raises what it likes on what it cannot read; unread is not equal
             found = False
         signal.setitimer(signal.ITIMER_PROF, 0)
         print(json.dumps(bool(found)), file=answers, flush=True)

@@ -312,7 +312,9 @@ class Index:
         told = orjson.loads(arrays.pop("told").tobytes())
         version = told.pop("version")
         if version != VERSION:
-            raise FactoryError(f"{path}: an index of version {version}, not {VERSION}; make it anew")
+            raise FactoryError(
+                f"{path}: an index of version {version}, not {VERSION}; make it anew: factory decontaminate index"
+            )
         told["kept"] = [Item(**item | {"pieces": tuple(item["pieces"])}) for item in told["kept"]]
         return cls(**told | arrays | {"hash": str(arrays["hash"])})
 
