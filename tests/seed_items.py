@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from factory.plugins import Broken, Found, Item, Skipped
+from factory.records import Document
 
 FILL = (
     "Words that fill a paragraph, so that there is something for a reader to read and to keep in mind. " * 4
@@ -23,6 +24,14 @@ def write(path: Path, text: str | bytes) -> Path:
 def rows(items: Iterable[Item]) -> list[Found | Broken]:
     """Seeds and broken records, in order."""
     return [item for item in items if not isinstance(item, Skipped)]
+
+
+def text_of(items: Iterable[Item]) -> str:
+    """The text of the one document that they are."""
+    (item,) = items
+    assert isinstance(item, Found), item
+    assert isinstance(item.seed, Document)
+    return item.seed.text
 
 
 def left_out(items: Iterable[Item]) -> Counter[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from seed_items import FILL
+from seed_items import FILL, text_of
 
 from factory.plugins import Broken, Found
 from factory.records import Document
@@ -126,3 +126,13 @@ def test_a_book_without_chapters_says_so(tmp_path: Path) -> None:
     item, unlisted = epub(path, Document)
     assert isinstance(item, Broken) and "lists no chapters" in item.error
     assert isinstance(unlisted, Broken) and "does not list: unknown" in unlisted.error
+
+
+def test_readings_stand_in_brackets_and_marks_leave_no_trace_in_a_books_words(tmp_path: Path) -> None:
+    chapter = (
+        '<html xmlns:epub="http://www.idpf.org/2007/ops"><body><p>The <ruby>潮<rt class="a">しお</rt></ruby> rises'
+        '<sup><a href="notes.xhtml#n2">2</a></sup>, inun<span epub:type="pagebreak" title="12">12</span>dates and'
+        ' eb<a id="x"/>bs.</p></body></html>'
+    )
+    text = text_of(list(epub(of_chapters(tmp_path / "a.epub", chapter), Document, min_words=1)))
+    assert text == "The 潮(しお) rises, inundates and ebbs."

@@ -218,3 +218,88 @@ def test_a_long_export_is_one_list_however_small_shards_are(tmp_path: Path) -> N
     assert list(chats.split(path, 100)) == []  # type: ignore[misc]
     found = list(chats(path, Thread))
     assert len(found) == 50 and found[49].origin.place == "record 50"
+
+
+LOOKED = ("How deep?", [('look({"bay":1})', "3"), ("Three.", "Are you sure?"), ("Yes.", "")])
+APART: dict[str, Any] = {
+    "gemini": {"contents": [
+        {"role": "user", "parts": [{"text": "How deep?"}]},
+        {"role": "model", "parts": [{"functionCall": {"name": "look", "args": {"bay": 1}}}]},
+        {"role": "user", "parts": [{"functionResponse": {"name": "look", "response": "3"}}]},
+        {"role": "model", "parts": [{"text": "Three."}]}, {"role": "user", "parts": [{"text": "Are you sure?"}]},
+        {"role": "model", "parts": [{"text": "Yes."}]}]},
+    "responses": {"input": "How deep?", "output": [
+        {"type": "function_call", "call_id": "a", "name": "look", "arguments": '{"bay":1}'},
+        {"type": "function_call_output", "call_id": "a", "output": "3"},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Three."}]},
+        {"role": "user", "content": "Are you sure?"}, {"role": "assistant", "content": "Yes."}]},
+    "proxy": {"request": {"model": "m", "messages": [
+        {"role": "user", "content": "How deep?"},
+        {"role": "assistant", "tool_calls": [{"id": "a", "function": {"name": "look", "arguments": '{"bay":1}'}}]},
+        {"role": "tool", "tool_call_id": "a", "content": "3"}, {"role": "assistant", "content": "Three."},
+        {"role": "user", "content": "Are you sure?"}]},
+        "response": {"choices": [{"message": {"role": "assistant", "content": "Yes."}}]}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", APART)
+def test_what_a_user_says_on_the_way_is_kept_whatever_shape_it_is_logged_in(
+    shape: str, tmp_path: Path
+) -> None:
+    (item,) = chats(write(tmp_path / "a.jsonl", json.dumps(APART[shape])), Trajectory)
+    assert isinstance(item, Found) and isinstance(item.seed, Trajectory), item
+    assert (item.seed.task, [(step.action, step.observation) for step in item.seed.steps]) == LOOKED
+    (item,) = chats(write(tmp_path / "a.jsonl", json.dumps(APART[shape])), Thread)
+    assert isinstance(item, Found) and isinstance(item.seed, Thread)
+    assert [post.text for post in item.seed.posts] == ["How deep?", "Three.", "Are you sure?", "Yes."]
+
+
+def test_pictures_and_files_leave_a_mark_where_they_stood(tmp_path: Path) -> None:
+    parts = [
+        {"type": "text", "text": "What is this?"},
+        {"type": "image_url", "image_url": {"url": "data:x"}},
+        {"type": "document", "source": {}},
+    ]
+    record = {"messages": [{"role": "user", "content": parts}, {"role": "assistant", "content": "A bay."}]}
+    (item,) = chats(write(tmp_path / "a.jsonl", json.dumps(record)), Thread)
+    assert isinstance(item, Found) and isinstance(item.seed, Thread)
+    assert item.seed.posts[0].text == "What is this?\n\n[image]\n\n[file]"
+
+
+SESSIONS: dict[str, list[dict[str, Any]]] = {
+    "Claude Code": [
+        {"type": "summary", "summary": "Depths", "leafUuid": "u"},
+        {"type": "user", "sessionId": "s", "message": {"role": "user", "content": "How deep?"}},
+        {"type": "user", "sessionId": "s", "isMeta": True, "message": {"role": "user", "content": "a caveat"}},
+        {"type": "assistant", "sessionId": "s", "message": {"role": "assistant", "content": [
+            {"type": "tool_use", "id": "t", "name": "look", "input": {"bay": 1}}]}},
+        {"type": "assistant", "sessionId": "s", "isSidechain": True, "message": {"role": "assistant", "content": "aside"}},
+        {"type": "user", "sessionId": "s", "message": {"role": "user", "content": [
+            {"type": "tool_result", "tool_use_id": "t", "content": "3"}]}},
+        {"type": "assistant", "sessionId": "s", "message": {"role": "assistant", "content": [{"type": "text", "text": "Three."}]}},
+    ],
+    "Codex": [
+        {"timestamp": "t", "type": "session_meta", "payload": {"id": "s"}},
+        {"timestamp": "t", "type": "response_item", "payload": {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "How deep?"}]}},
+        {"timestamp": "t", "type": "response_item", "payload": {"type": "function_call", "call_id": "a", "name": "look", "arguments": '{"bay":1}'}},
+        {"timestamp": "t", "type": "response_item", "payload": {"type": "function_call_output", "call_id": "a", "output": "3"}},
+        {"timestamp": "t", "type": "response_item", "payload": {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Three."}]}},
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("program", SESSIONS)
+def test_a_session_of_an_agent_that_is_logged_event_by_event_is_one_seed(
+    program: str, tmp_path: Path
+) -> None:
+    lines = [json.dumps(event) for event in SESSIONS[program]]
+    path = write(tmp_path / "a.jsonl", "\n".join([*lines[:3], "cut off {", *lines[3:]]))
+    broken, item = chats(path, Trajectory)
+    assert isinstance(broken, Broken) and broken.origin.place == "line 4"
+    assert isinstance(item, Found) and isinstance(item.seed, Trajectory)
+    assert item.seed.task == "How deep?"
+    assert [(step.action, step.observation) for step in item.seed.steps] == [
+        ('look({"bay":1})', "3"),
+        ("Three.", ""),
+    ]
+    assert chats.split is not None and not list(chats.split(path, 10))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from seed_items import FILL
+from seed_items import FILL, text_of
 
 from factory.plugins import Broken, Found, Source
 from factory.records import Document, Passage, Table
@@ -25,13 +25,6 @@ BOMB = (
     """<?xml version="1.0"?><!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><a>&b;</a>"""
 )
 OUTSIDE = """<?xml version="1.0"?><!DOCTYPE a [<!ENTITY a SYSTEM "file:///etc/passwd">]><a>&a;</a>"""
-
-
-def text_of(items: list[Found | Broken]) -> str:
-    (item,) = items
-    assert isinstance(item, Found), item
-    assert isinstance(item.seed, Document)
-    return item.seed.text
 
 
 # ------------------------------------------------------------------------------------------- TeX
@@ -282,13 +275,3 @@ def test_what_is_no_archive_is_told_to_be_none(read_file: Source, tmp_path: Path
     path.write_bytes(b"<html>An error page that was saved instead.</html>")
     with pytest.raises(HostileError, match="is no archive"):
         list(read_file(path, Document))
-
-
-def test_readings_stand_in_brackets_and_marks_leave_no_trace_in_a_books_words(tmp_path: Path) -> None:
-    chapter = (
-        '<html xmlns:epub="http://www.idpf.org/2007/ops"><body><p>The <ruby>潮<rt class="a">しお</rt></ruby> rises'
-        '<sup><a href="notes.xhtml#n2">2</a></sup>, inun<span epub:type="pagebreak" title="12">12</span>dates and'
-        ' eb<a id="x"/>bs.</p></body></html>'
-    )
-    text = text_of(list(epub(of_chapters(tmp_path / "a.epub", chapter), Document, min_words=1)))
-    assert text == "The 潮(しお) rises, inundates and ebbs."
