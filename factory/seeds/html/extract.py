@@ -98,7 +98,7 @@ def _read(page: Utf8, whole: bool) -> Page:
     index = _protect(parsed)
     product, forum = is_product(parsed.head, parsed.root.words), says_forum(index, parsed.head)
     thread = None if whole else find_thread(index, parsed.head, forum=forum)
-    reading = thread if thread or whole else _reading(index, parsed.head, product)
+    reading = thread if thread or whole else _reading(index, parsed.head, product, about.title)
     blocks = blocks_of(reading.part, reading.dropped) if reading else blocks_of(parsed.root)
     for node in parsed.index.order:
         node.parent = None  # without cycles the tree is gone when this returns
@@ -115,11 +115,11 @@ def _read(page: Utf8, whole: bool) -> Page:
     return Page(there, about, parsed.language, posts_of(there))
 
 
-def _reading(index: Index, head: Head, product: bool) -> Reading:
+def _reading(index: Index, head: Head, product: bool, title: str) -> Reading:
     """The reading of a page that is no thread. What readers wrote is kept where they write all, but for what buyers ask
     of a product."""
     forum = not product and is_named_forum(index, head)
-    return choose(index, product=product, forum=forum, article=is_article(head))
+    return choose(index, product=product, forum=forum, article=is_article(head), title=title)
 
 
 def _told(blocks: list[Block], head: Head) -> list[Block]:
@@ -164,7 +164,7 @@ def explain(raw: bytes | str) -> Iterator[Decision]:
     index = _protect(parsed)
     product, forum = is_product(parsed.head, parsed.root.words), says_forum(index, parsed.head)
     thread = find_thread(index, parsed.head, forum=forum)
-    reading = thread or _reading(index, parsed.head, product)
+    reading = thread or _reading(index, parsed.head, product, describe(parsed.head, parsed.index).title)
     stack: list[tuple[Node, bool]] = [(parsed.root, reading.part is parsed.root)]
     while stack:
         node, inside = stack.pop()

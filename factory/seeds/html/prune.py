@@ -7,12 +7,14 @@ that several readings of a page can be compared cheaply. A rule may not drop a n
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence, Set
+from collections.abc import Container, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from factory.seeds.html.blocks import BLOCK_TAGS
 from factory.seeds.html.code import LISTING
+from factory.seeds.html.edges import edges
+from factory.seeds.html.endings import HEADINGS, Announcement, announcements, endings, opinions
 from factory.seeds.html.heads import names_author, names_date
 from factory.seeds.html.tables import GRID
 from factory.seeds.html.tree import Index, Node, Siblings, discount, in_document_order, measure, words_of
@@ -21,7 +23,6 @@ from factory.seeds.html.words import (
     BOILERPLATE,
     COMMENTS,
     DOUBTFUL,
-    ENDINGS,
     NAVIGATION,
     NOTED,
     OF_PAGE,
@@ -42,7 +43,6 @@ _FOLDED = names("accordion collapse collapsible expandable toggle faq")
 _PANELS = names("pane panel content body")
 _SUSPECT = BOILERPLATE | NAVIGATION | DOUBTFUL
 _SUSPECT_NAMES = _SUSPECT | BESIDE | COMMENTS | REVIEWS
-_ENDINGS = tuple(f"{ending} " for ending in ENDINGS)
 _UNSIGNED = frozenset({"meta", "metadata"})
 _SIDES = NAVIGATION | {"sidebar", "toc"}
 _NEVER = names("modal popup lightbox cookie cookies consent gdpr footer")
@@ -54,15 +54,8 @@ _LITTLE_REST = 400  # and beside what is surely none of its content
 _REST_UNLINKED = 200  # characters outside of links that the rest of a page must have
 _MOSTLY = 0.7
 _MOST_HIDDEN = 0.4
-_MOST_ENDING = 0.2
-_UNANNOUNCED = 400
-_HARDLY = 0.03
-_LONGEST_ENDING = 60
 _LONGEST_QUESTION = 150
-_LONGEST_BESIDE = 20
 _FEW_ARTICLES = 2
-_FEW_LINKS = 0.2
-_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 # What stands in a line. Elements of a page's own ("mega-menu") are blocks like any other.
 _INLINE = names(
     "a abbr b bdi bdo big cite code em font i kbd mark q s samp small strike strong sub sup tt u var #math"
@@ -100,11 +93,11 @@ class Survey:
     """What all readings of a page share: its nodes in order, its main elements, its headings, the nodes at or above
     code, those whose tag or names may tell boilerplate, blocks that hold several links, what a browser with scripts
     does not show, the characters of prose without that, the words by which comments on it are told, whether it lists
-    articles, and the rules by which it was read so far."""
+    articles, what stands around its content by place, and the rules by which it was read so far."""
 
     order: Sequence[Node]
     mains: Sequence[Node]
-    headings: Sequence[Node]
+    headings: Sequence[Announcement]
     coded: Set[Node]
     suspects: Sequence[Node]
     linking: Sequence[Node]
@@ -112,15 +105,17 @@ class Survey:
     prose: int
     comments: frozenset[str]
     listed: bool
+    outer: Mapping[Node, str]
     read: list[Rules] = field(default_factory=list)
 
 
-def survey(index: Index, *, forum: bool = False) -> Survey:
+def survey(index: Index, *, product: bool = False, forum: bool = False, title: str = "") -> Survey:
     """Looks over a page, its nodes measured, before it is read. What readers wrote is the content of a `forum`."""
     order = index.order
     unseen = _unseen(index)
     discount(list(unseen))
-    headings = index.tagged(*_HEADINGS)
+    outer = edges(index, title, unseen)
+    headings = announcements(index, product=product)
     listings = [node for node in order if node.tag == LISTING]
     coded = {above for node in listings for above in (node, *node.above())}
     mains = [node for node in (*index.tags["main"], *index.attributes["role"]) if is_main(node)]
@@ -134,7 +129,7 @@ def survey(index: Index, *, forum: bool = False) -> Survey:
     mains, prose = in_document_order(mains), order[0].prose
     comments = frozenset() if forum else _comments(suspects)
     listed = len(index.tags["article"]) > _FEW_ARTICLES
-    return Survey(order, mains, headings, coded, suspects, linking, unseen, prose, comments, listed)
+    return Survey(order, mains, headings, coded, suspects, linking, unseen, prose, comments, listed, outer)
 
 
 def prune(page: Survey, rules: Rules, *, product: bool = False) -> dict[Node, str]:
@@ -146,7 +141,7 @@ def prune(page: Survey, rules: Rules, *, product: bool = False) -> dict[Node, st
         discount(list(dropped))
     page.read.append(rules)
     comments = page.comments | REVIEWS if product and page.comments else page.comments
-    steps = (_drop_named, _drop_endings, _drop_linked)
+    steps = (_drop_named, _drop_outer, _drop_endings, _drop_linked)
     for drop in (_drop_tagged, *steps) if rules is LINKED else steps:
         before = len(dropped)
         drop(page, rules, dropped, comments)
@@ -237,6 +232,11 @@ def _drop_named(page: Survey, rules: Rules, dropped: dict[Node, str], comments: 
                 dropped[node] = why
 
 
+def _drop_outer(page: Survey, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:
+    """Drops what stands around the content by its place."""
+    dropped |= {node: why for node, why in page.outer.items() if not is_out(node, dropped)}
+
+
 def _leads_away(node: Node) -> bool:
     """Whether this is the navigation of a site."""
     named = (
@@ -284,7 +284,7 @@ def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str
         return "" if _is_titled(node, page.listed) else "header without the title"
     if _SUSPECT_NAMES.isdisjoint(words) or not rules.names or node.value is not None:
         return ""
-    if node.tag in ("body", "main", "article", "a", "button") or node.tag in _INLINE or node.tag in _HEADINGS:
+    if node.tag in ("body", "main", "article", "a", "button") or node.tag in _INLINE or node.tag in HEADINGS:
         return ""  # the id of a heading is made of its own words
     if not _SUSPECT.isdisjoint(words) and (node in page.coded or _is_caption(node)):
         return ""  # a section that is about "sharing" in a program, the frame of a "language", a label of a theorem
@@ -335,7 +335,7 @@ def _is_titled(header: Node, listed: bool) -> bool:
     if header.linked > 0.5 * header.size:
         above = header.parent
         return listed and above is not None and above.tag == "article" and above.prose > 0
-    tags = _HEADINGS if any(above.tag == "section" for above in header.above()) else ("h1",)
+    tags = HEADINGS if any(above.tag == "section" for above in header.above()) else ("h1",)
     return any(below.tag in tags for below in header.walk())
 
 
@@ -350,7 +350,7 @@ def _is_caption(node: Node) -> bool:
     if node.tag != "span":
         return False
     above = next((one for one in node.above() if one.tag in BLOCK_TAGS), None)
-    return above is not None and (above.tag in _HEADINGS or above.tag == "figcaption")
+    return above is not None and (above.tag in HEADINGS or above.tag == "figcaption")
 
 
 def _holds_data(node: Node) -> bool:
@@ -361,7 +361,7 @@ def _is_chapter(node: Node) -> bool:
     """Whether a node's id is made of the heading that it begins with, and its classes make it no more suspicious."""
     mark = node.attributes.get("id", "")
     first = next((child for child in node.elements if child.size), None) if mark else None
-    if first is None or first.tag not in _HEADINGS:
+    if first is None or first.tag not in HEADINGS:
         return False
     titled = _LETTERS.findall(_NUMBERED.sub("", first.text().lower())) == _LETTERS.findall(mark.lower())
     return titled and _SUSPECT_NAMES.isdisjoint(words_of([node.attributes.get("class", "")])[0])
@@ -401,47 +401,8 @@ def _is_announced(node: Node, rules: Rules, siblings: Siblings) -> bool:
 
 
 def _drop_endings(page: Survey, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:
-    """Drops headings that announce other content, with what follows them up to the next heading like them."""
-    if not rules.endings:
-        return
-    root = page.order[0]
-    siblings = Siblings()
-    below: set[Node] = set()
-    for node in page.headings:
-        if node in dropped or node.size > _LONGEST_ENDING:
-            continue
-        words = " ".join(node.text().split()).lower().strip(" :.!?…")
-        if not f"{words} ".startswith(_ENDINGS):
-            continue
-        announced = max(end for end in _ENDINGS if f"{words} ".startswith(end))
-        whole = _alone(node, root)
-        if announced.count(" ") == 1 and announced.strip() != words and _speaks(siblings.after(whole)):
-            continue  # "Share state between components", and how
-        why = f'below the heading "{words}"'
-        dropped[whole] = why
-        for sibling in siblings.after(whole):
-            if sibling in below:
-                break  # it went with an earlier heading, and so did what follows it
-            if sibling.tag in (*_HEADINGS, GRID) or sibling.size > _MOST_ENDING * root.size:
-                break
-            if sibling.prose > _UNANNOUNCED and sibling.linked < _HARDLY * sibling.size:
-                break  # prose without links to what the heading announces
-            dropped[sibling] = why
-            below.add(sibling)
-
-
-def _speaks(after: Iterator[Node]) -> bool:
-    """Whether what follows a heading begins with sentences, few of whose words are links."""
-    first = next((node for node in after if node.size), None)
-    return first is not None and first.prose > 0 and first.linked <= _FEW_LINKS * first.size
-
-
-def _alone(node: Node, root: Node) -> Node:
-    """The outermost node that holds this heading and no other text but that of a short link ("View all")."""
-    heading = node
-    while node.parent is not None and node.parent is not root and node.parent.tag not in ("article", "main"):
-        beside = node.parent.size - heading.size
-        if beside > _LONGEST_BESIDE or beside > node.parent.linked - heading.linked:
-            break
-        node = node.parent
-    return node
+    """Drops what headings announce that is not the content of this page."""
+    if rules.endings:
+        dropped |= endings(page.headings, page.order[0], dropped)
+    if comments:
+        dropped |= opinions(page.headings, page.order[0], dropped, product=not REVIEWS.isdisjoint(comments))

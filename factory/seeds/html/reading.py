@@ -35,7 +35,9 @@ _INNER = _HOLDERS | {"article", "main", "body", "center", "span", "form"}
 _BODY_SHARE = 0.75
 _TEXT_SHARE = 0.3
 _HALF = 0.5
-_NEARLY_ALL = 0.95
+_NEARLY_ALL = 0.9
+_ALL = 0.95
+_INTRODUCED = 100
 _ALIKE_PROSE = 100
 _LEAD = 500
 _OF_ARTICLE = names("article entry post story blog news")
@@ -57,11 +59,13 @@ class Reading:
     text: Node | None = None
 
 
-def choose(index: Index, *, product: bool = False, forum: bool = False, article: bool = False) -> Reading:
+def choose(
+    index: Index, *, product: bool = False, forum: bool = False, article: bool = False, title: str = ""
+) -> Reading:
     """The strict reading of a page, its nodes measured, unless it lost most of the page's prose, is short where a
     relaxed one is not, or has little prose and lost what links to other pages, and does not say that it is an
-    `article`. Of a page of prose, its body alone."""
-    page = survey(index, forum=forum)
+    `article`. Of a page of prose, its body alone; a `title` tells where the content of a page begins."""
+    page = survey(index, product=product, forum=forum, title=title)
     reading = _among(page, product, article)
     if reading.name == "linked":
         return reading
@@ -164,20 +168,24 @@ def _is_told(text: Node | None, page: Survey, article: bool) -> bool:
 
 def _body(part: Node, dropped: Container[Node]) -> Node:
     """The innermost node, named as content, that holds most of a part: bylines, teasers and offers stand around it;
-    unnamed, the innermost that holds nearly all. Nothing is narrowed to one of pieces that are alike, as posts are,
-    nor to one beside a table or a listing."""
+    unnamed, the innermost that holds nearly all, and yet more where prose stands before it. Nothing is narrowed to one
+    of pieces that are alike, as posts are, nor to one beside a table or a listing."""
     body = part
     inner: Node | None = part
+    before = 0  # prose
     while inner is not None:
         named = _is_content(inner) or not CONTENT.isdisjoint(inner.words)
-        if _holds(inner, part, _BODY_SHARE if named else _NEARLY_ALL):
+        share = _BODY_SHARE if named else _NEARLY_ALL if before < _INTRODUCED else _ALL
+        if _holds(inner, part, share):
             body = inner
         left = [child for child in inner.elements if child not in dropped]
         inner = next(
             (child for child in left if child.tag in _INNER and _holds(child, part, _BODY_SHARE)), None
         )
-        if inner is not None and _goes_on(left, inner):
-            break
+        if inner is not None:
+            if _goes_on(left, inner):
+                break
+            before += sum(child.prose for child in left if child.number < inner.number)
     return body
 
 
