@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from factory.seeds.html.groups import HEADINGS, Place
+from factory.seeds.html.heads import person_kind
 from factory.seeds.html.tables import GRID
 from factory.seeds.html.tree import Node
 from factory.seeds.html.words import BOILERPLATE, NAVIGATION, names
@@ -18,6 +19,7 @@ _ANSWERS = names("comment comments reply replies answer answers")
 _SHORTEST_TITLE = 4
 _LONGEST_HEAD = 300  # characters that say who and when, without white space
 _LOOSE_WORDS = 20
+_NO_KINDS = frozenset({"", "/@"})  # whole platforms of blogs call all people "/@"
 _UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _UNSPACED_SENTENCE = 30  # characters of such a script beside a post that are more than its head
 
@@ -31,13 +33,22 @@ def signed_opening(units: Sequence[Node], places: Mapping[Node, Place]) -> Node 
         fits = [
             node
             for node in before
-            if node in places and places[node].authors and places[node].dates and _speaks(node)
+            if node in places and places[node].authors and _speaks(node) and _is_signed(node, units[0], places)
         ]
         if fits:
             best = max(fits, key=lambda node: places[node].unlinked)
             return best if best not in members else None
         inside = above
     return None
+
+
+def _is_signed(node: Node, unit: Node, places: Mapping[Node, Place]) -> bool:
+    """Whether a node tells a day too, or links to its author as a post does: the day may stand beside the title."""
+    return places[node].dates > 0 or not _kinds(node).isdisjoint(_kinds(unit))
+
+
+def _kinds(node: Node) -> frozenset[str]:
+    return frozenset(person_kind(below) for below in node.walk()) - _NO_KINDS
 
 
 def asked_before(title: Node | None, unit: Node, places: Mapping[Node, Place]) -> Node | None:

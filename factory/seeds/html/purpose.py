@@ -111,9 +111,10 @@ def is_thread(
     words = frozenset().union(*(node.words for unit in members[:5] for node in (unit, *unit.elements)))
     remarks = not words.isdisjoint(_REMARKS)
     asked = opening is not None and not _FORUM_WORDS.isdisjoint(opening.words)
-    beside_article = remarks and opening is not None and not asked and not _signed_alike(opening, members)
+    signed_alike = opening is not None and _signed_alike(opening, members)
+    beside_article = remarks and opening is not None and not asked and not signed_alike
     alone = share >= _NOTHING_ELSE and len({node.parent for node in members}) == 1
-    told = board or (signed and (group.named or alone or _most(members, _holds_post)))
+    told = board or (signed and (group.named or alone or signed_alike or _most(members, _holds_post)))
     told = told or _are_numbered(members) or _most(members, _is_answered)
     return told and share >= (0.75 if remarks else 0.6) and not beside_article
 
