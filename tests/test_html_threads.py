@@ -424,3 +424,14 @@ def test_a_post_that_nobody_voted_for_does_not_say_so() -> None:
         <time>2019-03-{n}</time><div class="content">{said}</div></div>"""
     page = extract(board(post))
     assert "vote" not in page.markdown and {post.score for post in page.posts} == {0}
+
+
+def test_answers_in_one_line_of_small_print_are_signed_as_the_question_is() -> None:
+    signed = """<br><br><span class="small">posted by <a href="/user/{n}">{who}</a> at <a href="/4#{n}">9:05 AM</a> on
+        March {n}, 2019</span></div>"""
+    asked = f"""<h1>Sails <span>March 10, 2019</span></h1><div class="copy">{SAID[2]} Is that so, and have you tried it?
+        <br><span class="small">posted by <a href="/user/9">Dora</a> to boats (3 answers total)</span></div>"""
+    page = board(f'<div class="comments">{{said}}{signed}', head=asked, foot="<p>This is closed.</p>")
+    found = told(page.replace(' class="forum"', ""))
+    assert found[0][0] == "Dora" and "total" not in found[0][2]
+    assert found[1:] == WANTED

@@ -70,7 +70,7 @@ _BEFORE_NAME = re.compile(
 )
 _AFTER_NAME = re.compile(
     r"(?:\s+(?:says|said|wrote|writes|replied|commented|posted|on|at)|(?<=\S)(?:(?<!名無し)さん|님))?"
-    r"[\s:：,»•·|-]*$",
+    r"[\s:：,»•·|<-]*$",
     re.I,
 )
 _LONGEST_NAME = 40
@@ -79,8 +79,8 @@ _LONGEST_DAY = 32  # with its hour
 _LABELLED = re.compile(r"[:：]\s*[^\s/]")
 _FIRST_TEXTS = 40
 _LABEL = re.compile(
-    r"(?:author|name|by|posted by|autor|auteur|autore|автор|от|作者|楼主|樓主|發文者|投稿者|名前|おなまえ|글쓴이"
-    r"|작성자)\s*[:：]?",
+    r"(?:author|from|name|by|von|de|posted by|autor|auteur|autore|автор|от|作者|楼主|樓主|發文者|投稿者|名前"
+    r"|おなまえ|글쓴이|작성자)\s*[:：]?",
     re.I,
 )
 _SIGNED = re.compile(r"\d\W*\b(?:by|von|par|por|da|od|от|από|av|af|door|przez)\s+(\S.{0,40})$", re.I)
@@ -402,5 +402,5 @@ def _written_date(unit: Node, region: Sequence[Node]) -> tuple[Node | None, str,
                     break
                 holder = node if node is not unit and node.size < _LONGEST_DATE else None
                 shown = next(filter(iso_date, _BRACKETED.findall(child)), child)
-                return holder, " ".join(shown.split()).strip(" »«·|,-"), iso_date(child)
+                return holder, " ".join(shown.split()).strip(" »«·|,-[("), iso_date(child)
     return None, "", ""

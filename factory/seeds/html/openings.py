@@ -33,7 +33,10 @@ def signed_opening(units: Sequence[Node], places: Mapping[Node, Place]) -> Node 
         fits = [
             node
             for node in before
-            if node in places and places[node].authors and _speaks(node) and _is_signed(node, units[0], places)
+            if node in places
+            and places[node].authors
+            and _speaks(node)
+            and _is_signed(node, units[0], places)
         ]
         if fits:
             best = max(fits, key=lambda node: places[node].unlinked)

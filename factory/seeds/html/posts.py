@@ -38,6 +38,7 @@ _QUOTES = names("quote quoted citation quotemain quotebox bbcodequote")
 _QUOTING = frozenset({"div", "table", "p", "section", "aside", "figure", "li"})
 _EDITED = re.compile(rf"\W*(?:{'|'.join(EDITED)})", re.I)
 _UNDERLINED = re.compile(r"\s*(?:_{5,}|-{8,}|—{5,})\s")
+_BY = re.compile(r"\W*(?:posted|asked|answered|written|submitted|started) by\b", re.I)
 _DIGIT = re.compile(r"\d")
 _COUNT = re.compile(r"^(?=.*[^\W\d_])(\D*(?<![a-z_]))\d+((?![a-z_])\D*)$", re.I)  # and no "ann3"
 _LONGEST_COUNT = 30
@@ -158,6 +159,8 @@ def _is_extra(node: Node, author: str) -> bool:
         return True
     if not author or node.size >= _LONGEST_HEAD or author not in node.text(" "):
         return False
+    if _BY.match(node.text(" ")):
+        return True
     return not words.isdisjoint(_HEADERS) or (names_author(node) and is_dated(node))
 
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from factory.seeds.html.groups import FLOOR, NUMBERED, UNITS, Group
 from factory.seeds.html.heads import names_author, person_kind
+from factory.seeds.html.letters import writes_letter
 from factory.seeds.html.metadata import Head, is_article
 from factory.seeds.html.tree import Index, Node
 from factory.seeds.html.words import names
@@ -115,7 +116,7 @@ def is_thread(
     beside_article = remarks and opening is not None and not asked and not signed_alike
     alone = share >= _NOTHING_ELSE and len({node.parent for node in members}) == 1
     told = board or (signed and (group.named or alone or signed_alike or _most(members, _holds_post)))
-    told = told or _are_numbered(members) or _most(members, _is_answered)
+    told = told or _are_numbered(members) or _most(members, _is_answered) or _most(members, writes_letter)
     return told and share >= (0.75 if remarks else 0.6) and not beside_article
 
 

@@ -28,6 +28,7 @@ from factory.seeds.html.groups import (
     ways_alike,
 )
 from factory.seeds.html.heads import Head, read_head, upto
+from factory.seeds.html.letters import letter_of, set_as_words
 from factory.seeds.html.markdown import markdown
 from factory.seeds.html.metadata import Head as PageHead
 from factory.seeds.html.nesting import DEEPEST, depths_of
@@ -78,7 +79,21 @@ def find_thread(index: Index, head: PageHead, *, forum: bool) -> Thread | None:
     for kind in _KINDS:
         if (thread := _among(told, head, forum, board, **kind)) is not None:
             return thread
-    return None
+    return _letter(index, head)
+
+
+def _letter(index: Index, head: PageHead) -> Thread | None:
+    """The thread of a page that shows one letter, signed."""
+    found = letter_of(index)
+    if found is None:
+        return None
+    region, body = found
+    read = Read(read_head(index.order[0], region, 0)[0], (body,), frozenset())
+    return (
+        _thread(index.order[0], [(body, read)], title_of(index.order[0], head.title))
+        if read.head.author
+        else None
+    )
 
 
 def _among(told: Evidence, head: PageHead, forum: bool, board: bool, **kind: bool) -> Thread | None:
@@ -177,6 +192,7 @@ def _dated(told: Sequence[tuple[Node, Read]]) -> list[tuple[Node, Read]]:
 def _thread(root: Node, told: Sequence[tuple[Node, Read]], title: Node | None) -> Thread:
     """What to read of the page: the posts' words, each below its head, and the heading above the first."""
     kept = {body for _, read in told for body in read.bodies}
+    set_as_words([read.bodies[0] for _, read in told])
     for unit, read in told:
         _mark_quotes(unit, read)
     for unit, read in told:
