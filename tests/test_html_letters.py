@@ -32,8 +32,9 @@ I do not. The yard in Kiel had one:
 ```
 
 Yours, Ann"""
-PIPERMAIL = """<H1>[sails] A mast</H1><B>Ann</B> <A HREF="mailto:sails%40l.example?Subject=A%20mast&In-Reply-To=1">ann at l.example </A><BR><I>Mon Mar 11 21:47:00 CET 2019</I><P><UL><LI>Previous message: <A HREF="1.html">A keel</A>
-    </li><LI><B>Messages sorted by:</B> <a href="date.html">[ date ]</a></LI></UL><HR>"""
+PIPERMAIL = """<H1>[sails] A mast</H1><B>Ann</B> <A HREF="mailto:sails%40l.example?Subject=A%20mast&In-Reply-To=1">
+    ann at l.example </A><BR><I>Mon Mar 11 21:47:00 CET 2019</I><P><UL><LI>Previous message: <A HREF="1.html">A
+    keel</A></li><LI><B>Messages sorted by:</B> <a href="date.html">[ date ]</a></LI></UL><HR>"""
 HYPERMAIL = """<h1>A mast</h1><ul class="headers"><li><dfn>From</dfn>: <span class="from">Ann &lt;<a
     href="mailto:ann@l.example">ann@l.example</a>&gt;</span></li><li><dfn>Date</dfn>: Mon, 11 Mar 2019
     21:47:00 +0100</li><li><dfn>To</dfn>: sails@l.example</li></ul>"""
