@@ -41,7 +41,8 @@ _TO_SOURCE = names("src srclink seesrc viewcode viewsource source edit")
 _OF_SOURCES = re.compile(r"(?:^|/)(?:src|_modules)/")  # where generators put listings
 _ANCHOR = re.compile(r"^\W{0,2}$|^\[?\s*edit\s*\]?$|^permalink$", re.I)
 _DISPLAYED = re.compile(r"\$\$(.+?)\$\$", re.S)
-_SPACE = re.compile(r"(?: ?[\t\n\r\f\v]|  )[ \t\n\r\f\v]*")  # all but the single space, which stays as it is
+# All but the single space, which stays as it is. It begins with one set of signs, for which a search looks fast.
+_SPACE = re.compile(r"[ \t\n\r\f\v](?:(?<! )[ \t\n\r\f\v]*+|[ \t\n\r\f\v]++)")
 _PARTED = re.compile(r"\n{2,}")
 _BREAK = "\0"  # of a line; the parser leaves none in a text
 _AROUND_BREAK = re.compile(f" *{_BREAK} *")

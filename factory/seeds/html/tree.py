@@ -113,8 +113,10 @@ class Node:
         while stack:
             node = stack.pop()
             yield node
-            if node.children:
-                stack.extend([child for child in reversed(node.children) if child.__class__ is Node])
+            for child in reversed(node.children):
+                if isinstance(child, str):
+                    continue
+                stack.append(child)
 
     def preorder(self) -> list[Node]:
         """This node and those below it, in document order: a `walk` all at once, in half the time."""
@@ -123,8 +125,10 @@ class Node:
         while stack:
             node = stack.pop()
             order.append(node)
-            if node.children:
-                stack += [child for child in reversed(node.children) if child.__class__ is Node]
+            for child in reversed(node.children):
+                if isinstance(child, str):
+                    continue
+                stack.append(child)
         return order
 
     def find(self, *tags: str) -> list[Node]:
@@ -177,10 +181,14 @@ class Index:
             names = [*classes, *(node.attributes["id"] for node in attributes["id"])]
             said = dict(zip(names, words_of(names), strict=False))
         self.said = said
+        self._holding: defaultdict[str, list[str]] = defaultdict(list)  # the classes with each word
         for written, nodes in classes.items():
             words = said[written]
+            for word in words:
+                self._holding[word].append(written)
             for node in nodes:
                 node.words = words
+        self._with_both = [node for node in attributes["id"] if "class" in node.attributes]
         for node in attributes["id"]:
             if node.tag != "dt" and "." not in node.attributes["id"]:  # it is that of a name defined here
                 node.words |= said[node.attributes["id"]]
@@ -197,15 +205,11 @@ class Index:
         """The nodes with a class that have one of those words in their class or id."""
         found = [
             node
-            for written, nodes in self.classes.items()
-            if not words.isdisjoint(self.said[written])
-            for node in nodes
+            for word in words & self._holding.keys()
+            for written in self._holding[word]
+            for node in self.classes[written]
         ]
-        found += [
-            node
-            for node in self.attributes["id"]
-            if not words.isdisjoint(node.words) and "class" in node.attributes
-        ]
+        found += [node for node in self._with_both if not words.isdisjoint(node.words)]
         return in_document_order(found)
 
 
