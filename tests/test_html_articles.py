@@ -85,3 +85,77 @@ def test_remarks_in_other_languages_and_answered_questions_leave_an_article_an_a
     itemtype="https://schema.org/Question"><h3>Does it sail?</h3><p>{SAID}</p></div></div>"""
     page = extract(f"<article><h1>The ferry</h1><p>{SAID * 5}</p>{asked}</article><div>{remarks}</div>")
     assert "Does it sail?" in page.markdown and "Gut gesegelt" not in page.markdown and not page.posts
+
+
+PUBLISHED = """<head><meta property="og:type" content="article"><meta name="author" content="Ann Hale">
+<meta property="article:published_time" content="2024-03-14T10:00:00Z"></head>"""
+
+
+def published(inside: str, beside: str = "") -> str:
+    return f"{PUBLISHED}<body><main><h1>The ferry sails again</h1>{inside}</main>{beside}</body>"
+
+
+def test_offers_and_teasers_in_a_published_article_go_and_stay_on_pages_that_are_made_of_them() -> None:
+    offer = f'<div class="post-cta"><p>Plan your crossing with our new map of the islands. {SAID}</p></div>'
+    teaser = '<div><a href="/x">Nine harbours to see before you sail</a></div>'
+    shout = '<p><a href="/y"><b>CLICK HERE FOR THE FERRY APP</b></a></p>'
+    bracket = '<p>[<a href="/z">Get the shipping forecast every day</a>]</p>'
+    text = f"<p>{SAID * 3}</p>{offer}<p>{SAID * 4}</p>{teaser}{shout}{bracket}<p>{SAID * 5}</p>"
+    kept = "\n\n".join((SAID * count).strip() for count in (3, 4, 5))
+    assert extract(published(text)).markdown.endswith(kept)
+    for said in ("Plan your crossing", "Nine harbours", "FERRY APP", "shipping forecast"):
+        assert said in extract(f"<body><main>{text}</main></body>").markdown
+    assert extract(published(offer * 5)).markdown.count("Plan your crossing") > 0
+
+
+def test_remarks_on_a_published_article_and_links_below_it_go_however_long_they_are() -> None:
+    remark = f'<div class="comment"><b class="author">Bo</b><time>2024-03-15</time><p>Well sailed! {SAID * 2}</p></div>'
+    links = "".join(f'<li><a href="/{n}">Timetable of harbour number {n}</a></li>' for n in range(150))
+    page = published(f'<p>{SAID * 8}</p><div class="comments">{remark * 9}</div><ul>{links}</ul>')
+    text = extract(page).markdown
+    assert "nine days of wind" in text and "Well sailed" not in text and "Timetable" not in text
+
+
+def test_lines_that_tell_the_author_and_the_day_and_the_note_on_an_author_are_not_the_article() -> None:
+    above = "<p>By Ann Hale</p><p>Published on March 14, 2024 · 5 min read</p>"
+    note = "<p><b>Ann Hale</b></p><p>Editor</p><p>She has written about ships and harbours since 2004.</p>"
+    told = "<p>Ann Hale writes about ships, and lives beside them.</p>"
+    for end in (note, told):
+        text = extract(
+            published(f"{above}<p>{SAID * 5}</p><p>Said the mate, Ann Hale's cousin.</p>{end}")
+        ).markdown
+        assert text.endswith("Said the mate, Ann Hale's cousin.")
+        assert "By Ann" not in text and "March" not in text
+    assert extract(published(f"<p>{SAID * 5}</p><p>Ann Hale</p>")).markdown.endswith("Ann Hale")  # signed
+
+
+def test_what_systems_add_to_a_text_is_not_read() -> None:
+    added = (
+        "The post The ferry sails again appeared first on Island News.",
+        "Tags: ferries, wind, harbours",
+        '[video-player id="12" name="Ferry at sea"]',
+        "Press enter or click to view image in full size",
+        "Share on Facebook",
+        "责任编辑：王小明",
+        "The latest from the harbour, delivered to your inbox",
+    )
+    for line in added:
+        html = (
+            f"<article><h1>The ferry sails again</h1><p>{SAID * 5}</p><p>{line}</p><p>It sails.</p></article>"
+        )
+        assert extract(html).markdown.endswith(f"{SAID.strip()}\n\nIt sails."), line
+
+
+def test_what_is_announced_in_other_languages_or_counted_goes() -> None:
+    for heading in (
+        "Mehr zum Thema",
+        "À lire aussi",
+        "También te puede interesar",
+        "関連記事",
+        "15 Replies to the news",
+    ):
+        after = f'<h3>{heading}</h3><p><a href="/x">Harbours</a></p>'
+        assert (
+            "Harbours"
+            not in extract(f"<article><h1>The ferry</h1><p>{SAID * 9}</p>{after}</article>").markdown
+        )

@@ -24,6 +24,17 @@ _CLICK = re.compile(
         |(?:view|see)\ (?:the\ )?(?:product|collection|ratings?|reviews?|details|price))(?:\ (?:now|today))?
     | (?:read|watch|get|see)\ the\ (?:full\ )?(?:story|article|review|recipe|video|details) | know\ more
     | expand\ description | advertisement | sponsored | loading
+    | (?:share|tweet|pin\ it|like|follow|print)
+        (?:\ (?:this|on|via|with|us|me|it|page|post|article|story|friends|facebook|twitter|x|linkedin|whatsapp|instagram
+        |pinterest|reddit|telegram|tiktok|youtube))*
+    | printer[- ]friendly(?:\ (?:version|page))? | e-?mail\ (?:this|to\ a\ friend)(?:\ [\w ]{1,30})? | copy\ link
+    | (?:press\ enter\ or\ )?(?:click|tap)(?:\ (?:on\ )?(?:the\ )?(?:image|photo|picture|here))?
+        \ (?:to\ (?:enlarge|zoom|expand|view\ image\ in\ full\ size)
+            |(?:to|for)\ (?:view\ )?(?:a\ )?(?:full|larger)[\w ]{0,30})
+    | (?:story|article)\ continues\ below(?:\ [\w ]{1,20})? | continue\ reading(?:\ (?:below|the\ main\ story))?
+    | scroll\ (?:down\ )?to\ continue(?:\ [\w ]{1,20})?
+    | (?:sign\ up|subscribe|join|get)\ (?:for\ |to\ )?(?:our|the|my)\ (?:[\w ]{1,30}\ )?(?:newsletter|mailing\ list)
+    | [^.!?]{0,60}\b(?:delivered|straight|right|direct(?:ly)?)\ to\ your\ (?:inbox|e-?mail)
     | (?:was|is|did)\ (?:this|that)\ (?:\w+\ )?(?:helpful|useful|help\ you|answer\ your\ question)
     | did\ you\ find\ (?:it|(?:this|that|the)\ \w+)\ (?:helpful|useful) | thank(?:s|\ you)\ for\ (?:your|the)\ feedback
     | (?:previous|prev|next|older|newer)(?:\ (?:page|post|article|chapter|topic|lesson|section|posts|entries))?
@@ -44,6 +55,15 @@ _CLICK = re.compile(
 _ELSEWHERE = re.compile(
     r"\W*(?:(?:also,?|must|follow-?up)[ -]read|read (?:more|also))\s*[:：][^\n]{1,120}", re.I
 )
+_STAMP = re.compile(
+    r"""\W*(?:
+      the\ post\ .{1,300}\ (?:first\ )?appeared\ (?:first\ )?on\ .{1,80}
+    | (?:tags?|tagged(?:\ (?:with|as))?|filed\ under|posted\ in|categories|labels|schlagwörter|étiquettes|etiquetas|теги
+        |标签|タグ|태그)\s*[:：].{0,150}
+    | (?:本文)?(?:来源|來源|责任编辑|責任編輯|责编|編輯|编辑|原标题|分享到)\s*[:：].{0,30}
+    )\W*|\[/?(?:[A-Z]+(?:_[A-Z]+)+|[\w-]+\ [\w-]+=[^\]]*)\]""",
+    re.X | re.I,
+)  # by which systems sign and file what they publish, and their commands that nothing carried out
 _OF_PAGE = re.compile(
     r"\A\W*(?:th(?:is|e) )?(?:(?:page|article|document|content|topic|guide) )?(?:was )?", re.I
 )
@@ -62,8 +82,8 @@ def _is_click(block: Block) -> bool:
     if block.kind != "paragraph":
         return False
     if len(block.text) > _LONGEST:
-        return _ELSEWHERE.fullmatch(block.text) is not None
-    return any(said.fullmatch(block.text) for said in (_CLICK, _ELSEWHERE)) or _tells_change(
+        return any(said.fullmatch(block.text) for said in (_ELSEWHERE, _STAMP))
+    return any(said.fullmatch(block.text) for said in (_CLICK, _ELSEWHERE, _STAMP)) or _tells_change(
         block.text.lower()
     )
 

@@ -110,6 +110,11 @@ def _named(text: str) -> tuple[int, int, int] | None:
     return None
 
 
+def names_month(word: str) -> bool:
+    """Whether a word is the name of a month, in any of thirty languages, or begins with a short one."""
+    return _month(word) > 0
+
+
 def _month(name: str) -> int:
     """The number of a month by its name in any of thirty languages, or the beginning of that; 0 where it is none."""
     name = name.lower()

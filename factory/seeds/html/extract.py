@@ -14,13 +14,14 @@ from factory.seeds.html.code import protect_code
 from factory.seeds.html.encoding import Utf8, as_utf8
 from factory.seeds.html.markdown import markdown
 from factory.seeds.html.mathematics import protect_formulas
-from factory.seeds.html.metadata import Head, Metadata, describe, is_article, is_product
+from factory.seeds.html.metadata import Head, Metadata, describe, is_article, is_product, is_published
 from factory.seeds.html.notes import mark_notes
 from factory.seeds.html.parse import Parsed, parse
 from factory.seeds.html.places import placed
 from factory.seeds.html.purpose import is_named_forum, says_forum
 from factory.seeds.html.reading import Reading, choose
 from factory.seeds.html.repeats import without_repeats, without_requoted
+from factory.seeds.html.signed import without_signatures
 from factory.seeds.html.tables import protect_tables
 from factory.seeds.html.threads import Post, Thread, find_thread, posts_of
 from factory.seeds.html.tree import Index, Node, uncollected, weigh
@@ -107,6 +108,8 @@ def _read(page: Utf8, whole: bool) -> Page:
         blocks = without_requoted(as_said(blocks))
     elif reading:
         blocks = without_clicks(without_repeats(blocks, product=product))
+        if not whole and is_published(parsed.head):
+            blocks = without_signatures(blocks, about)
     if reading:
         blocks = _without_ends(blocks, reading)
     if forum and not whole:
@@ -119,7 +122,8 @@ def _reading(index: Index, head: Head, product: bool, title: str) -> Reading:
     """The reading of a page that is no thread. What readers wrote is kept where they write all, but for what buyers ask
     of a product."""
     forum = not product and is_named_forum(index, head)
-    return choose(index, product=product, forum=forum, article=is_article(head), title=title)
+    article, published = is_article(head), is_published(head)
+    return choose(index, product=product, forum=forum, article=article, published=published, title=title)
 
 
 def _told(blocks: list[Block], head: Head) -> list[Block]:

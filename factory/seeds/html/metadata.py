@@ -94,6 +94,13 @@ def is_article(head: Head) -> bool:
     return head.meta.get("og:type", "").lower() == "article" or any(map(_ARTICLE.search, head.json_ld))
 
 
+def is_published(head: Head) -> bool:
+    """Whether a page says that it is an article, and not by what many systems say of each page: it tells the day, or
+    JSON-LD says so."""
+    dated = "article:published_time" in head.meta and head.meta.get("og:type", "").lower() == "article"
+    return dated or any(map(_ARTICLE.search, head.json_ld))
+
+
 def describe(head: Head, index: Index) -> Metadata:
     """The metadata of a page, of its head and its nodes."""
     items = list(_json_ld(head.json_ld))

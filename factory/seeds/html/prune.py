@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from itertools import chain
 
+from factory.seeds.html.around import boilerplate, is_links, is_remarks, teasers
 from factory.seeds.html.blocks import BLOCK_TAGS
 from factory.seeds.html.code import LISTING
 from factory.seeds.html.edges import edges
@@ -18,6 +18,7 @@ from factory.seeds.html.endings import HEADINGS, Announcement, announcements, en
 from factory.seeds.html.heads import names_author, names_date
 from factory.seeds.html.tables import GRID
 from factory.seeds.html.tree import Index, Node, Siblings, discount, in_document_order, measure, words_of
+from factory.seeds.html.unseen import unseen_in
 from factory.seeds.html.words import (
     BESIDE,
     BOILERPLATE,
@@ -28,7 +29,6 @@ from factory.seeds.html.words import (
     OF_PAGE,
     REMARKS,
     REVIEWS,
-    UNSEEN,
     names,
 )
 
@@ -37,10 +37,6 @@ _NAVIGATION_ROLES = names(
     """navigation banner contentinfo complementary search dialog alertdialog menu menubar toolbar tablist
     alert tooltip"""
 )
-_HIDING = frozenset({"hidden", "aria-hidden", "style"})
-_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
-_FOLDED = names("accordion collapse collapsible expandable toggle faq")
-_PANELS = names("pane panel content body")
 _SUSPECT = BOILERPLATE | NAVIGATION | DOUBTFUL
 _SUSPECT_NAMES = _SUSPECT | BESIDE | COMMENTS | REVIEWS
 _UNSIGNED = frozenset({"meta", "metadata"})
@@ -53,8 +49,6 @@ _REST = 1200  # characters of prose that the rest of a page must have
 _LITTLE_REST = 400  # and beside what is surely none of its content
 _REST_UNLINKED = 200  # characters outside of links that the rest of a page must have
 _MOSTLY = 0.7
-_MOST_HIDDEN = 0.4
-_LONGEST_QUESTION = 150
 _FEW_ARTICLES = 2
 # What stands in a line. Elements of a page's own ("mega-menu") are blocks like any other.
 _INLINE = names(
@@ -92,8 +86,9 @@ LEAST = Rules(veto=0.05, density=1.01, short=0, names=False, endings=False)
 class Survey:
     """What all readings of a page share: its nodes in order, its main elements, its headings, the nodes at or above
     code, those whose tag or names may tell boilerplate, blocks that hold several links, what a browser with scripts
-    does not show, the characters of prose without that, the words by which comments on it are told, whether it lists
-    articles, what stands around its content by place, and the rules by which it was read so far."""
+    does not show, the characters of prose without that, the words by which comments on it are told, and boilerplate
+    is, whether it lists articles, or is a published one, what stands around its content by place, and the rules by
+    which it was read so far."""
 
     order: Sequence[Node]
     mains: Sequence[Node]
@@ -104,15 +99,20 @@ class Survey:
     unseen: Mapping[Node, str]
     prose: int
     comments: frozenset[str]
+    boilerplate: frozenset[str]
     listed: bool
+    published: bool
     outer: Mapping[Node, str]
     read: list[Rules] = field(default_factory=list)
 
 
-def survey(index: Index, *, product: bool = False, forum: bool = False, title: str = "") -> Survey:
-    """Looks over a page, its nodes measured, before it is read. What readers wrote is the content of a `forum`."""
+def survey(
+    index: Index, *, product: bool = False, forum: bool = False, published: bool = False, title: str = ""
+) -> Survey:
+    """Looks over a page, its nodes measured, before it is read. What readers wrote is the content of a `forum`; a
+    `published` article has more beside it."""
     order = index.order
-    unseen = _unseen(index)
+    unseen = unseen_in(index)
     discount(list(unseen))
     outer = edges(index, title, unseen)
     headings = announcements(index, product=product)
@@ -126,10 +126,27 @@ def survey(index: Index, *, product: bool = False, forum: bool = False, title: s
     )
     suspects = [node for node in in_document_order(told) if node is not order[0]]
     linking = [node for node in order if node.links > 2 and (node.tag in _LINKED_BLOCKS or "-" in node.tag)]
+    if published:
+        linking = in_document_order([*linking, *teasers(index)])
     mains, prose = in_document_order(mains), order[0].prose
     comments = frozenset() if forum else _comments(suspects)
     listed = len(index.tags["article"]) > _FEW_ARTICLES
-    return Survey(order, mains, headings, coded, suspects, linking, unseen, prose, comments, listed, outer)
+    named = boilerplate(suspects, order[0]) if published else BOILERPLATE
+    return Survey(
+        order,
+        mains,
+        headings,
+        coded,
+        suspects,
+        linking,
+        unseen,
+        prose,
+        comments,
+        named,
+        listed,
+        published,
+        outer,
+    )
 
 
 def prune(page: Survey, rules: Rules, *, product: bool = False) -> dict[Node, str]:
@@ -149,67 +166,9 @@ def prune(page: Survey, rules: Rules, *, product: bool = False) -> dict[Node, st
     return dropped
 
 
-def _unseen(index: Index) -> dict[Node, str]:
-    """What a browser with scripts does not show, unless it holds the better part of the page's text.
-
-    Pages that are put together by a script carry their text hidden, or in ``noscript``.
-    """
-    unseen: dict[Node, str] = {}
-    named = (nodes for classes, nodes in index.classes.items() if not UNSEEN.isdisjoint(classes.split()))
-    hidden = {node for node in chain(index.having(*_HIDING), *named) if _is_hidden(node)}
-    hidden -= _answers(hidden)
-    for found, why in ((set(index.tags["noscript"]), "shown without scripts only"), (hidden, "hidden")):
-        size = sum(node.size for node in found if found.isdisjoint(node.above()))
-        if size <= _MOST_HIDDEN * index.order[0].size:
-            unseen |= dict.fromkeys(found, why)
-    return unseen
-
-
 def is_main(node: Node) -> bool:
     """Whether a page says that this is its main content."""
     return node.tag == "main" or node.attributes.get("role") == "main"
-
-
-def _is_hidden(node: Node) -> bool:
-    attributes = node.attributes
-    hidden = (
-        "hidden" in attributes
-        or attributes.get("aria-hidden") == "true"
-        or _HIDDEN_STYLE.search(attributes.get("style", "")) is not None
-        or not UNSEEN.isdisjoint(attributes.get("class", "").split())
-    )
-    return hidden and node.value is None and not _is_panel(node)
-
-
-def _is_panel(node: Node) -> bool:
-    """Whether a click on a tab or a heading shows this: content like what is seen at once."""
-    attributes = node.attributes
-    role = attributes.get("role", "")
-    if role in ("tabpanel", "region") or ("aria-labelledby" in attributes and not role):
-        return True
-    if "class" not in attributes:
-        return False
-    words = node.words
-    return not words.isdisjoint(_FOLDED) or ("tab" in words and not _PANELS.isdisjoint(words))
-
-
-def _answers(hidden: Set[Node]) -> set[Node]:
-    """Those hidden nodes that stand below a question, or a heading that is a button, and are shown by a click on it."""
-    found: set[Node] = set()
-    for parent in {node.parent for node in hidden}:
-        above: Node | None = None
-        for child in parent.elements if parent is not None else ():
-            if child.size:
-                if above is not None and child in hidden and _is_question(above):
-                    found.add(child)
-                above = child
-    return found
-
-
-def _is_question(node: Node) -> bool:
-    if node.size > _LONGEST_QUESTION:
-        return False
-    return node.text().rstrip().endswith(("?", "？")) or any(one.tag == "button" for one in node.walk())
 
 
 def _drop_tagged(page: Survey, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:
@@ -226,6 +185,7 @@ def _drop_named(page: Survey, rules: Rules, dropped: dict[Node, str], comments: 
         if node.number <= passed:
             continue
         small = node.size <= allowed or _is_never_content(node, root)
+        small = small or (page.published and is_remarks(node, root, comments))
         if small and (why := _boilerplate(node, page, rules, comments)):
             passed = node.last
             if not is_out(node, dropped):
@@ -291,13 +251,14 @@ def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str
     if _is_chapter(node):
         return ""
     leads = not speaks and (node.size < rules.prose or node.linked >= _LEADING * node.size)
-    if found := BOILERPLATE & words or (leads and NAVIGATION & words):
+    if found := page.boilerplate & words or (leads and NAVIGATION & words):
         return f"named {min(found)}"
     if found := comments & words:
         return f"comments, named {min(found)}"
     if not COMMENTS.isdisjoint(words):
         return ""
-    beside = node.size <= rules.beside * page.order[0].size and BESIDE & words
+    share = max(rules.beside, rules.veto) if page.published else rules.beside
+    beside = node.size <= share * page.order[0].size and BESIDE & words
     if beside and not _is_about_part(node, beside):
         return f"beside the content, named {min(beside)}"
     said = _SAID_BY_TAG if node.tag in _LISTING_TAGS else frozenset()
@@ -381,11 +342,14 @@ def _is_never_content(node: Node, root: Node) -> bool:
 def _drop_linked(page: Survey, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:
     """Drops blocks that are mostly links, the largest first, unless they hold much of what is left. In lists and in
     sentences words stand between the links, or words announce them."""
-    allowed = rules.veto * page.order[0].size
+    root = page.order[0]
+    allowed = rules.veto * root.size
     siblings = Siblings()
     for node in page.linking:
         least = max(rules.density, rules.listed) if node.tag in _LISTS else rules.density
-        if least * node.size >= node.linked or node.size > allowed or is_out(node, dropped):
+        if least * node.size >= node.linked or is_out(node, dropped):
+            continue
+        if node.size > allowed and not (page.published and is_links(node, root)):
             continue
         if not (node.tag in ("ul", "ol") and _is_announced(node, rules, siblings)):
             dropped[node] = f"links are {node.linked / max(node.size, 1):.0%} of its text"

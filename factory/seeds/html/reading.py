@@ -60,12 +60,19 @@ class Reading:
 
 
 def choose(
-    index: Index, *, product: bool = False, forum: bool = False, article: bool = False, title: str = ""
+    index: Index,
+    *,
+    product: bool = False,
+    forum: bool = False,
+    article: bool = False,
+    published: bool = False,
+    title: str = "",
 ) -> Reading:
     """The strict reading of a page, its nodes measured, unless it lost most of the page's prose, is short where a
     relaxed one is not, or has little prose and lost what links to other pages, and does not say that it is an
-    `article`. Of a page of prose, its body alone; a `title` tells where the content of a page begins."""
-    page = survey(index, product=product, forum=forum, title=title)
+    `article`. Of a page of prose, its body alone; a `title` tells where the content of a page begins. Around a
+    `published` article more is left out."""
+    page = survey(index, product=product, forum=forum, published=published, title=title)
     reading = _among(page, product, article)
     if reading.name == "linked":
         return reading

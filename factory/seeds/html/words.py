@@ -23,6 +23,9 @@ BOILERPLATE = names(
 )
 """A node so named is dropped, unless it holds much of the page."""
 
+OFFERS = names("cta banner disclosure disclosures")
+"""A node so named stands in an article and is no part of it: what its publisher offers, or has to say."""
+
 NAVIGATION = names("nav navbar navigation menu submenu menubar toolbar topbar")
 """A node so named is dropped, unless it consists of sentences or few of its words link: tabs, accordions and carousels
 are named so as well."""
@@ -95,7 +98,15 @@ ENDINGS = tuple(
     up next / what to read next / subscribe / newsletter / sign up for our newsletter / follow us /
     about the author / categories / tags / archives / keep reading / customers also bought / customers
     also viewed / recently viewed / similar products / similar threads / explore more / see also our /
-    user contributed notes / user comments / feedback
+    user contributed notes / user comments / feedback /
+    mehr zum thema / lesen sie auch / das könnte sie auch interessieren / ähnliche artikel / ähnliche beiträge /
+    weitere artikel / lire aussi / à lire aussi / à lire également / sur le même sujet / articles similaires /
+    articles liés / noticias relacionadas / artículos relacionados / entradas relacionadas / te puede interesar /
+    también te puede interesar / lea también / leia também / notícias relacionadas / artigos relacionados /
+    leggi anche / articoli correlati / potrebbe interessarti anche / lees ook / gerelateerde artikelen / czytaj też /
+    czytaj także / zobacz także / przeczytaj także / läs också / les også / læs også / lue myös / ilgili haberler /
+    читайте также / похожие статьи / материалы по теме / читайте також / 相关阅读 / 相关新闻 / 相关文章 / 延伸閱讀 /
+    相關新聞 / 関連記事 / あわせて読みたい / 관련기사 / 관련 기사
     """.replace("\n    ", " ").split("/")
 )
 """Headings under which a page shows what is not its own content."""
