@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,10 +14,15 @@ from hypothesis import strategies as st
 
 from factory.seeds.html import Block, extract
 from factory.seeds.prose import blocks_of_text
-from factory.seeds.segment import LEEWAY, MAX_WORDS, MIN_WORDS, count_words, segment
+from factory.seeds.segment import LEEWAY, MAX_WORDS, MIN_WORDS, Segment, count_words, stretches
 
 PAGES = Path(__file__).parent.parent / "examples" / "pages"
 ALL_PAGES = sorted(PAGES.glob("*/*.html"))
+
+
+def segment(blocks: Sequence[Block], **budget: Any) -> list[Segment]:
+    """The passages of a document, without what is left over."""
+    return [part for part in stretches(blocks, **budget) if not part.short]
 
 
 def words(count: int, word: str = "word") -> str:

@@ -17,7 +17,7 @@ BLOCK, SMALLEST = 256, 4096
 """Values that torchao narrows together, and of how many a tensor is narrowed at all."""
 
 
-def make_optimiser(model: Phi, settings: OptimiserSettings, *, fused: bool = True) -> torch.optim.Optimizer:
+def make_optimiser(model: Phi, settings: OptimiserSettings) -> torch.optim.Optimizer:
     """AdamW that decays matrices, embeddings among them, and spares norms; `states: 8bit` is torchao's, in blocks of
     256 values.
 
@@ -31,7 +31,7 @@ def make_optimiser(model: Phi, settings: OptimiserSettings, *, fused: bool = Tru
         {"params": others, "weight_decay": 0.0},
     ]
     if settings.states == "float32":
-        return torch.optim.AdamW(groups, lr=settings.lr, betas=settings.betas, eps=settings.eps, fused=fused)
+        return torch.optim.AdamW(groups, lr=settings.lr, betas=settings.betas, eps=settings.eps, fused=True)
     need("train8bit", "torchao", by="optimiser.states: 8bit")
     from torchao.optim import AdamW8bit
 

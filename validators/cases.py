@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from factory.records import Case, Tests
 from validators.sandbox.values import ABSOLUTE, RELATIVE, LiteralError, read_literal
-from validators.syntax import parsed, written
+from validators.syntax import expression, parsed, written
 
 _DECIDING = (
     "all",
@@ -33,13 +33,14 @@ def told_by_value(case: Case) -> Case:
     """``f(2) == 4`` that must be True as ``f(2)`` that must be 4; any other case as it is."""
     if case.expected != "True" or case.raises is not None:
         return case
-    expression = _expression(case.call)
-    return (_equation(expression) if expression else None) or case
+    called = expression(case.call)
+    return (_equation(called) if called else None) or case
 
 
 def equations(asserts: str) -> tuple[Case, ...]:
     """Asserts as cases, where all are plain ones, ``assert f(2) == 4``: these need no process of their own."""
-    statements = _statements(asserts)
+    tree = parsed(asserts)
+    statements = tree.body if tree else []
     found = [_equation(one.test) if isinstance(one, ast.Assert) else None for one in statements]
     cases = tuple(case for case in found if case is not None)
     return cases if len(cases) == len(found) else ()
@@ -48,13 +49,13 @@ def equations(asserts: str) -> tuple[Case, ...]:
 def assert_of(case: Case) -> str:
     """The assert of a case that decides something itself, ``abs(f(2) - 4) < 1e-6``, or that expects what no literal
     writes, ``Fraction(1, 2)``; empty for any other."""
-    expression = _expression(case.call) if case.raises is None else None
-    text = written(expression) if expression else None
-    if expression is None or text is None:
+    called = expression(case.call) if case.raises is None else None
+    text = written(called) if called else None
+    if called is None or text is None:
         return ""
     if not _is_literal(case.expected):
-        return f"assert ({text}) == ({case.expected.strip()})" if _expression(case.expected) else ""
-    if not _decides(expression):
+        return f"assert ({text}) == ({case.expected.strip()})" if expression(case.expected) else ""
+    if not _decides(called):
         return ""
     if case.expected in ("True", "False"):
         return f"assert {text}" if case.expected == "True" else f"assert not ({text})"
@@ -78,16 +79,6 @@ def with_functions(tests: Tests) -> Tests:
     by_value, judged = shared_out(tests.cases)
     asserts = f"{tests.asserts}\n{as_functions(judged.values())}" if judged else tests.asserts
     return tests.model_copy(update={"cases": tuple(by_value), "asserts": asserts})
-
-
-def _expression(text: str) -> ast.expr | None:
-    found = _statements(text.strip())
-    return found[0].value if len(found) == 1 and isinstance(found[0], ast.Expr) else None
-
-
-def _statements(text: str) -> list[ast.stmt]:
-    tree = parsed(text)
-    return tree.body if tree else []
 
 
 def _equation(test: ast.expr) -> Case | None:

@@ -7,11 +7,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
 
 from factory.plugins import validator
-from factory.records import Case, Outcome, Sample, Tests, Verdict
+from factory.records import Case, Outcome, Result, Sample, Tests, Verdict
 from factory.teacher import Teacher
 from validators import javascript_cases
 from validators.cases import as_functions, equations, shared_out
-from validators.javascript_cases import Near
 from validators.sandbox.printed import Comparison, misprint
 from validators.sandbox.values import disagreement
 from validators.settings import Megabytes, Seconds, Tolerance
@@ -62,7 +61,7 @@ async def passes(tests: Tests, run: Run, output: Comparison = "tokens", toleranc
     if tests.language == "javascript":
         measured = [(case, javascript_cases.distance(case)) for case in tests.cases]
         near = [found for _, found in measured if found]
-        if near and not (verdict := await _near(near, run)).passed:
+        if near and not (verdict := await _by_value([(one.case, one.fault) for one in near], run)).passed:
             return verdict
         others = tuple(javascript_cases.told_by_value(case) for case, found in measured if not found)
         tests = tests.model_copy(update={"cases": others})
@@ -75,7 +74,7 @@ async def passes(tests: Tests, run: Run, output: Comparison = "tokens", toleranc
     asserted = equations(tests.asserts) if python else ()
     given, decided = shared_out(tests.cases) if python else (list(tests.cases), {})
     if cases := [*given, *asserted]:
-        verdict = await _cases(cases, run)
+        verdict = await _by_value([(case, functools.partial(disagreement, case)) for case in cases], run)
     if verdict.passed and decided:
         verdict = await _decided(decided, run)
     if verdict.passed and tests.asserts.strip() and not asserted:
@@ -85,22 +84,15 @@ async def passes(tests: Tests, run: Run, output: Comparison = "tokens", toleranc
     return verdict
 
 
-async def _cases(cases: list[Case], run: Run) -> Verdict:
-    outcome = await run([case.call for case in cases])
+async def _by_value(cases: Sequence[tuple[Case, Callable[[Result], str | None]]], run: Run) -> Verdict:
+    """Cases that the host decides: each with what says what is wrong with the value that its call gives."""
+    outcome = await run([case.call for case, _ in cases])
     if not outcome.ok:
         return _ended(outcome, reached=len(outcome.results), cases=len(cases))
-    told = [disagreement(case, result) for case, result in zip(cases, outcome.results, strict=True)]
-    return _told(cases, told, [result.error is not None for result in outcome.results])
-
-
-async def _near(near: Sequence[Near], run: Run) -> Verdict:
-    """Distances of another language than Python: the host has the numbers, and measures."""
-    cases = [one.case for one in near]
-    outcome = await run([case.call for case in cases])
-    if not outcome.ok:
-        return _ended(outcome, reached=len(outcome.results), cases=len(cases))
-    faults = [one.fault(result) for one, result in zip(near, outcome.results, strict=True)]
-    return _told(cases, faults, [result.error is not None for result in outcome.results])
+    faults = [fault(result) for (_, fault), result in zip(cases, outcome.results, strict=True)]
+    return _told(
+        [case for case, _ in cases], faults, [result.error is not None for result in outcome.results]
+    )
 
 
 async def _decided(decided: dict[Case, str], run: Run) -> Verdict:

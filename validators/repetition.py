@@ -146,9 +146,9 @@ def repeated_lines(text: str) -> float:
     return 1 - len(set(lines)) / len(lines) if len(lines) >= LEAST_LINES else 0.0
 
 
-def repeated_ngrams(found: list[str], size: int = 8) -> float:
-    """The share of n-grams of words that were there before, 0 where there are few words."""
-    grams = _grams(found, size)
+def repeated_ngrams(found: list[str]) -> float:
+    """The share of 8-grams of words that were there before, 0 where there are few words."""
+    grams = _grams(found, 8)
     return 1 - len(grams) / grams.total() if len(found) >= LEAST_WORDS else 0.0
 
 

@@ -107,19 +107,6 @@ class _Stretch:
         self.deepest = max(self.deepest, other.deepest)
 
 
-def segment(
-    blocks: Sequence[Block],
-    *,
-    min_words: int = MIN_WORDS,
-    max_words: int = MAX_WORDS,
-    count: Count = count_words,
-    overlap: int = 0,
-) -> Iterator[Segment]:
-    """The passages of a document, as `stretches` gives them, without what is left over."""
-    found = stretches(blocks, min_words=min_words, max_words=max_words, count=count, overlap=overlap)
-    yield from (part for part in found if not part.short)
-
-
 def stretches(
     blocks: Sequence[Block],
     *,

@@ -181,11 +181,11 @@ TESTED = {
     "what a test puts in its place": (
         "import sys\ndef fetch(): return 1\ndef f(): return fetch() + 1\ndef ask(): return int(input('n? ')) + 1\n"
         "def line(): return sys.stdin.readline()",
-        "import io, solution\nfrom unittest.mock import patch\ndef test_patch():\n"
+        "import io, os, solution\nfrom unittest.mock import patch\ndef test_patch():\n"
         "    with patch('solution.fetch', return_value=10) as fetched:\n        assert solution.f() == 11 and fetched.called\n"
         "    assert solution.f() == 2\ndef test_monkeypatch(monkeypatch):\n    monkeypatch.setattr(solution, 'fetch', lambda: 5)\n"
         "    monkeypatch.setattr('builtins.input', lambda prompt: '3')\n    monkeypatch.setattr('sys.stdin', io.StringIO('x\\n'))\n"
-        "    monkeypatch.setenv('A', 'b')\n    assert solution.f() == 6 and ask() == 4 and line() == 'x\\n'\n"
+        "    monkeypatch.setenv('A', 'b')\n    monkeypatch.setenv('A', 'c', prepend=':')\n    assert os.environ['A'] == 'c:b' and solution.f() == 6 and ask() == 4 and line() == 'x\\n'\n"
         "def test_after(): assert solution.f() == 2",
     ),
     "fixtures of all tests and of a class": (

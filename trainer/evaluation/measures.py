@@ -25,14 +25,14 @@ def substring_match(reply: str, answers: Sequence[str]) -> float:
     return float(any(f" {found} " in padded for answer in answers if (found := normal(answer))))
 
 
-def ndcg(reply: str, gains: Mapping[str, float], at: int = 10) -> float:
-    """nDCG of the order in which a reply names documents; one that it does not name comes nowhere."""
+def ndcg(reply: str, gains: Mapping[str, float]) -> float:
+    """nDCG@10 of the order in which a reply names documents; one that it does not name comes nowhere."""
     named = re.compile(
         "|".join(rf"(?<!\w){re.escape(one)}(?!\w)" for one in sorted(gains, key=len, reverse=True))
     )
     order = list(dict.fromkeys(found[0] for found in named.finditer(reply)))
-    ideal = _discounted(sorted(gains.values(), reverse=True)[:at])
-    return _discounted([gains[one] for one in order[:at]]) / ideal if ideal else 0.0
+    ideal = _discounted(sorted(gains.values(), reverse=True)[:10])
+    return _discounted([gains[one] for one in order[:10]]) / ideal if ideal else 0.0
 
 
 def _discounted(gains: Sequence[float]) -> float:

@@ -319,10 +319,10 @@ def says_something(sentence: str) -> bool:
     return bool(_number_texts(sentence)) or sum(map(_is_content, _words(sentence))) >= 2
 
 
-def quotations(sentence: str, least: int = 5) -> list[str]:
-    """What stands between quotation marks, of `least` words and more."""
+def quotations(sentence: str) -> list[str]:
+    """What stands between quotation marks, of five words and more."""
     found = ("".join(groups) for groups in _QUOTED.findall(sentence))
-    return [quote for quote in found if len(quote.split()) >= least]
+    return [quote for quote in found if len(quote.split()) >= 5]
 
 
 def plain(text: str) -> str:

@@ -46,8 +46,9 @@ class MonkeyPatch:
             self._undo.append(lambda: items.update({key: old}))
 
     def setenv(self, name: str, value: Any, prepend: str | None = None) -> None:
-        """Sets a variable of the environment, of the tests' own process."""
-        self.setitem(os.environ, name, str(value))
+        """Sets a variable of the environment, of the tests' own process; `prepend` joins it to what is there."""
+        joined = prepend is not None and name in os.environ
+        self.setitem(os.environ, name, f"{value}{prepend}{os.environ[name]}" if joined else str(value))
 
     def delenv(self, name: str, raising: bool = True) -> None:
         """Deletes a variable of the environment."""
