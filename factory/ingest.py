@@ -28,8 +28,9 @@ from factory.plugins import Span
 from factory.seeds import intake
 from factory.seeds.choosing import choose_whole
 from factory.seeds.files import address, files_of, signature
-from factory.seeds.shards import Done, Recipe, Shard, Unit, enough, grouped, read_shard
-from factory.seeds.workers import Workers
+from factory.seeds.remote import asked
+from factory.seeds.shards import Done, Recipe, Shard, Unit, enough, given_up, grouped, reached, read_shard
+from factory.seeds.workers import Died, Workers, alone
 from factory.store.sets import folder
 from factory.store.writer import Writer
 from factory.yamlfile import read_yaml
@@ -74,8 +75,8 @@ class Reading:
     async def bring_up_to_date(self, wanted: Sequence[SeedSet], intakes: dict[str, Intake]) -> None:
         """Reads seed sets, each once, and before it what it is cut from.
 
-        Raises CatalogError where a path matches nothing, FactoryError for a missing package, a dead process or a full
-        disk.
+        Raises CatalogError where a path matches nothing, FactoryError for a missing package, processes that die at
+        once, or a full disk.
         """
         for seeds in wanted:
             if seeds.name in intakes:
@@ -163,7 +164,8 @@ class _SeedSet:
         licences = _Licences(self.seeds, root)
         for path in files_of(self.seeds.paths, root, self.seeds.name):
             try:
-                size, signed = path.stat().st_size, signature(path)
+                with asked(str(path)):
+                    size, signed = path.stat().st_size, signature(path)
             except OSError:  # what is wrong with it is told when it is read
                 size, signed = 0, ""
             at, licence = address(path, root), licences.of(path)
@@ -217,8 +219,11 @@ class _SeedSet:
     ) -> AsyncIterator[list[tuple[Shard, Done]]]:
         """Shards and what they came to, in their order, as many together as a moment gave."""
         shards = list(self._shards(waiting))
-        pool, ahead = workers.pool(len(shards)), 2 * min(workers.most, len(shards))
-        loop = asyncio.get_running_loop()
+        ahead, loop = 2 * min(workers.most, len(shards)), asyncio.get_running_loop()
+
+        def begin(shard: Shard) -> Running:
+            return shard, loop.run_in_executor(workers.pool(len(shards)), read_shard, shard)
+
         running: list[Running] = []
         ended: list[tuple[Shard, Done]] = []
         following: Iterator[tuple[int, Shard]] = enumerate(shards)
@@ -229,10 +234,12 @@ class _SeedSet:
                 following = iter(())
             for number, shard in islice(following, max(0, ahead - len(running))):
                 await self._lay_down(shards, number)
-                running.append((shard, loop.run_in_executor(pool, read_shard, shard)))
+                running.append(begin(shard))
             if running:
                 left = max(0.0, due - time.monotonic()) if ended else MOMENT
                 if (await asyncio.wait([running[0][1]], timeout=left))[0]:
+                    if isinstance(running[0][1].exception(), BrokenProcessPool):
+                        running = await self._again(running, begin, workers)
                     shard, future = running.pop(0)
                     if done := self._done(shard, future, running):
                         ended.append((shard, done))
@@ -260,16 +267,42 @@ class _SeedSet:
         """What a shard came to. Where that is an error, nobody asks any more what those behind it came to."""
         try:
             return future.result()
-        except Exception as error:
+        except Exception:
             for _, other in behind:
                 other.cancel()
-            if not isinstance(error, BrokenProcessPool):
-                raise
-            at = ", ".join(unit.address for unit in shard.units[:3])
+            raise
+
+    async def _again(
+        self, running: Sequence[Running], begin: Callable[[Shard], Running], workers: Workers
+    ) -> list[Running]:
+        """Shards whose processes ended since one of them died: those that had been begun are read each in a process of
+        its own, and given up where that dies too. Raises FactoryError where none had been begun."""
+        await asyncio.wait([future for _, future in running])
+        await asyncio.to_thread(workers.renew)
+        ended = [isinstance(future.exception(), BrokenProcessPool) for _, future in running]
+        if not any(reached(shard) for (shard, _), lost in zip(running, ended, strict=True) if lost):
             raise FactoryError(
-                f"seed set '{self.seeds.name}': a process died while it read {at}"
-                f"{' ...' if len(shard.units) > 3 else ''}; out of memory? Try fewer --workers"
-            ) from error
+                f"seed set '{self.seeds.name}': processes die before they read anything; out of memory? Try fewer"
+                " --workers"
+            )
+        again: list[Running] = []
+        for one, lost in zip(running, ended, strict=True):
+            if lost and reached(one[0]):
+                made = asyncio.get_running_loop().create_future()
+                made.set_result(await asyncio.to_thread(_alone, one[0]))
+                again.append((one[0], made))
+            else:
+                again.append(begin(one[0]) if lost else one)
+        return again
+
+
+def _alone(shard: Shard) -> Done | None:
+    """What a shard comes to in a process of its own."""
+    try:
+        return alone(read_shard, shard)
+    except Died as error:
+        why = f"a process died ({error}) that read this, {reached(shard)}, and had died before"
+        return given_up(shard, f"{why}; a smaller 'shard_mb' loses less with it")
 
 
 class _Told:

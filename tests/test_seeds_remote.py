@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import pyarrow as arrow
@@ -18,9 +19,11 @@ import pyarrow.parquet as columns
 import pytest
 import zstandard
 from conftest import Project
+from fsspec.implementations.memory import MemoryFileSystem
 from seed_items import rows
 from test_sources_warc import PAGES, archive
 
+from factory.errors import CatalogError
 from factory.records import Question
 from factory.seeds.files import address, files_of
 from factory.seeds.remote import without_secrets
@@ -181,6 +184,32 @@ def test_no_secret_of_an_address_is_stored_or_shown(server: Server, project: Pro
     for path in (project.folder / "build").rglob("*"):
         assert not path.is_file() or not re.search(rb"s3cret|f00ba4", path.read_bytes())
     assert without_secrets("no address: a@b") == "no address: a@b"
+
+
+class Grudging(MemoryFileSystem):
+    """A file system that raises an error of its own make, as those of clouds do, and says in it what it was asked."""
+
+    protocol = "grudging"
+
+    def info(self, path: str, **_: Any) -> Any:
+        raise NoCredentialsError(f"no credentials for {path}")
+
+    glob = info
+
+
+class NoCredentialsError(Exception):
+    pass
+
+
+@pytest.mark.filterwarnings("ignore:UPath 'grudging'")
+@pytest.mark.parametrize("name", ["a.jsonl", "*.jsonl"])
+def test_what_a_file_system_says_in_its_own_words_is_told_without_secrets(name: str, tmp_path: Path) -> None:
+    fsspec.register_implementation("grudging", Grudging, clobber=True)
+    with pytest.raises(CatalogError) as told:
+        files_of([f"grudging://ada:s3cret@bucket/{name}"], tmp_path, "far")
+    assert "seed set 'far': grudging://bucket/" in str(told.value)
+    assert "NoCredentialsError: no credentials for " in str(told.value)
+    assert "s3cret" not in str(told.value)
 
 
 def test_archives_and_memory_are_file_systems_too(server: Server, tmp_path: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -14,16 +16,18 @@ from typing import Any
 import orjson
 
 from factory.catalog import SeedSet, Step
+from factory.errors import FactoryError
 from factory.fingerprint import step_fingerprint
 from factory.plugins import Drop, Rewritten
 from factory.records import Seed, content_hash
 from factory.seeds.intake import Statement, describe, seed_statements, table_statements
 from factory.seeds.laid import scatter
 from factory.seeds.members import Part, Row, Stopped, laid_down
-from factory.seeds.shards import DROPS, EXCERPT, seed_row, writing
+from factory.seeds.shards import DROPS, EXAMPLES, EXCERPT, seed_row, writing
 from factory.seeds.workers import Workers
 from factory.store.rows import json_text
 from factory.store.sets import changed_shard, folder, identifier, literal, parquet_rows
+from factory.store.texts import seed_rows
 from factory.store.writer import Writer
 
 COPIES = "exact_duplicates"
@@ -43,7 +47,8 @@ async def choose_whole(
 
     What a step leaves out depends on what else is there: where the seeds or an earlier step changed, decisions are
     forgotten. Those of the first steps stand where only what comes behind them is new, or was cut short. `goes_on`
-    is told what is going on; where it says no, the rest is left to the next time.
+    is told what is going on; where it says no, the rest is left to the next time. Raises FactoryError for a dead
+    process.
     """
     first, dropped = 1 + len(seeds.steps) - len(steps), 0
     marks = [content_hash(COPIES, first, await _members(writer, seeds))]
@@ -52,7 +57,7 @@ async def choose_whole(
     [(standing,)] = await writer.query("select members from seed_sets where seed_set = ?", [seeds.name])
     if standing not in marks:
         await _forget(writer, seeds.name)
-        dropped = await _tell_copies(writer, seeds, first, build_id, marks[0])
+        dropped = await _tell_copies(writer, seeds, first, scratch, build_id, marks[0])
     for number in range(marks.index(standing) if standing in marks else 0, len(steps)):
         (step, made), position = steps[number], first + 1 + number
         choice = _Choice(writer, seeds, step, position, scratch / f"{position}", build_id, workers, goes_on)
@@ -60,6 +65,11 @@ async def choose_whole(
             dropped += await choice.run(made, marks[number + 1])
         except Stopped:
             break
+        except BrokenProcessPool as error:
+            raise FactoryError(
+                f"seed set '{seeds.name}': a process died in the step '{step.plugin.name}'; out of memory? Try fewer"
+                " --workers; the same command goes on with this step"
+            ) from error
     return dropped
 
 
@@ -88,6 +98,7 @@ async def _forget(writer: Writer, name: str) -> None:
         {},
         [
             ("delete from drops where (whole or step = ?) and seed_set = ?", [COPIES, name]),
+            ("delete from skips where step = ? and seed_set = ?", [COPIES, name]),
             ("delete from cleaning where address = '' and seed_set = ?", [name]),
             ("delete from origins where step is not null and seed_set = ?", [name]),
             ("update origins set dropped = null where dropped is not null and seed_set = ?", [name]),
@@ -96,33 +107,58 @@ async def _forget(writer: Writer, name: str) -> None:
     )
 
 
-async def _tell_copies(writer: Writer, seeds: SeedSet, position: int, build_id: str, mark: str) -> int:
+async def _tell_copies(
+    writer: Writer, seeds: SeedSet, position: int, scratch: Path, build_id: str, mark: str
+) -> int:
     """Writes down where seeds were found again, as a step of its own; how many times that was."""
     view = f"sets.{identifier(seeds.name)}"
     seen, kept = (await writer.query(f"select count(*), count(distinct seed_id) from {view}"))[0]
     if seen == kept:
         await writer.transact({}, [_standing(seeds.name, mark)])
         return 0
-    about = {
-        "seed_set": seeds.name,
-        "position": position,
-        "step": COPIES,
-        "address": "",
-        "build_id": build_id,
-    }
-    said = {"position", "step", "whole", "reason", "scores", "excerpt"}
-    found = (
-        f"insert into drops by name select {position} as position, {literal(COPIES)} as step, false as whole,"
-        " 'the same text was found before' as reason, json_object('at', first_value(address) over found) as scores,"
-        f" {', '.join(DROPS.keys() - said)}, left(coalesce(content ->> 'text', ''), {EXCERPT}) as excerpt,"
-        f" {literal(seeds.name)} as seed_set, {literal(build_id)} as build_id from {view}"
-        f" where seed_id in (select seed_id from {view} group by seed_id having count(*) > 1)"
-        " window found as (partition by seed_id order by address, place)"
-        " qualify row_number() over found > 1"
+    again = (
+        "(select *, row_number() over (partition by address order by place, seed_id) as number from"
+        f" (select seed_id, address, place, first_value(address) over found as part from {view}"
+        f"  where seed_id in (select seed_id from {view} group by seed_id having count(*) > 1)"
+        "  window found as (partition by seed_id order by address, place)"
+        "  qualify row_number() over found > 1))"
     )
-    row = about | {"seen": seen, "kept": kept, "changed": 0, "broken": 0}
-    await writer.transact({"cleaning": [row]}, [(found, []), _standing(seeds.name, mark)])
+    about = {"position": position, "step": COPIES}
+    row = about | {"seed_set": seeds.name, "address": "", "build_id": build_id}
+    row |= {"seen": seen, "kept": kept, "changed": 0, "broken": 0}
+    said = about | {"reason": "the same text was found before"}
+    drops = scratch / f"{position}.drops"
+    statements = [_standing(seeds.name, mark)]
+    if seeds.keep == "shards":
+        statements.append((_others(again, seeds, build_id), list(said.values())))
+        again = f"(from {again} where number <= {EXAMPLES})"
+    await asyncio.to_thread(_write_copies, writer, seeds.name, f"from {again}", said, drops)
+    statements += table_statements("drops", parquet_rows([drops]), seeds, build_id)
+    await writer.transact({"cleaning": [row]}, statements)
     return int(seen - kept)
+
+
+def _write_copies(writer: Writer, name: str, copies: str, said: dict[str, Any], output: Path) -> None:
+    """Writes rows of `drops`, with what copies begin with."""
+    columns = ("seed_id", "kind", "address", "place", "url", "title", "characters")
+    text = f"left(coalesce(content::json ->> 'text', ''), {EXCERPT})"
+    rows = seed_rows(writer.stream, writer.path, name, f"{', '.join(columns)}, {text}", copies)
+    with writing({"drops": output}, output) as write:
+        for at, *about, excerpt in rows:
+            found = dict(zip(columns, about, strict=True))
+            write(
+                "drops",
+                {**said, **found, "whole": False, "scores": json_text({"at": at}), "excerpt": excerpt},
+            )
+
+
+def _others(copies: str, seeds: SeedSet, build_id: str) -> str:
+    """SQL that counts the copies of each file of which there are no rows. Its parameters: position, step, reason."""
+    return (
+        "insert into skips by name select ? as position, ? as step, ? as reason, address, count(*) as records,"
+        f" min(place) as place, '' as excerpt, {literal(seeds.name)} as seed_set, {literal(build_id)} as build_id"
+        f" from {copies} where number > {EXAMPLES} group by address"
+    )
 
 
 @dataclass(frozen=True)
@@ -215,12 +251,15 @@ class _Following:
         choices = {seed_id: choice for seed_id, *choice in map(orjson.loads, path.read_bytes().splitlines())}
         outputs = {"drops": part.path.with_suffix(".drops"), "seeds": self._seeds(part)}
         dropped = changed = 0
+        told: Counter[str] = Counter()
         with writing(outputs, part.path) as write:
             for seed_id, rows in groupby(part.rows(), key=attrgetter("seed_id")):
                 if seed_id in choices:
                     places = list(rows)
                     reason, scores, text = choices[seed_id]
-                    write("drops", self._drop(places[0], reason, scores))
+                    told[reason] += 1
+                    whole = self.shards is None or told[reason] <= EXAMPLES
+                    write("drops", self._drop(places[0], reason, scores, EXCERPT if whole else 0))
                     dropped, changed = dropped + (text is None), changed + (text is not None)
                     for row in self._changed(places, text) if text is not None else ():
                         write("seeds", row)
@@ -231,14 +270,14 @@ class _Following:
             return part.path.with_suffix(".seeds")
         return changed_shard(self.shards, self.build_id, self.position, part.path.stem)
 
-    def _drop(self, row: Row, reason: str, scores: str) -> dict[str, Any]:
+    def _drop(self, row: Row, reason: str, scores: str, excerpt: int) -> dict[str, Any]:
         return {
             "position": self.position,
             "step": self.step,
             "whole": True,
             "reason": reason,
             "scores": scores,
-            "excerpt": str(row.content.get("text") or "")[:EXCERPT],
+            "excerpt": str(row.content.get("text") or "")[:excerpt],
             **{name: getattr(row, name) for name in DROPS if name in Row._fields and name != "scores"},
         }
 

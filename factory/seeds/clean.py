@@ -43,16 +43,19 @@ class Counts:
     kept: Counter[int] = field(default_factory=Counter)
     changed: Counter[int] = field(default_factory=Counter)
     broken: Counter[int] = field(default_factory=Counter)
-    skipped: Counter[str] = field(default_factory=Counter)
-    """Records that the source left out, by reason."""
-    examples: dict[str, Skipped] = field(default_factory=dict)
-    """The first of them for each reason."""
+    left: Counter[tuple[int, str]] = field(default_factory=Counter)
+    """Seeds that a step left out, by position and reason."""
+    skipped: Counter[tuple[int, str]] = field(default_factory=Counter)
+    """What was left out and is not kept one by one, by position and reason."""
+    examples: dict[tuple[int, str], Skipped] = field(default_factory=dict)
+    """The first of it for each position and reason."""
 
-    def skip(self, item: Skipped) -> None:
-        """Counts what the source left out."""
-        self.seen[SOURCE] += item.records
-        self.skipped[item.reason] += item.records
-        self.examples.setdefault(item.reason, item)
+    def skip(self, item: Skipped, position: int = SOURCE) -> None:
+        """Counts what is left out and not kept one by one: what the source leaves out never went into a step."""
+        if position == SOURCE:
+            self.seen[SOURCE] += item.records
+        self.skipped[position, item.reason] += item.records
+        self.examples.setdefault((position, item.reason), item)
 
 
 Clean: TypeAlias = Callable[[Found], Found | Drop]

@@ -44,13 +44,18 @@ def files_of(paths: Sequence[str], root: Path, name: str) -> list[Path]:
             raise FactoryError(f"seed set '{name}': {told} needs a package: {error}") from error
         except (OSError, ValueError) as error:
             missing = isinstance(error, FileNotFoundError) and error.errno is None
-            why = "it is not there, or nobody answers at its address" if missing else error
+            why = "it is not there, or nobody answers at its address" if missing else _why(error)
             what = remote.without_secrets(f"{told} cannot be read: {why}")
             raise CatalogError(f"seed set '{name}': {what}") from error
         if not files:
             raise CatalogError(f"seed set '{name}': no file matches {told}{_near(pattern, root)}")
         found.update(dict.fromkeys(files))
     return list(found)
+
+
+def _why(error: Exception) -> object:
+    """What an error says, without its number."""
+    return getattr(error, "strerror", None) or error
 
 
 def path_of(text: str) -> Path:

@@ -8,7 +8,6 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -18,7 +17,6 @@ from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
-from factory.errors import FactoryError
 from factory.plugins import Member
 from factory.seeds.laid import in_order, scatter
 from factory.seeds.workers import Workers
@@ -124,14 +122,14 @@ class Members:
         return self.parts[bisect_right(self._first_ids, seed_id) - 1]
 
     def map(self, work: Callable[[Part], T]) -> Iterator[T]:
-        """What `work` makes of each part, in their order, some at once. Raises FactoryError for a dead process."""
+        """What `work` makes of each part, in their order, some at once. Raises BrokenProcessPool for a dead process."""
         return _each(work, self.parts, self.shared, self.goes_on, "part {} of {}")
 
 
 def _each(
     work: Callable[[J], T], jobs: Sequence[J], shared: Workers, goes_on: Callable[[str], bool], words: str
 ) -> Iterator[T]:
-    """What `work` makes of each job, in their order, some at once. Raises Stopped and FactoryError."""
+    """What `work` makes of each job, in their order, some at once. Raises Stopped and BrokenProcessPool."""
     pool = shared.pool(len(jobs))
     running: deque[Future[T]] = deque()
     following = iter(jobs)
@@ -139,12 +137,7 @@ def _each(
         if not goes_on(words.format(f"{done + 1:,}", f"{len(jobs):,}")):
             raise Stopped
         running += [pool.submit(work, job) for job in islice(following, 2 * shared.most - len(running))]
-        try:
-            yield running.popleft().result()
-        except BrokenProcessPool as error:
-            raise FactoryError(
-                "a process died over a part of the seed set; out of memory? Try fewer --workers"
-            ) from error
+        yield running.popleft().result()
 
 
 def laid_down(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import io
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
 
@@ -23,6 +25,21 @@ _ASKED = re.compile(
 def is_remote(text: str) -> bool:
     """Whether a path of a catalogue is a URL."""
     return "://" in text
+
+
+@contextmanager
+def asked(url: str) -> Iterator[None]:
+    """Lets whatever a file system raises in its own words (no credentials, no such bucket) be an OSError that says so,
+    without the user and the password of a URL: where they stand in another text, nothing tells them from other words.
+    """
+    try:
+        yield
+    except (ImportError, OSError, ValueError):
+        raise
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"
+        user = _USER.search(url)
+        raise OSError(errno.EIO, said.replace(user[0], "") if user else said) from error
 
 
 def path_of(url: str) -> Path:
@@ -48,7 +65,12 @@ def path_of(url: str) -> Path:
 
 
 def files_of(pattern: str) -> list[Path]:
-    """What a URL matches; itself where it is no pattern. Raises OSError where it is not there."""
+    """What a URL matches; itself where it is no pattern. Raises OSError where it is not there or not given."""
+    with asked(pattern):
+        return _matched(pattern)
+
+
+def _matched(pattern: str) -> list[Path]:
     protocol, _, rest = pattern.partition("://")
     rest, sign, chain = rest.partition("::")
     glob = _GLOB_OF_WEB if _ON_WEB.match(pattern) else _GLOB
@@ -88,7 +110,8 @@ def opened(path: Path) -> BinaryIO:
 class _Remote(io.RawIOBase):
     def __init__(self, path: Path) -> None:
         self._name = path.name
-        self._stream: Any = path.open("rb")
+        with asked(str(path)):
+            self._stream: Any = path.open("rb")
 
     def readable(self) -> bool:
         return True

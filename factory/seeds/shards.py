@@ -11,9 +11,9 @@ import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import duckdb
 import orjson
@@ -32,7 +32,13 @@ SHARD_FILES = 256
 EXCERPT = 200
 """Characters that are kept of a seed that was left out."""
 
+EXAMPLES = 20
+"""Of a seed set kept as shards: rows of `drops` for each file, step and reason. Others are counted."""
+
 _ENOUGH = "enough"
+_AT, _AT_MOST = ".at", 300
+"""The end of the name of the file that says how far a shard is read, and its bytes."""
+
 _RAISED = re.compile(r"[A-Za-z_][\w.]*: ")
 
 SEEDS = {
@@ -78,6 +84,8 @@ COUNTS = {
     "broken": "bigint",
 }
 SKIPS = {
+    "position": "integer",
+    "step": "varchar",
     "address": "varchar",
     "reason": "varchar",
     "records": "bigint",
@@ -183,9 +191,32 @@ def read_shard(shard: Shard) -> Done | None:
     """
     if (shard.folder / _ENOUGH).exists():
         return None
+    return _run(shard)
+
+
+def reached(shard: Shard) -> str | None:
+    """How far the process has come, or came, that reads a shard: the last place that is done with, in words. None where
+    none has begun it."""
+    path = shard.folder / f"{shard.name}{_AT}"
+    if not path.exists():
+        return None
+    return f"behind {place}" if (place := path.read_text("utf-8", "replace").strip()) else "at its beginning"
+
+
+def given_up(shard: Shard, why: str) -> Done:
+    """Writes of a shard that it was not read, and why: each of its files is broken, and read again the next time."""
+    for table in TABLES:
+        shard.output(table).unlink(missing_ok=True)
+    return _run(replace(shard, documents=None), why)
+
+
+def _run(shard: Shard, died: str = "") -> Done:
     outputs = {table: shard.output(table) for table in TABLES}
-    with writing(outputs, shard.folder / shard.name, even_empty=shard.parquet) as write:
-        return _Reader(shard, write).run()
+    with (
+        writing(outputs, shard.folder / shard.name, even_empty=shard.parquet) as write,
+        (shard.folder / f"{shard.name}{_AT}").open("wb", buffering=0) as at,
+    ):
+        return _Reader(shard, write, at, died).run()
 
 
 @contextmanager
@@ -219,9 +250,9 @@ def _to_parquet(connection: duckdb.DuckDBPyConnection, rows: str, output: Path) 
 class _Reader:
     """One shard on its way into files."""
 
-    def __init__(self, shard: Shard, write: Write) -> None:
+    def __init__(self, shard: Shard, write: Write, at: BinaryIO, died: str) -> None:
         recipe = shard.recipe
-        self.shard, self._write = shard, write
+        self.shard, self._write, self._at, self._died = shard, write, at, died
         self.source: Source = load(SOURCES, recipe.source)
         self.settings = dict(self.source.settings.model_validate(dict(recipe.settings)))
         self.kind = next(kind for kind in self.source.gives if kind.kind == recipe.kind)
@@ -251,26 +282,36 @@ class _Reader:
 
     def _found(self, path: Path, span: Span | None, unit: tuple[str, str] | None = None) -> Iterator[Item]:
         """What the source finds; an error of the source itself is a broken record of the file."""
+        if unit and self._died:
+            self.done.unread.add(unit)
+            yield Broken(Origin(address="", place=""), self._died)
+            return
         try:
             yield from self.source(path, self.kind, span, **self.settings)
         except MissingPackage:
             raise  # no file would be read
         except Exception as error:  # a plugin may raise anything; it costs its file alone
-            if unit and isinstance(error, OSError):
+            if unit and isinstance(error, OSError | MemoryError):
                 self.done.unread.add(unit)
             yield Broken(Origin(address="", place=""), _told(error, path))
+
+    def _told(self, found: Iterator[Item], address: str) -> Iterator[Item]:
+        """Writes down where what comes behind an item begins: should it end this process, somebody will ask."""
+        for item in found:
+            yield item
+            place = f"{address} {item.origin.place}".encode("utf-8", "replace")[:_AT_MOST]
+            self._at.seek(0)
+            self._at.write(place.ljust(_AT_MOST))
 
     def _through(
         self, found: Iterator[Item], counts: Counts, address: str, span: str, licence: str | None
     ) -> None:
-        for item in self.steps.run(found, counts):
+        for item in self.steps.run(self._told(found, address), counts):
             if isinstance(item, Found):
                 self.done.found[address, span] += 1
                 self._write("seeds", self._seed(item, address, span, licence))
             elif isinstance(item, Left):
-                self.done.dropped += 1
-                name = self.names[item.position]
-                self._write("drops", drop_row(item, name, address))
+                self._left(item, counts, address)
             else:
                 self.done.broken += 1
                 self._write("failures", _failure(item, address))
@@ -288,6 +329,16 @@ class _Reader:
             "scores": json_text(dict(item.scores)) if item.scores else None,
         }
 
+    def _left(self, left: Left, counts: Counts, address: str) -> None:
+        """Writes down what a step left out: of a crawl some for each reason, since it may be most of it."""
+        why = left.position, left.drop.reason
+        counts.left[why] += 1
+        if self.shard.parquet and counts.left[why] > EXAMPLES:
+            counts.skip(Skipped(left.item.origin, left.drop.reason, _text(left.item.seed)), left.position)
+        else:
+            self.done.dropped += 1
+            self._write("drops", drop_row(left, self.names[left.position], address))
+
     def _count(self, unit: Unit, counts: Counts) -> None:
         if not (counts.seen[SOURCE] or unit.span):  # a record may be longer than a span
             counts.skip(
@@ -304,9 +355,10 @@ class _Reader:
                 "broken": counts.broken[position],
             }
             self._write("cleaning", row)
-        for reason, records in counts.skipped.items():
+        for (position, reason), records in counts.skipped.items():
             self.done.dropped += records
-            self._write("skips", _skip(counts.examples[reason], records, unit.address))
+            about = {"position": position, "step": self.names[position], "address": unit.address}
+            self._write("skips", about | _skip(counts.examples[position, reason], records))
 
 
 def seed_row(seed: Seed) -> dict[str, Any]:
@@ -337,14 +389,18 @@ def drop_row(left: Left, step: str, address: str) -> dict[str, Any]:
         "url": origin.url,
         "title": origin.title,
         "characters": row["characters"],
-        "excerpt": str(getattr(seed, "text", row["content"]))[:EXCERPT],
+        "excerpt": _text(seed)[:EXCERPT],
     }
 
 
-def _skip(item: Skipped, records: int, address: str) -> dict[str, Any]:
-    """The row of what a source left out of a file for one reason."""
+def _text(seed: Seed) -> str:
+    """What stands for a seed where people look: its text, or all that it holds."""
+    return str(getattr(seed, "text", None) or json_text(seed.model_dump(mode="json")))
+
+
+def _skip(item: Skipped, records: int) -> dict[str, Any]:
+    """What is told of records that were left out for one reason, of which this is the first."""
     return {
-        "address": address,
         "reason": item.reason,
         "records": records,
         "place": item.origin.place,

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
+from collections.abc import Callable
 from concurrent.futures import Executor as Pool
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import ExitStack
-from typing import Self
+from multiprocessing.connection import Connection
+from typing import Self, TypeVar
+
+J = TypeVar("J")
+T = TypeVar("T")
+
+
+class Died(Exception):
+    """A process ended before it said what it came to. The message says by what."""
 
 
 class Workers:
@@ -18,25 +27,71 @@ class Workers:
         self.most = max(1, most)
         self._thread: Pool | None = None
         self._processes: Pool | None = None
-        self._open = ExitStack()
 
     def pool(self, jobs: int) -> Pool:
         """Where to run so many jobs. Processes stay, warm, for what comes after."""
         if min(jobs, self.most) > 1:
             if self._processes is None:
                 spawn = multiprocessing.get_context("spawn")
-                started = ProcessPoolExecutor(self.most, mp_context=spawn, initializer=_end_with_parent)
-                self._processes = self._open.enter_context(started)
+                self._processes = ProcessPoolExecutor(
+                    self.most, mp_context=spawn, initializer=_end_with_parent
+                )
             return self._processes
         if self._thread is None:
-            self._thread = self._open.enter_context(ThreadPoolExecutor(1, thread_name_prefix="seeds"))
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="seeds")
         return self._thread
+
+    def renew(self) -> None:
+        """Ends the processes; the next pool has others. One that died has taken the others' work with it."""
+        if self._processes:
+            self._processes.shutdown()
+            self._processes = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._open.close()
+        self.renew()
+        if self._thread:
+            self._thread.shutdown()
+
+
+def alone(work: Callable[[J], T], job: J) -> T:
+    """What a process of its own makes of a job; its errors are raised here. Raises Died where it ends
+    without a word."""
+    spawn = multiprocessing.get_context("spawn")
+    here, there = spawn.Pipe(duplex=False)
+    process = spawn.Process(target=_answer, args=(there, work, job))
+    with here:
+        process.start()
+        there.close()
+        try:
+            made, error = here.recv()
+        except EOFError:
+            process.join()
+            raise Died(_ended(process.exitcode or 0)) from None
+    process.join()
+    if error:
+        raise error
+    return made  # type: ignore[no-any-return]
+
+
+def _answer(out: Connection, work: Callable[[J], T], job: J) -> None:
+    _end_with_parent()
+    try:
+        out.send((work(job), None))
+    except Exception as error:
+        out.send((None, error))
+
+
+def _ended(code: int) -> str:
+    """How a process ended."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"
 
 
 def _end_with_parent() -> None:

@@ -220,7 +220,7 @@ create or replace view drop_reasons as
 with told as (
     select seed_set, position, step, reason, 1 as records, seed_id as key, address, place, excerpt from drops
     union all
-    select seed_set, 0, 'source', reason, records, address || place, address, place, excerpt from skips
+    select seed_set, position, step, reason, records, address || place, address, place, excerpt from skips
 )
 select seed_set, position, step, reason, sum(records)::bigint as seeds,
        arg_min({address: address, place: place, excerpt: excerpt}, key) as example
