@@ -430,6 +430,13 @@ def test_whole_documents_are_exported_as_they_stand_with_licence_and_steps(steps
     assert all("begins this page" in text for text, _ in rows)
 
 
+def test_a_setting_that_spoils_the_cutting_of_documents_is_told_at_once(steps: Project) -> None:
+    catalog(steps, PAGES % ("", "") + "\n  parts: {from: pages, as: passage, with: {tokenizer: none.json}}")
+    told = steps.factory("seeds", code=1)
+    assert "error: there is no tokenizer none.json" in told
+    assert "Traceback" not in told
+
+
 def test_datasets_are_selected_by_the_seed_set_that_they_stand_on(steps: Project) -> None:
     cut = "\n  parts: {from: pages, as: passage, with: {min_words: 20}}"
     catalog(steps, PAGES % ("", "") + cut, "{a: {seeds: parts, generator: rewrite.textbook, limit: 1}}")

@@ -36,7 +36,7 @@ def asked(url: str) -> Iterator[None]:
         yield
     except (ImportError, OSError, ValueError):
         raise
-    except Exception as error:
+    except Exception as error:  # each file system has errors of its own make
         said = f"{type(error).__name__}: {error}"
         user = _USER.search(url)
         raise OSError(errno.EIO, said.replace(user[0], "") if user else said) from error

@@ -268,8 +268,8 @@ class _Reader:
             units = {unit.address: unit for unit in self.shard.units}
             counts: defaultdict[str, Counts] = defaultdict(Counts)
             for address, items in _by_address(self._found(self.shard.documents, None)):
-                unit = units[address]
-                self._through(items, counts[address], address, unit.span_text, unit.licence)
+                unit = units.get(address, self.shard.units[0])
+                self._through(items, counts[unit.address], unit.address, unit.span_text, unit.licence)
             for address, counted in counts.items():
                 self._count(units[address], counted)
             return self.done
@@ -291,6 +291,8 @@ class _Reader:
         except MissingPackage:
             raise  # no file would be read
         except Exception as error:  # a plugin may raise anything; it costs its file alone
+            if isinstance(error, FactoryError) and not unit:
+                raise  # of documents that were read before, it is a setting that is wrong
             if unit and isinstance(error, OSError | MemoryError):
                 self.done.unread.add(unit)
             yield Broken(Origin(address="", place=""), _told(error, path))

@@ -80,7 +80,7 @@ def _answer(out: Connection, work: Callable[[J], T], job: J) -> None:
     _end_with_parent()
     try:
         out.send((work(job), None))
-    except Exception as error:
+    except Exception as error:  # whatever it is, whoever asked raises it
         out.send((None, error))
 
 
