@@ -145,10 +145,10 @@ def memory(
         )
     rows = min(recipe.rows_at_once or share, share)
     narrow = copies(recipe, shape, ranks)
-    whole, again = (
-        (activations(recipe, shape, rows, device, recompute=recompute) + narrow) / GIB
-        for recompute in (False, True)
-    )
+    whole = (activations(recipe, shape, rows, device, recompute=False) + narrow) / GIB
+    # Where a step is one pass, copies are let go before the gradients come that are counted above, and are larger.
+    left = narrow if rows < share else narrow // shape.layers
+    again = (activations(recipe, shape, rows, device, recompute=True) + left) / GIB
     lines.append(
         f"memory    and about {whole:,.1f} of activations{f' and weights in {recipe.dtype}' if narrow else ''} for"
         f" {rows:,} row{'' if rows == 1 else 's'} at once, or {again:,.1f} with 'recompute: true'"
