@@ -24,11 +24,10 @@ from factory.seeds.html.repeats import without_repeats, without_requoted
 from factory.seeds.html.signed import without_signatures
 from factory.seeds.html.tables import protect_tables
 from factory.seeds.html.threads import Post, Thread, find_thread, posts_of
+from factory.seeds.html.told import told
 from factory.seeds.html.tree import Index, Node, uncollected, weigh
 from factory.seeds.html.typed import as_said
 
-_DESCRIPTIONS = ("description", "og:description", "twitter:description")
-_LEAST_SAID = 100  # characters below which a page says nothing
 _PERMALINK = re.compile(r"\s*[¶#§]\s*$")
 
 
@@ -112,8 +111,8 @@ def _read(page: Utf8, whole: bool) -> Page:
             blocks = without_signatures(blocks, about)
     if reading:
         blocks = _without_ends(blocks, reading)
-    if forum and not whole:
-        blocks = _told(blocks, parsed.head)
+    if not whole:
+        blocks = told(blocks, parsed.head, page.html, product=product, forum=forum)
     there = tuple(placed(blocks, page))
     return Page(there, about, parsed.language, posts_of(there))
 
@@ -124,15 +123,6 @@ def _reading(index: Index, head: Head, product: bool, title: str) -> Reading:
     forum = not product and is_named_forum(index, head)
     article, published = is_article(head), is_published(head)
     return choose(index, product=product, forum=forum, article=article, published=published, title=title)
-
-
-def _told(blocks: list[Block], head: Head) -> list[Block]:
-    """The blocks, or how a thread begins, as the head of its page tells it, where a script puts the page together: its
-    body is empty, or asks for scripts."""
-    said = max((head.meta.get(name, "") for name in _DESCRIPTIONS), key=len)
-    if len(said) < _LEAST_SAID or sum(len(block.text) for block in blocks) >= _LEAST_SAID:
-        return blocks
-    return [Block("paragraph", " ".join(said.split()), 0, 0)]
 
 
 def _without_ends(blocks: list[Block], reading: Reading | Thread) -> list[Block]:

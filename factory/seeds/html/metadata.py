@@ -85,7 +85,7 @@ def is_product(head: Head, body: Set[str]) -> bool:
     if told in _PRODUCTS or any(name in head.meta for name in _PRICES):
         return True
     texts = [text for text in head.json_ld if _PRODUCT.search(text)]
-    kinds = {f'"{kind}"' for item in _json_ld(texts) for kind in _texts(item.get("@type"))}
+    kinds = {f'"{kind}"' for item in json_ld_items(texts) for kind in _texts(item.get("@type"))}
     return told != "product.group" and any(_PRODUCT.fullmatch(kind) for kind in kinds)
 
 
@@ -103,7 +103,7 @@ def is_published(head: Head) -> bool:
 
 def describe(head: Head, index: Index) -> Metadata:
     """The metadata of a page, of its head and its nodes."""
-    items = list(_json_ld(head.json_ld))
+    items = list(json_ld_items(head.json_ld))
     articles = [item for item in items if _ARTICLES.search(" ".join(_texts(item.get("@type"))))]
     site = _first_of(head.meta, _SITES) or _name(_value(articles, "publisher"))
     return Metadata(
@@ -238,7 +238,7 @@ def spdx(text: str) -> str:
 # ------------------------------------------------------------------------------------------- parts
 
 
-def _json_ld(texts: Sequence[str]) -> Iterator[dict[str, Any]]:
+def json_ld_items(texts: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Every object of a page's JSON-LD, those of graphs and lists too."""
     for text in texts:
         try:

@@ -14,6 +14,8 @@ from factory.seeds.html.metadata import Head
 from factory.seeds.html.tree import Index, Node
 from factory.seeds.html.words import names
 
+_TEMPLATE = re.compile(rb"<(/?)(template)(?=[\s/>])[^<>]*>", re.I)
+_SHADOW = b"x-shadow"  # as long as "template"
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_][\w-]*)?$")
 _TEXT, _COMMENT = "-text", "-comment"
 _SELDOM_READ = names("meta link script button")
@@ -37,6 +39,8 @@ class Parsed:
 
 def parse(html: bytes) -> Parsed:
     """Parses a page in UTF-8. An empty page gives an empty tree."""
+    if b"shadowrootmode" in html:
+        html = _unfolded(html)
     marked = mark(html)
     parser = LexborHTMLParser(marked.html)
     body = parser.body
@@ -49,6 +53,20 @@ def parse(html: bytes) -> Parsed:
     declared = ((whole.attributes.get("lang") if whole is not None else None) or "").strip().lower()
     language = _LANGUAGE.match(declared)
     return Parsed(root, Index(order), _head(parser), language[1] if language else "")
+
+
+def _unfolded(html: bytes) -> bytes:
+    """A page whose templates that browsers show at once (declarative shadow DOM) are elements like any other, their
+    names as long as before, so that all keeps its place."""
+    parts, copied = [], 0
+    shown: list[bool] = []
+    for found in _TEMPLATE.finditer(html):
+        if not found[1]:
+            shown.append(b"shadowrootmode" in found[0])
+        if shown and (shown.pop() if found[1] else shown[-1]):
+            parts += [html[copied : found.start(2)], _SHADOW]
+            copied = found.end(2)
+    return b"".join([*parts, html[copied:]])
 
 
 def _head(parser: LexborHTMLParser) -> Head:
