@@ -76,7 +76,8 @@ def discover(group: Group) -> Mapping[str, Listing]:
 
 
 def load(group: Group, name: str) -> Any:
-    """Imports one plugin and returns its declaration, with name and path filled in."""
+    """Imports one plugin and returns its declaration, with name and path filled in. Raises PluginError for one that is
+    not installed, with the near miss, or fails to import."""
     listing = discover(group).get(name)
     if listing is None:
         why = _unmarked(group, name) or did_you_mean(name, discover(group))

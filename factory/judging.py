@@ -83,7 +83,7 @@ async def judge_samples(
 
 
 def checked(verdict: object) -> Verdict:
-    """What a validator returned, if it is a verdict, and one with a reason where it is against the sample."""
+    """What a validator returned. Raises PluginError for what is no verdict, or rejects without a reason."""
     if not isinstance(verdict, Verdict):
         raise PluginError(f"returned {verdict!r:.80}: return Verdict.accept() or Verdict.reject('why')")
     if not verdict.passed and not verdict.reason:

@@ -108,7 +108,9 @@ class Policy(Protocol):
     tokenizer: str
     """Hash of the tokenizer alone: what ids mean."""
 
-    def encode(self, text: str) -> list[int]: ...
+    def encode(self, text: str) -> list[int]:
+        """The token ids of a text, without any that begin or end one."""
+        ...
 
     def prompt(self, turns: Sequence[Mapping[str, str]]) -> list[int]:
         """A conversation (role and content of each turn) up to where the assistant is to speak."""
@@ -254,7 +256,8 @@ def generator(
 
     `seeds`: the kinds it takes; `gives`: the kinds of sample it yields; `evidence`: what every sample
     carries; `roles`: the models it asks; `axes`: what `teacher.draw` may draw from; `judges`: the validators that
-    it asks by `teacher.judge`, whose change makes its rows stale as its own does.
+    it asks by `teacher.judge`, whose change makes its rows stale as its own does. Raises PluginError for a target of
+    another form, as do the other decorators.
     """
 
     def declare(function: Callable[..., AsyncIterator[Sample]]) -> Generator:

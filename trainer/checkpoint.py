@@ -142,7 +142,8 @@ class Checkpoints:
         self._writing = path, state, writing
 
     def settle(self) -> None:
-        """Finishes what was written meanwhile. DCP's first rank is done only after all others."""
+        """Finishes what was written meanwhile. DCP's first rank is done only after all others. Raises FactoryError for
+        a checkpoint that could not be written."""
         if self._writing is not None and self._writing[2].done():
             path, state, writing = self._writing
             self._writing = None

@@ -97,7 +97,7 @@ class Snapshot:
         return counts
 
     def columns(self, kind: str, columns: Sequence[str]) -> Iterator[list[dict[str, Any]]]:
-        """The rows of a kind, some at once, in their order."""
+        """The rows of a kind, some at once, in their order. Raises FactoryError for a column that is not there."""
         for shard in self.manifest.shards:
             if shard.kind != kind:
                 continue

@@ -46,6 +46,7 @@ class Norm(nn.Module):
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
+        """(..., width) of (..., width)."""
         wide = x.float()
         return (self.weight * (wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + self.eps))).to(
             x.dtype
@@ -66,6 +67,7 @@ class Attention(nn.Module):
     def forward(
         self, x: Tensor, rotation: tuple[Tensor, Tensor], seen: Seen, wanted: Tensor | None = None
     ) -> Tensor:
+        """What each token mixes, (rows, length, width), or (places, width) of those `wanted`."""
         qkv = self.qkv_proj(x).unflatten(-1, (-1, self.shape.head_width))
         mixed = attend(qkv, rotation, seen, self.shape.kv_heads)
         return self.o_proj(at_places(mixed.flatten(2), wanted))  # type: ignore[no-any-return]
@@ -80,6 +82,7 @@ class FeedForward(nn.Module):
         self.down_proj = nn.Linear(shape.ffn, shape.width, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        """(..., width) of (..., width), by way of (..., 2 ffn)."""
         gate, up = self.gate_up_proj(x).chunk(2, dim=-1)
         return self.down_proj(functional.silu(gate) * up)  # type: ignore[no-any-return]
 
@@ -101,6 +104,7 @@ class Layer(nn.Module):
     def forward(
         self, x: Tensor, rotation: tuple[Tensor, Tensor], seen: Seen, wanted: Tensor | None = None
     ) -> Tensor:
+        """(rows, length, width) of (rows, length, width), or (places, width) of those `wanted`."""
         if self.recompute and torch.is_grad_enabled():
             again: Tensor = checkpoint(self._forward, x, rotation, seen, wanted, use_reentrant=False)
             return again

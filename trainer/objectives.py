@@ -21,7 +21,9 @@ class Objective(Protocol):
     """What a stage minimises. `figures` names what the loss tells beside itself."""
 
     @property
-    def figures(self) -> tuple[str, ...]: ...
+    def figures(self) -> tuple[str, ...]:
+        """Their names, in the order of `loss`."""
+        ...
 
     def loss(self, model: Phi, rows: Sequence[Row], whole: Sequence[Row], device: torch.device) -> Tensor:
         """The share of `rows` in the mean loss over `whole`, then the shares in each figure: (1 + figures,)."""

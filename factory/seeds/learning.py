@@ -253,7 +253,8 @@ def _numbers(why: str, examples: Sequence[Example]) -> Any:
 
 def examples_of(rows: Sequence[Mapping[str, Any]], field: str, *, apart: str = "document") -> list[Example]:
     """Annotations as examples: rows of ``text``, ``labels`` (or the field itself) and, if known, ``language``,
-    ``document`` and ``url``. `apart`: whether learnt and held-out texts share no `document`, or no `site`."""
+    ``document`` and ``url``. `apart`: whether learnt and held-out texts share no `document`, or no `site`.
+    Raises FactoryError for a field that none has, or that is no single value."""
     found = []
     for row in rows:
         value = (row.get("labels") or row).get(field)

@@ -72,7 +72,7 @@ def query(store: Path, sql: str) -> pa.Table:
 
 
 def answer(store: Path, sql: str, *, keep: int | None = None) -> Answer:
-    """As `query`, but only the first `keep` rows are held; the others are counted."""
+    """As `query`, but only the first `keep` rows are held; the others are counted. Raises StoreError as it does."""
     for _ in range(_TRIES):
         try:
             with open_reader(store) as connection:

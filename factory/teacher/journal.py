@@ -31,11 +31,13 @@ class Stopped(Exception):
 class Committer(Protocol):
     """The part of the store's writer that a journal needs."""
 
-    async def commit(self, **rows: Sequence[Row]) -> None: ...
+    async def commit(self, **rows: Sequence[Row]) -> None:
+        """Returns once rows of the tables named are durable."""
+        ...
 
-    async def query(
-        self, sql: str, parameters: Sequence[Any] | Mapping[str, Any]
-    ) -> list[tuple[Any, ...]]: ...
+    async def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """The rows of a SELECT."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

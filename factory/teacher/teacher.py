@@ -248,7 +248,8 @@ class Teacher:
     @overload
     def draw(self, axis: str, n: int) -> list[str]: ...
     def draw(self, axis: str, n: int | None = None) -> Any:
-        """One value of a declared axis, or `n` different ones; recorded with the samples that follow."""
+        """One value of a declared axis, or `n` different ones (all where it has fewer); recorded with the samples that
+        follow. Raises TeacherError for an axis that is not declared."""
         axes = self._plugin.axes if isinstance(self._plugin, Generator) else {}
         if axis not in axes:
             raise TeacherError(f"{self._plugin.name} declares no axis '{axis}'{did_you_mean(axis, axes)}")

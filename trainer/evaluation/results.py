@@ -75,7 +75,8 @@ async def store_scores(
 
 
 def trained_on(folder: Path) -> list[dict[str, Any]]:
-    """The snapshots that an export says it was trained on: name, hash and datasets of each."""
+    """The snapshots that an export says it was trained on: name, hash and datasets of each; none where it
+    does not say. Raises FactoryError where that cannot be read."""
     path = folder / "training.json"
     if not path.is_file():
         return []

@@ -157,7 +157,8 @@ def read_task(path: Path) -> Task:
 
 
 def read_tasks(paths: Sequence[Path]) -> list[Task]:
-    """The tasks of files and of folders of them, each name once."""
+    """The tasks of files and of folders of them. Raises FactoryError for a file that is no task, and for a name that
+    two have."""
     files = [file for path in paths for file in (sorted(path.glob("*.jsonl")) if path.is_dir() else [path])]
     if not files:
         raise FactoryError(f"{paths[0]}: holds no *.jsonl; a task is such a file")

@@ -44,7 +44,8 @@ class Recipe:
         return named(expand(self.benchmarks, "benchmark"))
 
     def index(self, kept: Path | None = None) -> Index:
-        """The index: read from `kept` where that file holds this very one, else built and written there."""
+        """The index: read from `kept` where that file holds this very one, else built and written there.
+        Raises FactoryError where the files hold no item that could be found."""
         if kept is not None and kept.exists() and hash_of(kept) == self.hash:
             return Index.load(kept)
         index = Index.build(self._items(), self._reference(), self.allowed_documents, self.hash, self.digests)

@@ -41,7 +41,7 @@ def phones(regions: tuple[str, ...]) -> Finder:
 
     A number without "+" must be grouped as in its region, or stand by a word such as "phone": digits
     alone are more often a quantity. Examples are numbers set aside for fiction, made-up ones, and those of
-    services (freephone, premium rate).
+    services (freephone, premium rate). Raises FactoryError for a region that is none.
     """
     library = _library("phonenumbers")
     unknown = sorted(set(regions) - set(library.SUPPORTED_REGIONS))
