@@ -435,3 +435,27 @@ def test_answers_in_one_line_of_small_print_are_signed_as_the_question_is() -> N
     found = told(page.replace(' class="forum"', ""))
     assert found[0][0] == "Dora" and "total" not in found[0][2]
     assert found[1:] == WANTED
+
+
+def test_the_title_of_a_thread_may_stand_in_a_line_behind_its_label() -> None:
+    head = """<div><span>作者</span><span class="v">Dora</span></div><div><span>標題</span><span
+        class="v">[問題] 帆船</span></div><div><span>時間</span><span class="v">Sun Mar 10 21:47:00 2019</span></div>
+        風很大的時候，應該用哪一種帆才不會翻船？請大家告訴我你們的經驗，謝謝各位。"""
+    push = """<div class="push"><span class="userid">{who}</span><span>: {said}</span><span class="time">03/{n}
+        21:47</span></div>"""
+    pushes = "".join(
+        push.format(n=11 + n, who=who, said=said)
+        for n, (who, said) in enumerate(zip(PEOPLE, SAID, strict=True))
+    )
+    page = extract(f"<title>[問題] 帆船 - 看板</title><body><div>{head}{pushes}</div>")
+    assert [block.text for block in page.blocks if block.kind == "heading"] == ["[問題] 帆船"]
+    assert "標題" not in page.text
+    assert [(post.author, post.text) for post in page.posts[1:]] == list(zip(PEOPLE, SAID, strict=True))
+
+
+def test_short_notes_of_many_people_are_posts() -> None:
+    post = """<div><div class="status status-public" data-id="{n}"><a href="/@u{n}/4{n}"><time
+        datetime="2019-03-{n}">2d</time></a><a href="/@u{n}" class="display-name"><b>{who}</b></a>
+        <div class="text"><p>{said}</p></div></div></div>"""
+    page = board(post, foot=f"<p>One of the many servers. {SAID[0][:40]}</p>").replace(' class="forum"', "")
+    assert told(page) == WANTED

@@ -14,7 +14,7 @@ from factory.seeds.html.words import names
 
 UNITS = names(
     """post posts message msg comment answer reply question topic thread posting postcontainer postbit blockpost postbox
-    viewthread"""
+    viewthread status tweet"""
 )
 _ITEM = re.compile(
     r"schema\.org/(?:Question|Answer|Comment|DiscussionForumPosting|SocialMediaPosting|UserComments)$", re.I

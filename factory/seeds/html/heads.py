@@ -256,7 +256,8 @@ def _written_author(unit: Node, region: Sequence[Node]) -> tuple[Node | None, st
     for (_, label), (holder, text) in pairwise(texts):
         if _LABEL.fullmatch(label) and (name := _name(text)):
             return holder, name
-    day = next((place for place, (_, text) in enumerate(texts) if _names_day(text)), 0)
+    days = (place for place, (holder, text) in enumerate(texts) if _names_day(text) or names_date(holder))
+    day = next(days, 0)
     for holder, text in sorted(texts[:day], key=lambda told: _CALLED.isdisjoint(told[0].words)):
         if _LETTER.search(text) and (name := _name(text)) and not _LABEL.fullmatch(text):
             return holder if holder is not unit else None, name

@@ -17,6 +17,7 @@ _NO_QUESTION = (
 )
 _ANSWERS = names("comment comments reply replies answer answers")
 _SHORTEST_TITLE = 4
+_LONGEST_LABEL = 8
 _LONGEST_HEAD = 300  # characters that say who and when, without white space
 _LOOSE_WORDS = 20
 _NO_KINDS = frozenset({"", "/@"})  # whole platforms of blogs call all people "/@"
@@ -140,7 +141,21 @@ def title_of(root: Node, name: str) -> Node | None:
     named = [
         node for node in headings if len(words := _flat(node.text())) >= _SHORTEST_TITLE and words in said
     ]
-    return max(named, key=lambda node: node.size, default=first)
+    return max(named, key=lambda node: node.size, default=first or _named_line(root, said))
+
+
+def _named_line(root: Node, said: str) -> Node | None:
+    """A line that the name of a page begins with, where no heading does, as a heading; what labels it is gone."""
+    for node in root.walk():
+        if node.elements or node.value is not None or node.size < _SHORTEST_TITLE:
+            continue
+        if said.startswith(_flat(node.text())) and all(one.tag != "a" for one in (node, *node.above())):
+            node.tag = "h1"
+            for label in node.parent.elements if node.parent is not None else ():
+                if label is not node and label.size <= _LONGEST_LABEL:
+                    label.remove()
+            return node
+    return None
 
 
 def title_above(title: Node | None, bodies: Sequence[Node]) -> Node | None:

@@ -13,6 +13,7 @@ _HEAD = re.compile(
     r"(?:\w[^\n:：]{0,9}[:：][^\n]*(?:\n|$))+\s*",
     re.I,
 )
+_COLON = re.compile(r"\A\s*[:：]\s+")  # behind the name of who says it
 _DASHES = re.compile(r"(?:^|\n)--[^\S\n]*(?:\n[\s\S]*)?$")
 # What boards of telnet write below a letter: "※ 来源:·..."
 _TRACE = re.compile(r"(?:^|\s)(?:--\s+※|※\s*(?:发信站|發信站)|※\s*\w\w\s*[:：]\s*[·．‧])[\s\S]*")
@@ -34,7 +35,7 @@ def as_said(blocks: Sequence[Block]) -> list[Block]:
         if block.post is not None:
             first = True
         elif block.kind == "paragraph" and not block.quoted:
-            text = _TRACE.sub("", _HEAD.sub("", block.text, count=1) if first else block.text)
+            text = _TRACE.sub("", _COLON.sub("", _HEAD.sub("", block.text, count=1)) if first else block.text)
             first, foot = False, _DASHES.search(text)
             if foot and len(foot[0]) <= _LONGEST_FOOT:
                 text = text[: foot.start()]
