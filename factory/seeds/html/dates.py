@@ -6,6 +6,7 @@ import re
 from calendar import monthrange, weekday
 from collections.abc import Iterable
 
+_YEAR = re.compile(r"\d{4}|\d/\d\d/\d")  # all that is read has it, and few texts do
 _DAY = re.compile(r"(?<!\d)(\d{4})(?:[-/]|\s?[.年년]\s?)(\d{1,2})(?:[-/]|\s?[.月월]\s?)(\d{1,2})(?!\d)")
 _DOTTED = re.compile(r"(?<![\d.])(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})(?!\d)")
 _SLASHED = re.compile(r"(?<![\d/-])(\d{1,2})([/-])(\d{1,2})\2(\d{4})(?![\d/-])")
@@ -59,6 +60,8 @@ def iso_date(text: str, day_first: bool | None = None) -> str:
     numbers before a year the greater than 12 is the day; where neither is, `day_first` tells, where it is known.
     """
     text = text[:200]
+    if not _YEAR.search(text):
+        return ""
     if found := _DAY.search(text):
         year, month, day = (int(part) for part in found.groups())
     elif found := _DOTTED.search(text) or _NUMBERED.search(text):

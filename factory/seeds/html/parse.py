@@ -95,6 +95,7 @@ def _convert(body: LexborNode, order: list[Node], marked: Marked) -> None:
     node = body.first_child
     verbatim: Node | None = None  # the outermost element around whose blanks count
     entered: list[LexborNode] = []
+    classed: dict[str, dict[str, str]] = {}
     tags: dict[int, str] = {}  # the parser makes the name of a tag anew each time that it is asked for
     while node is not None:
         number = node.tag_id
@@ -108,6 +109,8 @@ def _convert(body: LexborNode, order: list[Node], marked: Marked) -> None:
             if None in attributes.values():
                 attributes = {name: value or "" for name, value in attributes.items()}
             place = attributes.pop(MARK, "")
+            if len(attributes) == 1 and "class" in attributes:  # most have no other: equal ones are one
+                attributes = classed.setdefault(attributes["class"], attributes)
             if tag not in _SELDOM_READ or _is_read(tag, attributes, node, into):
                 if place.isdecimal() and len(place) < 10 and (at := int(place)) < len(starts):
                     made = Node(tag, attributes, starts[at], ends[at], into)
