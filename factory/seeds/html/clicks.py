@@ -64,6 +64,7 @@ _STAMP = re.compile(
     )\W*|\[/?(?:[A-Z]+(?:_[A-Z]+)+|[\w-]+\ [\w-]+=[^\]]*)\]""",
     re.X | re.I,
 )  # by which systems sign and file what they publish, and their commands that nothing carried out
+_TURN = re.compile(r"(?:previous|next) (?:message|thread)\b[^:]{0,20}:.*|messages sorted by:.*", re.I | re.S)
 _OF_PAGE = re.compile(
     r"\A\W*(?:th(?:is|e) )?(?:(?:page|article|document|content|topic|guide) )?(?:was )?", re.I
 )
@@ -79,6 +80,8 @@ def without_clicks(blocks: Sequence[Block]) -> list[Block]:
 def _is_click(block: Block) -> bool:
     """Whether a paragraph is such words, several buttons' too, or announces another page ("Also read: ..."). A heading
     or a step of instructions ("Sign in") may well be made of them."""
+    if block.kind == "item":
+        return _TURN.match(block.text) is not None  # in the archive of a list
     if block.kind != "paragraph":
         return False
     if len(block.text) > _LONGEST:

@@ -319,12 +319,14 @@ def _holds_data(node: Node) -> bool:
 
 
 def _is_chapter(node: Node) -> bool:
-    """Whether a node's id is made of the heading that it begins with, and its classes make it no more suspicious."""
+    """Whether a node's id is made of the heading that it begins with, or of words in it where much is said below, and
+    its classes make it no more suspicious."""
     mark = node.attributes.get("id", "")
     first = next((child for child in node.elements if child.size), None) if mark else None
     if first is None or first.tag not in HEADINGS:
         return False
-    titled = _LETTERS.findall(_NUMBERED.sub("", first.text().lower())) == _LETTERS.findall(mark.lower())
+    heading, named = _LETTERS.findall(_NUMBERED.sub("", first.text().lower())), _LETTERS.findall(mark.lower())
+    titled = heading == named or (node.prose >= _LITTLE_REST and set(named) <= set(heading))
     return titled and _SUSPECT_NAMES.isdisjoint(words_of([node.attributes.get("class", "")])[0])
 
 
