@@ -371,6 +371,26 @@ def test_a_text_of_which_one_letter_in_twenty_was_misread_is_an_outlier(tmp_path
     assert set(chosen(outliers.bind(), members, tmp_path)) == {"00000900"}
 
 
+def _told(number: int) -> str:
+    """Sentences that were written by somebody, in an order of their own."""
+    parts = [
+        line for paragraph in CLEAN.split("\n\n")[1:] for line in paragraph.replace("\n", " ").split(". ")
+    ]
+    return ". ".join(random.Random(number).sample([*parts, *(one.rstrip(".") for one in STORY)], 14))
+
+
+@pytest.mark.parametrize("how", ["in another order", "as a list of keywords"])
+def test_words_that_do_not_follow_each_other_as_elsewhere_are_an_outlier(how: str, tmp_path: Path) -> None:
+    members = [member(number, _told(number), language="en") for number in range(80)]
+    words = _told(900).split()
+    if how == "in another order":
+        random.Random(1).shuffle(words)
+    else:
+        words = sorted({word for word in words if len(word) > 5})
+    members.append(member(900, " ".join(words), language="en"))
+    assert set(chosen(outliers.bind(), members, tmp_path)) == {"00000900"}
+
+
 def test_code_figures_and_few_words_make_no_outlier(tmp_path: Path) -> None:
     code = "```c\n" + "for (i = 0; i < 9; i++) { xs[i] = qz(xs[i], 0x1f); }\n" * 9 + "```"
     members = [member(number, _prose(number, 150), language="en") for number in range(80)]
@@ -384,7 +404,13 @@ def test_code_figures_and_few_words_make_no_outlier(tmp_path: Path) -> None:
 
 def test_where_most_texts_are_alike_the_others_are_no_outliers(tmp_path: Path) -> None:
     members = [member(number, _prose(5, 150), language="en") for number in range(60)]
-    members += [member(100 + number, _prose(number, 150), language="en") for number in range(20)]
+    sentences = CLEAN.replace("\n", " ").split(". ")
+    members += [
+        member(
+            100 + number, ". ".join(random.Random(number).sample(sentences, len(sentences))), language="en"
+        )
+        for number in range(20)
+    ]
     assert not chosen(outliers.bind(), members, tmp_path)
 
 

@@ -17,26 +17,28 @@ SHARES = (0.5, 0.3, 0.2, 0.1, 0.05)
 """How much of the texts the cuts that are told of keep."""
 
 
-def of_scores(gold: Any, found: Any, *, good: float, least: float) -> dict[str, Any]:
+def of_scores(
+    gold: Any, found: Any, *, good: float, least: float, whence: Sequence[str] = ()
+) -> dict[str, Any]:
     """How scores agree with annotated ones, where texts stay that are scored `least`, and those annotated `good`
     should: the share kept, precision, recall and F1 of that choice, the first two with their 95% intervals; quadratic
     kappa of rounded scores; Spearman's rank correlation. What cannot be measured on so few or so equal labels is
-    None."""
+    None. `whence`: the document each text is from, if known: those of one say less than as many of several."""
     right, kept = gold >= good, found >= least
-    both = int((right & kept).sum())
     return {
         "annotations": len(gold),
         "keeps": round(float(kept.mean()), 4),
         **_hits(right, kept),
-        "precision_interval": interval(both, int(kept.sum())),
-        "recall_interval": interval(both, int(right.sum())),
+        "precision_interval": interval_of(right, kept, whence),
+        "recall_interval": interval_of(kept, right, whence),
         "quadratic_kappa": _kappa(gold.round().astype(int), found.round().astype(int), quadratic=True),
         "spearman": _spearman(gold, found),
     }
 
 
-def of_labels(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """How labels without an order agree: accuracy, F1 averaged over the annotated labels, Cohen's kappa."""
+def of_labels(pairs: Sequence[tuple[str, str]], whence: Sequence[str] = ()) -> dict[str, Any]:
+    """How labels without an order agree: accuracy, F1 averaged over the annotated labels, Cohen's kappa. `whence`: as
+    `of_scores` takes it."""
     labels = sorted({label for pair in pairs for label in pair})
     gold = np.array([labels.index(label) for label, _ in pairs])
     found = np.array([labels.index(answer) for _, answer in pairs])
@@ -44,20 +46,55 @@ def of_labels(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
     return {
         "annotations": len(pairs),
         "accuracy": round(float((gold == found).mean()), 4),
-        "accuracy_interval": interval(int((gold == found).sum()), len(pairs)),
+        "accuracy_interval": interval_of(gold == found, np.ones(len(pairs), bool), whence),
         "macro_f1": round(sum(each) / len(each), 4),
         "kappa": _kappa(gold, found, quadratic=False),
     }
 
 
-def interval(hits: int, of: int) -> list[float]:
-    """The 95% interval of a share of which `hits` were seen (Wilson's): from 0 to 1 where nothing was."""
+def interval_of(hit: Any, among: Any, whence: Sequence[str] = ()) -> list[float]:
+    """The 95% interval of the share of hits `among` texts of which several may be from one document: Wilson's for as
+    many independent texts as would tell it as exactly. Source: Korn and Graubard, Survey Methodology 24 (1998), with
+    the variance of a ratio over clusters."""
+    hits, size = int((hit & among).sum()), int(among.sum())
+    if not whence or not size:
+        return interval(hits, size)
+    # A text of which it is not known where it is from stands for itself.
+    _, places = np.unique([name or f"\0{at}" for at, name in enumerate(whence)], return_inverse=True)
+    texts = np.bincount(places, among)
+    right = np.bincount(places, hit & among)[texts > 0]
+    texts = texts[texts > 0]
+    documents, share = len(texts), hits / size
+    if documents == size:
+        return interval(hits, size)
+    if documents < 2 or not 0 < share < 1:
+        return interval(hits, size, documents)
+    variance = documents / (documents - 1) * float(((right - share * texts) ** 2).sum()) / size**2
+    fewer = (_student(documents - 1) / _student(size - 1)) ** 2
+    return interval(hits, size, share * (1 - share) / max(variance * fewer, share * (1 - share) / size))
+
+
+def interval(hits: int, of: int, worth: float | None = None) -> list[float]:
+    """The 95% interval of a share of which `hits` were seen (Wilson's): from 0 to 1 where nothing was. `worth`: how
+    many independent texts say as much, where they are fewer."""
     if not of:
         return [0.0, 1.0]
-    share, wide = hits / of, NORMAL**2 / of
+    worth = worth or of
+    share, wide = hits / of, NORMAL**2 / worth
     middle = (share + wide / 2) / (1 + wide)
-    half = (NORMAL / (1 + wide)) * math.sqrt(share * (1 - share) / of + wide / (4 * of))
+    half = (NORMAL / (1 + wide)) * math.sqrt(share * (1 - share) / worth + wide / (4 * worth))
     return [round(max(0.0, middle - half), 4), round(min(1.0, middle + half), 4)]
+
+
+def _student(freedom: int) -> float:
+    """Deviations that hold 95% of Student's distribution (Cornish and Fisher's expansion; too few below 3)."""
+    z = NORMAL
+    return (
+        z
+        + (z**3 + z) / (4 * freedom)
+        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * freedom**3)
+    )
 
 
 def times_more(known: Sequence[float], within: float) -> float:

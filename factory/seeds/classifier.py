@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ _APART = re.compile(
 )  # fmt: skip
 
 
+@functools.lru_cache(maxsize=1)  # the steps of a chain ask for the same text, one after another
 def words_of(text: str) -> str:
     """A text as our classifiers read it: in lower case, words and marks between spaces, and each character a word in
     scripts without spaces."""

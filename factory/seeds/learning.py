@@ -189,7 +189,7 @@ def evaluate(path: Path, examples: Sequence[Example], *, wanted: Wanted = Wanted
             )
         for name, some in places.items():
             pairs = [(examples[place].label, str(answers[place])) for place in some]
-            told["scores"][name] = agreement.of_labels(pairs)
+            told["scores"][name] = agreement.of_labels(pairs, [examples[place].whence for place in some])
         return told
     gold, found = _numbers(f"the labels of {path} are numbers", examples), np.array(answers)
     good = _good(gold, wanted)
@@ -199,7 +199,10 @@ def evaluate(path: Path, examples: Sequence[Example], *, wanted: Wanted = Wanted
     elif wanted.keep is not None:
         least = agreement.cut_for_share(found, wanted.keep)
     for name, some in places.items():
-        told["scores"][name] = agreement.of_scores(gold[some], found[some], good=good, least=least)
+        whence = [examples[place].whence for place in some]
+        told["scores"][name] = agreement.of_scores(
+            gold[some], found[some], good=good, least=least, whence=whence
+        )
     return {**told, "good": good, "min_score": least, "cuts": agreement.cuts(gold, found, good)}
 
 
@@ -221,10 +224,15 @@ def annotators(
         gold, found = (_numbers("the labels are numbers", side) for side in (first, second))
     except FactoryError:
         pairs = [(one.label, other.label) for one, other in both]
-        return {name: agreement.of_labels([pairs[at] for at in some]) for name, some in places.items()}
+        return {
+            name: agreement.of_labels([pairs[at] for at in some], [first[at].whence for at in some])
+            for name, some in places.items()
+        }
     good = _good(gold, wanted)
     return {
-        name: agreement.of_scores(gold[some], found[some], good=good, least=good)
+        name: agreement.of_scores(
+            gold[some], found[some], good=good, least=good, whence=[first[at].whence for at in some]
+        )
         for name, some in places.items()
     }
 

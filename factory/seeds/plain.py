@@ -12,7 +12,8 @@ from factory.fences import unfenced
 LINK = re.compile(r"!?\[([^\[\]\n]*+)\]\((?:[^()\n]|\([^()\n]*+\))*+\)|https?://\S++")
 """A link or image with its address, group 1 its words; or an address by itself."""
 
-UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+UNSPACED_CODES = ((0xE00, 0xEFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x3040, 0x30FF), (0x3400, 0x9FFF))
+UNSPACED = re.compile("[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in UNSPACED_CODES) + "]")
 """A character of a script that puts no spaces between words: Thai, Lao, Burmese, Khmer, kana, ideographs."""
 
 ENVIRONMENT = (
