@@ -213,6 +213,15 @@ class Exchange(Record):
     stdout: str = Field(description="compared by tokens or lines, as the validator's settings say")
 
 
+class Exercise(Seed, kind="exercise"):
+    """A seed too: a Python program that is asked for in words, and what it must pass, in the forms of `Tests`."""
+
+    text: str
+    cases: tuple[Case, ...] = ()
+    asserts: str = ""
+    exchanges: tuple[Exchange, ...] = ()
+
+
 class Tests(Evidence, kind="tests"):
     """A program and what it must pass, in any of three forms. Expected values never enter its process."""
 

@@ -8,18 +8,12 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from seed_items import text_of
 
 from factory.plugins import Broken, Found
 from factory.records import Document
 from factory.seeds.sources.jats import jats
 from factory.seeds.sources.tex import tex
-
-
-def text_of(items: list[Found | Broken]) -> str:
-    (item,) = items
-    assert isinstance(item, Found), item
-    assert isinstance(item.seed, Document)
-    return item.seed.text
 
 
 def tarred(path: Path, files: dict[str, bytes], mode: str = "w:gz") -> Path:

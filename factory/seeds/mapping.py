@@ -8,12 +8,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from factory.errors import FactoryError, did_you_mean
-from factory.exercise import Exercise
 from factory.plugins import Broken, Found
 from factory.records import (
     Change,
     Code,
     Document,
+    Exercise,
     Origin,
     Passage,
     Question,

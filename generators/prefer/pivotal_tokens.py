@@ -10,9 +10,8 @@ from pydantic import Field
 
 from factory.discovery import VALIDATORS, load
 from factory.errors import PluginError, TeacherError
-from factory.exercise import Exercise
 from factory.plugins import Judge, generator
-from factory.records import Answer, Chat, Evidence, Message, Question, Seed, Tests, TokenPreference
+from factory.records import Answer, Chat, Evidence, Exercise, Message, Question, Seed, Tests, TokenPreference
 from factory.teacher import Teacher
 from generators.prefer import bisection, tree
 from generators.prefer.rollouts import Discovery, Oracle, Rollouts
