@@ -459,3 +459,25 @@ def test_short_notes_of_many_people_are_posts() -> None:
         <div class="text"><p>{said}</p></div></div></div>"""
     page = board(post, foot=f"<p>One of the many servers. {SAID[0][:40]}</p>").replace(' class="forum"', "")
     assert told(page) == WANTED
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [  # a box named after the program that it was typed in; answers in boxes named so, with a foot that names them too
+        (
+            '<div class="post"><a class="name" href="/u{n}">{who}</a>',
+            '<div class="editor_content">{said}</div></div>',
+        ),
+        (
+            '<div class="q_answeritem"><div class="q_content">{said}</div><div class="answer_author">',
+            '<a href="/u/{n}">{who}</a> | 78 beans <span>(third level)</span> | {n} Mar 19, 21:47</div></div>',
+        ),
+        (
+            '<div class="comment"><span class="nickname"><span>Lv{n}</span> <b>{who}</b></span>',
+            '<div class="content">{said}</div></div>',
+        ),
+    ],
+)
+def test_posts_are_told_from_their_feet_and_names_from_ranks(parts: tuple[str, str]) -> None:
+    post = "".join(parts) if "Mar" in parts[1] else f"{parts[0]}<time>2019-03-{{n}}</time>{parts[1]}"
+    assert told(board(post)) == WANTED

@@ -18,9 +18,13 @@ _CLOCK = (
     r"(?:\d{1,2}:\d\d(?::\d\d)?\s+(?:[A-Z]{2,4}\s+|[+-]\d{4}\s+)?)?"  # of letters: "Mar  5 21:47:00 CET 2019"
 )
 _AMERICAN = re.compile(rf"(?<![^\W\d_]){_WORD}\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+{_CLOCK}(\d{{4}})(?!\d)")
+_SHORT_NAMED = re.compile(
+    rf"(?<!\d)(\d{{1,2}})[\s.-]{_WORD}[.-]?\s?'?(\d\d),?\s+\d{{1,2}}:\d\d"
+)  # "5 Mar 19, 9:05"
 _YEAR_FIRST = re.compile(rf"(?<!\d)(\d{{4}})[.,]?\s+{_WORD}\s+(\d{{1,2}})(?!\d)")
 _NUMBERED = re.compile(r"(?<!\d)(\d{1,2})\s+tháng\s+(\d{1,2}),?\s+(?:năm\s+)?(\d{4})(?!\d)", re.I)
 _SHORT = re.compile(r"(?<![\d/])(\d\d)/(\d\d)/(\d\d)\s?\(([^\W\d_]{1,3})\)")
+_ORDERS = ((_NAMED, (3, 2, 1)), (_AMERICAN, (3, 1, 2)), (_YEAR_FIRST, (1, 2, 3)), (_SHORT_NAMED, (3, 2, 1)))
 _WEEKDAYS = {
     name: day
     for day, names in enumerate(
@@ -105,11 +109,11 @@ def is_day_first(texts: Iterable[str]) -> bool | None:
 
 def _named(text: str) -> tuple[int, int, int] | None:
     """Year, month and day of a text that calls the month by its name."""
-    for pattern, order in ((_NAMED, (3, 2, 1)), (_AMERICAN, (3, 1, 2)), (_YEAR_FIRST, (1, 2, 3))):
+    for pattern, order in _ORDERS:
         for found in pattern.finditer(text):
             year, name, day = (found[place] for place in order)
             if month := _month(name):
-                return int(year), month, int(day)
+                return int(year) + (2000 if len(year) == 2 else 0), month, int(day)
     return None
 
 

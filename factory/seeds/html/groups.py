@@ -14,8 +14,9 @@ from factory.seeds.html.words import names
 
 UNITS = names(
     """post posts message msg comment answer reply question topic thread posting postcontainer postbit blockpost postbox
-    viewthread status tweet"""
+    viewthread status tweet answeritem commentitem replyitem postitem"""
 )
+_PARTS = names("author user userinfo meta header head footer title avatar")
 _ITEM = re.compile(
     r"schema\.org/(?:Question|Answer|Comment|DiscussionForumPosting|SocialMediaPosting|UserComments)$", re.I
 )
@@ -173,7 +174,8 @@ def group_of(name: str, places: Sequence[Place]) -> Group | None:
         return None
     dated = sum(own[place.number][1] > 0 for place in members) / len(members)
     covered = sum(own[place.number][2] for place in members)
-    named = name == "schema" or not UNITS.isdisjoint(word.lower() for word in _WORD.findall(name))
+    words = {word.lower() for word in _WORD.findall(name)}
+    named = name == "schema" or (not UNITS.isdisjoint(words) and _PARTS.isdisjoint(words))
     if not named and (
         len(members) < 3
         or (dated < 0.8 and name != "article")

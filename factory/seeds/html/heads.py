@@ -34,8 +34,8 @@ _DATE = names(
 # Of an address behind a slash, or of several, parted by NUL. Each alternative begins with its own sign: a search passes
 # over all else in one go.
 _PERSON = re.compile(
-    r"/(?:(?:users?|u|members?|profil[eo]?s?|people|space|home|perfil|profiel|membre|miembro|mitglied|benutzer|utente|usuario)"
-    r"(?:/|\.php\b|\?|-(?:uid-)?\d)|(?<=./)[~@][\w.-]+/?(?:\0|$))"
+    r"/(?:(?:users?|u|member(?:s|info)?|profil[eo]?s?|people|space|home|perfil|profiel|membre|miembro|mitglied|benutzer|utente|usuario)"
+    r"(?:/|\.(?:php|aspx?|jsp)\b|\?|-(?:uid-)?\d)|u\d+(?:\0|$)|(?<=./)[~@][\w.-]+/?(?:\0|$))"
     r"|[?&](?:(?:action|mode|act|mod|do|kind)=(?:(?:view)?profile|member|space)\b|u(?:id|serid)?=\d|(?:show)?user(?:name)?=\w)"
 )
 _AFTER_MARK = re.compile(r"(?<=[~@]).*")
@@ -59,7 +59,7 @@ _NO_NAME = re.compile(
     r"^(?:true|false|sign ?(?:up|in)|log ?in|register|by|from|author|op|user|posted|written|asked|answered|edited"
     r"|modified|commented|reply|share|follow|edit|more|guest|community wiki"
     r"|(?:original|topic|thread) (?:poster|starter)"
-    r"|\d+ (?:repl|answer|comment|post|view|vote|like|point)\w*|\d[\d ]*[.,][\d., ]*|#\d+)$",
+    r"|\d+ (?:repl|answer|comment|post|view|vote|like|point)\w*|\d[\d ]*[.,][\d., ]*|#\d+|lv\.?\s?\d+)$",
     re.I,
 )
 _JOINED = re.compile(rf"^\W*(?:{'|'.join(JOINED)})|(?:{'|'.join(JOINED)})[^\W\d]*\s*[:：]\s*\d", re.I)

@@ -11,7 +11,7 @@ from factory.seeds.html.tables import GRID
 from factory.seeds.html.tree import Node
 from factory.seeds.html.words import BOILERPLATE, NAVIGATION, names
 
-_BODIES = names("content body text question description post message")
+_BODIES = names("content body text question description post message article")
 _NO_QUESTION = (
     BOILERPLATE | NAVIGATION | names("notice notices alert warning announcement announcements rules form")
 )

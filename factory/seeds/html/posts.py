@@ -29,7 +29,7 @@ _NO_BODY = names(
 )
 _EXTRAS = names(
     """signature signatures sig sign postsignature lastedit lastedited postedit reactions reaction actions controls
-    toolbar share avatar tools editor vote votes votecell menu button buttons icons"""
+    toolbar share avatar tools vote votes votecell menu button buttons icons"""
 )
 _UNFOLD = names("expand shrink")
 _NOTES = names("edit edited edition modified pstatus")

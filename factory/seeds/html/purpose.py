@@ -22,7 +22,7 @@ _FORUM_ADDRESS = re.compile(
     re.I,
 )
 _FORUM_NAME = re.compile(
-    r"forum\b|view topic|\b(?:bug|issue|ticket|discussion)s?(?: report)?\s?#\d"
+    r"forum\b|view topic|\b(?:bug|issue|ticket|discussion)s?(?: report)?\s?#\d|^\[[A-Z]{2,}-\d+\]"
     r"|\b(?:forums|foros?|fórum|fóra|foorumi?|message boards?|bbs|форум|φόρουμ|diễn đàn|hỏi đáp)\b"
     r"|论坛|論壇|社区|社區|问答|問答|讨论区|討論區|贴吧|小组|看板|掲示板|포럼|게시판|커뮤니티"
     r"|กระทู้|บอร์ด|منتد|انجمن|פורום",
