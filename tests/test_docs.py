@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,32 @@ def test_every_command_and_option_exists(page: str, line: str) -> None:
     for word in words:
         if word.startswith(("examples/", "recipes/", "docs/")):
             assert list(ROOT.glob(word)), f"there is no {word}"
+
+
+_PROGRAM = re.compile(r"(?:^(?: {4}|\$ )?|`)(python (?:-m )?[\w./]+(?: [^`\n#]*)?|make [\w-]+)", re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", [*PAGES, BENCHMARKS], ids=_name)
+def test_every_other_program_that_is_named_is_there_with_its_options(page: Path) -> None:
+    """Programs of the repository by path or module, targets of the Makefile, and extras that are installed."""
+    text = page.read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for command in _PROGRAM.findall(text):
+        start, *words = command.split()
+        if start == "make":
+            assert words[0] in targets, command
+            continue
+        path = Path(words[1].replace(".", "/") if words[0] == "-m" else words[0])
+        homes = [ROOT / path, page.parent / path, ROOT / path.with_suffix(".py")]
+        found = next((home for home in homes if home.exists()), None)
+        assert found, command
+        files = found.rglob("*.py") if found.is_dir() else [found]
+        source = "".join(file.read_text(encoding="utf-8") for file in files)
+        for option in re.findall(r"(?<![\w-])--[\w-]+", command):
+            assert option in source, command
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    for names in re.findall(r"seedfactory\[([\w,]+)\]", text):
+        assert set(names.split(",")) <= extras.keys(), names
 
 
 def test_the_list_of_commands_says_what_each_says_of_itself() -> None:
