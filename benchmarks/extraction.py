@@ -42,6 +42,9 @@ from factory.seeds.html.encoding import decode
 UNIT = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
 LINK = re.compile(r"!?\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\([^()\s]*(?:\([^()]*\)[^()\s]*)*(?:\s+\"[^\"]*\")?\)")
 ESCAPE = re.compile(r"\\([^\w\s])")
+WHOLE = re.compile(
+    r'"articleBody"\s*:\s*"(?:[^"\\]|\\.)*"'
+)  # the text of an article, as its page tells machines
 RESAMPLES = 2000
 
 
@@ -111,7 +114,7 @@ def shortened(page: Page, count: int) -> Page | None:
             kept += 1
         elif kept >= count or node.tag not in ("ul", "ol", "li", "blockquote"):
             node.decompose()
-    raw = (tree.html or "").encode()
+    raw = WHOLE.sub('"articleBody":""', tree.html or "").encode()
     for node in tree.css("script, style"):
         node.decompose()
     left = set(grams(tree.body.text(separator=" ") if tree.body else "", 4))

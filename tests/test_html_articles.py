@@ -137,6 +137,8 @@ def test_what_systems_add_to_a_text_is_not_read() -> None:
         "Press enter or click to view image in full size",
         "Share on Facebook",
         "责任编辑：王小明",
+        "Leggi anche: I porti dell'isola e il vento",
+        "© The Island Courier - All rights reserved",
         "The latest from the harbour, delivered to your inbox",
     )
     for line in added:

@@ -23,7 +23,7 @@ _CLICK = re.compile(
         |(?:choose|select|view|more)\ options|(?:buy|see\ price|view|shop)\ (?:on|at)\ \w+
         |(?:view|see)\ (?:the\ )?(?:product|collection|ratings?|reviews?|details|price))(?:\ (?:now|today))?
     | (?:read|watch|get|see)\ the\ (?:full\ )?(?:story|article|review|recipe|video|details) | know\ more
-    | expand\ description | advertisement | sponsored | loading
+    | expand\ description | (?:toggle|hide)\ caption | advertisement | sponsored | loading
     | (?:share|tweet|pin\ it|like|follow|print)
         (?:\ (?:this|on|via|with|us|me|it|page|post|article|story|friends|facebook|twitter|x|linkedin|whatsapp|instagram
         |pinterest|reddit|telegram|tiktok|youtube))*
@@ -53,13 +53,20 @@ _CLICK = re.compile(
 
 
 _ELSEWHERE = re.compile(
-    r"\W*(?:(?:also,?|must|follow-?up)[ -]read|read (?:more|also))\s*[:：][^\n]{1,120}", re.I
+    r"""\W*(?:(?:also,?|must|follow-?up)[ -]read | read[ ](?:more|also) | lesen[ ]sie[ ](?:auch|mehr)
+    | (?:à[ ])?lire[ ]aussi | à[ ]lire(?:[ ]également)? | le[ae][ ]también | te[ ]puede[ ]interesar
+    | leia[ ](?:também|mais) | leggi[ ]anche | lees[ ]ook | les[ ]også | læs[ ]også | läs[ ]också | lue[ ]myös
+    | (?:prze)?czytaj[ ](?:też|także|również) | читайте[ ]также | читайте[ ]також | 相关阅读 | 延伸閱讀 | 関連記事
+    | 관련[ ]?기사)\s*[:：][^\n]{1,120}""",
+    re.X | re.I,
 )
 _STAMP = re.compile(
     r"""\W*(?:
       the\ post\ .{1,300}\ (?:first\ )?appeared\ (?:first\ )?on\ .{1,80}
     | (?:tags?|tagged(?:\ (?:with|as))?|filed\ under|posted\ in|categories|labels|schlagwörter|étiquettes|etiquetas|теги
         |标签|タグ|태그)\s*[:：].{0,150}
+    | [^.]{0,60}(?:all\ rights\ reserved|alle\ rechte\ vorbehalten|tous\ droits\ réservés|riproduzione\ riservata
+        |todos\ (?:los\ derechos|os\ direitos)\ reservados)
     | (?:本文)?(?:来源|來源|责任编辑|責任編輯|责编|編輯|编辑|原标题|分享到)\s*[:：].{0,30}
     )\W*|\[/?(?:[A-Z]+(?:_[A-Z]+)+|[\w-]+\ [\w-]+=[^\]]*)\]""",
     re.X | re.I,
