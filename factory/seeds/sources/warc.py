@@ -44,7 +44,9 @@ _BINARY = re.compile(
 )
 _RECORD = re.compile(rb"\s*[\[{]\s*(?:[\"{\[\]}]|-?\d)")
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
-_BEHIND = re.compile(rb"\r\n\r\nWARC/1\.[01]\r\nWARC-[\w-]+: ")
+_BY_DEFAULT = frozenset({"utf-8", "ascii", "iso8859-1", "cp1252"})
+_BEGINNING = b"\r\n\r\nWARC/1."
+_BEHIND = re.compile(re.escape(_BEGINNING) + rb"[01]\r\nWARC-[\w-]+: ")
 _CHUNK = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
 
 
@@ -186,7 +188,7 @@ def _content(record: Any, max_bytes: int) -> tuple[bytes, str]:
     if said.strip() != str(record.content_length):
         raise ValueError(f"its Content-Length is '{said[:40]}', which is the length of no record")
     body: bytes = record.reader.read(max_bytes + 1)
-    if _BEHIND.search(body):
+    if _BEGINNING in body and _BEHIND.search(body):  # the first is told much sooner
         raise ValueError(f"its Content-Length, {said}, reaches over the records behind it, which are lost")
     if len(body) < min(record.content_length, max_bytes):
         raise ValueError(_CUT)
@@ -225,14 +227,14 @@ def _as_utf8(body: bytes, content_type: str) -> bytes:
     named = _CHARSET.search(content_type)
     try:
         codec = codecs.lookup(named[1]).name if named else ""
-        body.decode("utf-8")
+        if codec and codec not in _BY_DEFAULT:
+            body.decode("utf-8")
     except LookupError:
         return body
     except UnicodeDecodeError:
         with contextlib.suppress(LookupError, UnicodeError):  # some codecs give no text
-            if codec and codec not in ("utf-8", "ascii", "iso8859-1", "cp1252"):
-                meant = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949"}
-                return body.decode(meant.get(codec, codec), "replace").encode()
+            meant = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949"}
+            return body.decode(meant.get(codec, codec), "replace").encode()
     return body
 
 
