@@ -383,18 +383,6 @@ def test_a_dataset_over_shards_is_told_to_draw_from_them(steps: Project) -> None
     assert "from: pages, take: 10000" in steps.factory("build", code=1)
 
 
-def test_files_are_found_through_fsspec(steps: Project) -> None:
-    url = (steps.folder / "pages").as_uri() + "/*.txt"
-    lines = "\n".join(json.dumps({"text": f"question {number}?"}) for number in range(3))
-    steps.write("q.jsonl", lines + "\n")
-    catalog(steps, f"  pages: {{source: text, path: '{url}', as: document}}")
-    steps.factory("seeds")
-    assert steps.query("select count(*) from sets.pages") == [(7,)]
-    assert all(
-        address.startswith(("file://", "/")) for (address,) in steps.query("select address from sets.pages")
-    )
-
-
 @pytest.mark.parametrize("keep", ["store", "shards"])
 def test_whole_documents_are_exported_as_they_stand_with_licence_and_steps(steps: Project, keep: str) -> None:
     seeds = PAGES % ("lab.no", f", keep: {keep}, licence: CC0-1.0")

@@ -212,7 +212,7 @@ def test_what_a_file_system_says_in_its_own_words_is_told_without_secrets(name: 
     assert "s3cret" not in str(told.value)
 
 
-def test_archives_and_memory_are_file_systems_too(server: Server, tmp_path: Path) -> None:
+def test_folders_archives_and_memory_are_file_systems_too(server: Server, tmp_path: Path) -> None:
     packed = tmp_path / "a.zip"
     with zipfile.ZipFile(packed, "w") as made:
         made.writestr("in/q.jsonl", LINES)
@@ -220,7 +220,9 @@ def test_archives_and_memory_are_file_systems_too(server: Server, tmp_path: Path
     server.files["a.zip"] = packed.read_bytes()
     with fsspec.open("memory://sources/q.jsonl", "wb") as out:
         out.write(LINES)
+    (tmp_path / "q.jsonl").write_bytes(LINES)
     for url in (
+        f"{tmp_path.as_uri()}/*.jsonl",
         f"zip://in/q.jsonl::file://{packed}",
         f"zip://in/*.jsonl::{server.url}/a.zip",
         "memory://sources/*.jsonl",
