@@ -258,7 +258,13 @@ def test_posts_without_a_name_are_told_by_what_they_stand_in() -> None:
 
 
 @pytest.mark.parametrize(
-    "day", ["03/{n}/19(%s)21:47:00", "19/03/{n}(%s)21:47:00.12", "%s Mar {n} 21:47:00 CET 2019"]
+    "day",
+    [
+        "03/{n}/19(%s)21:47:00",
+        "19/03/{n}(%s)21:47:00.12",
+        "%s Mar {n} 21:47:00 CET 2019",
+        "%s {n} мар 19, 9:05",
+    ],
 )
 def test_days_are_read_by_the_day_of_the_week_and_around_the_hour(day: str) -> None:
     post = '<div class="post"><b class="author">{who}</b> <span class="date">%s</span><p class="text">{said}</p></div>'

@@ -6,7 +6,7 @@ import re
 from calendar import monthrange, weekday
 from collections.abc import Iterable
 
-_YEAR = re.compile(r"\d{4}|\d/\d\d/\d")  # all that is read has it, and few texts do
+_YEAR = re.compile(r"\d{4}|\d/\d\d/\d|\D\d\d,?\s+\d{1,2}:")  # all that is read has it, and few texts do
 _DAY = re.compile(r"(?<!\d)(\d{4})(?:[-/]|\s?[.年년]\s?)(\d{1,2})(?:[-/]|\s?[.月월]\s?)(\d{1,2})(?!\d)")
 _DOTTED = re.compile(r"(?<![\d.])(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})(?!\d)")
 _SLASHED = re.compile(r"(?<![\d/-])(\d{1,2})([/-])(\d{1,2})\2(\d{4})(?![\d/-])")
