@@ -27,17 +27,12 @@ _UNSPACED_SENTENCE = 30  # characters of such a script beside a post that are mo
 
 def signed_opening(units: Sequence[Node], places: Mapping[Node, Place]) -> Node | None:
     """The post before the first of a group, where it is marked up in another way."""
-    members = set(units)
+    members, kinds = set(units), _kinds(units[0])
     inside: Node = units[0]
     for above in units[0].above():
         before = above.elements[: above.elements.index(inside)]
         fits = [
-            node
-            for node in before
-            if node in places
-            and places[node].authors
-            and _speaks(node)
-            and _is_signed(node, units[0], places)
+            node for node in before if node in places and _is_signed(places[node], kinds) and _speaks(node)
         ]
         if fits:
             best = max(fits, key=lambda node: places[node].unlinked)
@@ -46,12 +41,14 @@ def signed_opening(units: Sequence[Node], places: Mapping[Node, Place]) -> Node 
     return None
 
 
-def _is_signed(node: Node, unit: Node, places: Mapping[Node, Place]) -> bool:
-    """Whether a node tells a day too, or links to its author as a post does: the day may stand beside the title."""
-    return places[node].dates > 0 or not _kinds(node).isdisjoint(_kinds(unit))
+def _is_signed(place: Place, kinds: frozenset[str]) -> bool:
+    """Whether a node tells an author and a day, or links to the author as the posts do: the day may stand beside the
+    title."""
+    return place.authors > 0 and (place.dates > 0 or not kinds.isdisjoint(_kinds(place.node)))
 
 
 def _kinds(node: Node) -> frozenset[str]:
+    """The parts of addresses by which a node links to people."""
     return frozenset(person_kind(below) for below in node.walk()) - _NO_KINDS
 
 
