@@ -10,7 +10,7 @@ from itertools import pairwise
 from factory.seeds.html.groups import FLOOR, NUMBERED, UNITS, Group
 from factory.seeds.html.heads import names_author, person_kind
 from factory.seeds.html.letters import writes_letter
-from factory.seeds.html.metadata import Head, is_article
+from factory.seeds.html.metadata import Head
 from factory.seeds.html.tree import Index, Node
 from factory.seeds.html.words import names
 
@@ -83,7 +83,6 @@ def is_named_forum(index: Index, head: Head) -> bool:
 
 def is_thread(
     root: Node,
-    head: Head,
     units: Sequence[Node],
     group: Group,
     opening: Node | None,
@@ -102,8 +101,6 @@ def is_thread(
     members = [place.node for place in group.members]
     if forum:
         return share >= (0.1 if group.named else 0.4)
-    if is_article(head):
-        return False
     linking, alike = _links_to_threads(members)
     if alike < _MOST <= linking:
         return False  # a list of threads

@@ -31,6 +31,7 @@ from factory.seeds.html.heads import Head, read_head, upto
 from factory.seeds.html.letters import letter_of, set_as_words
 from factory.seeds.html.markdown import markdown
 from factory.seeds.html.metadata import Head as PageHead
+from factory.seeds.html.metadata import is_article
 from factory.seeds.html.nesting import DEEPEST, depths_of
 from factory.seeds.html.openings import asked_before, named_above, signed_opening, title_above, title_of
 from factory.seeds.html.posts import POST, Read, read_post, usual_in
@@ -72,11 +73,11 @@ class Thread:
 
 
 def find_thread(index: Index, head: PageHead, *, forum: bool) -> Thread | None:
-    """The thread of a page, indexed and measured, that may say it is one of a `forum`; None where it is none. The
-    posts' heads become nodes of the tree."""
+    """The thread of a page, indexed and measured, that may say it is one of a `forum`; None where it is none, as where
+    it says that it is an article. The posts' heads become nodes of the tree."""
     board = forum or is_of_board(index, head)
     told = Evidence(index)
-    for kind in _KINDS:
+    for kind in () if is_article(head) and not forum else _KINDS:
         if (thread := _among(told, head, forum, board, **kind)) is not None:
             return thread
     return _letter(index, head)
@@ -121,7 +122,7 @@ def _found(
     units = [place.node for place in group.members]
     opening = signed_opening(units, places)
     units = ([opening] if opening else []) + units
-    if not is_thread(root, head, units, group, opening, forum=forum, board=board, signed=signed):
+    if not is_thread(root, units, group, opening, forum=forum, board=board, signed=signed):
         return None
     title = title_of(root, head.title)
     asked = asked_before(title, units[0], places) if opening is None else None
