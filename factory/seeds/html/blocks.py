@@ -184,6 +184,8 @@ class _Reader:
             if text == " ":
                 return
             self.begun = self.cursor
+        elif text[0].isupper() and (last := self.parts[-1][-1:]) and (last.islower() or last.isdigit()):
+            self.parts.append(" ")  # labels side by side, which a style sets apart
         self.parts.append(text)
 
     def _enter(self, node: Node) -> bool:
