@@ -61,3 +61,14 @@ def test_quotes_that_a_shop_chose_stay() -> None:
 def test_an_introduction_before_an_unnamed_body_stays() -> None:
     body = f"<div><div>{FILLER * 9}</div></div>"
     assert "It all began" in extract(f"<div><div>It all began in May. {PROSE * 3}</div>{body}</div>").text
+
+
+def test_labels_that_only_a_style_sheet_sets_apart_are_words_of_their_own() -> None:
+    told = extract(
+        f"<main>{FILLER}<div><span>Full time</span><span>Senior</span><b>Remote</b></div></main>"
+    ).text
+    assert "Full time Senior Remote" in told
+    told = extract(
+        f"<main>{FILLER}<p>get<wbr>Page<wbr>Size, p<i>H</i>, H<sub>2</sub>O and <b>T</b>he</p></main>"
+    ).text
+    assert "getPageSize, pH, H2O and The" in told

@@ -37,6 +37,7 @@ _SCRIPTS = frozenset({"sup", "sub"})
 _CODE_SPANS = frozenset({"code", "tt", "kbd", "samp"})
 _PERMALINKS = frozenset("¶§#")
 _SOURCE = re.compile(r"(?P<bracket>\[)?\s*(?:(?:view )?source(?: code)?|src|edit)\s*\]?", re.I)
+_BUTTON = names("button btn")
 _TO_SOURCE = names("src srclink seesrc viewcode viewsource source edit")
 _OF_SOURCES = re.compile(r"(?:^|/)(?:src|_modules)/")  # where generators put listings
 _ANCHOR = re.compile(r"^\W{0,2}$|^\[?\s*edit\s*\]?$|^permalink$", re.I)
@@ -114,6 +115,11 @@ def _code_span(node: Node) -> str:
     return f"{before}`{bare}`{after}"
 
 
+def _is_button(node: Node) -> bool:
+    """Whether a link looks like a button, which is no part of what stands before it."""
+    return node.tag == "a" and not _BUTTON.isdisjoint(node.words)
+
+
 def _is_mark(link: Node, in_heading: bool) -> bool:
     """Whether a link stands for the place where it is, or for the source of what is declared there."""
     text = link.text().strip()
@@ -173,7 +179,7 @@ class _Reader:
             elif item in self.dropped or item.tag == GONE:
                 self._add(" ")
             elif self._enter(item):
-                if item.tag in BLOCK_TAGS:
+                if item.tag in BLOCK_TAGS or (_is_button(item) and not self.heading):
                     stack.append(_Leaving(item))
                 stack += reversed(item.children)
         self._flush(root.end)
@@ -184,7 +190,12 @@ class _Reader:
             if text == " ":
                 return
             self.begun = self.cursor
-        elif text[0].isupper() and (last := self.parts[-1][-1:]) and (last.islower() or last.isdigit()):
+        elif (
+            text[0].isupper()
+            and (last := self.parts[-1][-2:]).isalpha()
+            and last[-1].islower()
+            and len(last) > 1
+        ):
             self.parts.append(" ")  # labels side by side, which a style sets apart
         self.parts.append(text)
 
@@ -193,7 +204,7 @@ class _Reader:
         if node.value is not None:
             self._hold(node)
             return False
-        if node.tag in BLOCK_TAGS:
+        if node.tag in BLOCK_TAGS or (_is_button(node) and not self.heading):
             self._boundary(node.start)
             self.cursor, self.around = node.start, (node.start, node.end)
             if node.tag in _SCOPES:
@@ -202,6 +213,8 @@ class _Reader:
         if node.tag == "br":
             self._add(_BREAK)
             return False
+        if node.tag == "wbr" and self.parts:
+            self.parts.append("")  # within a word
         if node.tag in _CODE_SPANS:
             self._add(_code_span(node))
             return False

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from factory.seeds.html.around import boilerplate, is_links, is_remarks, teasers
 from factory.seeds.html.blocks import BLOCK_TAGS
@@ -50,6 +51,7 @@ _LITTLE_REST = 400  # and beside what is surely none of its content
 _REST_UNLINKED = 200  # characters outside of links that the rest of a page must have
 _MOSTLY = 0.7
 _FEW_ARTICLES = 2
+_FIRST = 60
 # What stands in a line. Elements of a page's own ("mega-menu") are blocks like any other.
 _INLINE = names(
     "a abbr b bdi bdo big cite code em font i kbd mark q s samp small strike strong sub sup tt u var #math"
@@ -269,7 +271,7 @@ def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str
             return f"named {min(found)}, mostly links"
         stays = noted or (node.tag == "dl" and not _tells_of_page(node))
         short = node.size < rules.short and not stays
-        return f"named {min(found)}, very short" if short else ""
+        return f"named {min(found)}, very short" if short and not _is_one_of(node, rules.short) else ""
     return ""
 
 
@@ -280,6 +282,16 @@ def _is_about_part(node: Node, said: Set[str]) -> bool:
     if any(one.tag == GRID for one in below):
         return True
     return said <= _UNSIGNED and not any(names_author(one) or names_date(one) for one in below)
+
+
+def _is_one_of(node: Node, short: int) -> bool:
+    """Whether the first of those beside it that are of the same make are mostly not as short: cards."""
+    made = node.attributes.get("class")
+    if made is None or node.parent is None:
+        return False
+    beside = (one for one in islice(node.parent.children, _FIRST) if isinstance(one, Node))
+    alike = [one.size >= short for one in beside if one.attributes.get("class") == made]
+    return 2 * sum(alike) > len(alike)
 
 
 def _tells_of_page(definitions: Node) -> bool:

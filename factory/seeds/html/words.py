@@ -97,7 +97,8 @@ ENDINGS = tuple(
     share on / leave a reply / leave a comment / post a comment / add a comment / comments / read next /
     up next / what to read next / subscribe / newsletter / sign up for our newsletter / follow us /
     about the author / categories / tags / archives / keep reading / customers also bought / customers
-    also viewed / recently viewed / similar products / similar threads / explore more / see also our /
+    also viewed / recently viewed / similar products / similar threads / similar items / similar listings /
+    similar properties / similar homes / similar jobs / explore more / see also our /
     user contributed notes / user comments / feedback /
     mehr zum thema / lesen sie auch / das könnte sie auch interessieren / ähnliche artikel / ähnliche beiträge /
     weitere artikel / lire aussi / à lire aussi / à lire également / sur le même sujet / articles similaires /
