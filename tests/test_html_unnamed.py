@@ -63,12 +63,25 @@ def test_an_introduction_before_an_unnamed_body_stays() -> None:
     assert "It all began" in extract(f"<div><div>It all began in May. {PROSE * 3}</div>{body}</div>").text
 
 
-def test_labels_that_only_a_style_sheet_sets_apart_are_words_of_their_own() -> None:
-    told = extract(
-        f"<main>{FILLER}<div><span>Full time</span><span>Senior</span><b>Remote</b></div></main>"
-    ).text
-    assert "Full time Senior Remote" in told
-    told = extract(
-        f"<main>{FILLER}<p>get<wbr>Page<wbr>Size, p<i>H</i>, H<sub>2</sub>O and <b>T</b>he</p></main>"
-    ).text
-    assert "getPageSize, pH, H2O and The" in told
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<span>Full time</span><span>Senior</span><b>Remote</b>", "Full time Senior Remote"),
+        ("get<wbr>Page<wbr>Size, p<i>H</i>, H<sub>2</sub>O and <b>T</b>he", "getPageSize, pH, H2O and The"),
+    ],
+)
+def test_labels_that_only_a_style_sheet_sets_apart_are_words_of_their_own(html: str, text: str) -> None:
+    assert text in extract(f"<main><p>{PROSE * 6}</p><p>{html}</p></main>").text
+
+
+def test_a_link_that_looks_like_a_button_is_no_part_of_the_price_before_it() -> None:
+    card = '<li><h2>Red boat {}</h2><span>{},000 euros</span><a class="button" href="/c">Add to cart</a></li>'
+    cards = "".join(card.format(number, number) for number in range(1, 9))
+    told = extract(f"<main><h1>Boats</h1><ul>{cards}</ul></main>").text
+    assert "8,000 euros" in told and "cart" not in told
+
+
+def test_a_short_card_among_longer_ones_stays() -> None:
+    card = '<div class="card"><h3>{}</h3><p>{}</p></div>'
+    cards = card.format("Oars", PROSE) + card.format("Sails", PROSE) + card.format("Rope", "Ten metres.")
+    assert "Ten metres." in extract(f"<main><h1>Gear</h1>{FILLER}<div>{cards}</div></main>").text

@@ -190,13 +190,8 @@ class _Reader:
             if text == " ":
                 return
             self.begun = self.cursor
-        elif (
-            text[0].isupper()
-            and (last := self.parts[-1][-2:]).isalpha()
-            and last[-1].islower()
-            and len(last) > 1
-        ):
-            self.parts.append(" ")  # labels side by side, which a style sets apart
+        elif text[:1].isupper() and (end := self.parts[-1][-2:]).isalpha() and end[1:].islower():
+            self.parts.append(" ")  # labels side by side, which a style sheet sets apart
         self.parts.append(text)
 
     def _enter(self, node: Node) -> bool:

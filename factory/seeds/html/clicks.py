@@ -23,6 +23,8 @@ _CLICK = re.compile(
         |(?:choose|select|view|more)\ options|(?:buy|see\ price|view|shop)\ (?:on|at)\ \w+
         |(?:view|see)\ (?:the\ )?(?:product|collection|ratings?|reviews?|details|price))(?:\ (?:now|today))?
     | (?:read|watch|get|see)\ the\ (?:full\ )?(?:story|article|review|recipe|video|details) | know\ more
+    | (?:see|check)\ availability | (?:choose|select|get)\ (?:this\ |a\ )?plan | (?:view|get)\ deal
+    | linkedin | twitter | facebook | instagram | youtube | pinterest
     | expand\ description | (?:toggle|hide)\ caption | advertisement | sponsored | loading
     | (?:share|tweet|pin\ it|like|follow|print)
         (?:\ (?:this|on|via|with|us|me|it|page|post|article|story|friends|facebook|twitter|x|linkedin|whatsapp|instagram

@@ -19,6 +19,7 @@ _RIGHTS = (
 _LONGEST_NOTICE = 300
 _MOST_PROSE = 400
 _MOST_OF_PAGE = 0.25
+_SHORT_FOOT, _HALF = 200, 0.5
 _LAST = 0.25  # of a page's nodes, among which its copyright is looked for
 _LINKED = 0.5
 _LINKS = 3
@@ -60,9 +61,10 @@ def _foot(order: Sequence[Node], heading: Node | None, unseen: Container[Node]) 
     if notice is None or any(above in unseen for above in notice.above()):
         return None
     foot = None
+    most = max(_MOST_OF_PAGE * order[0].size, min(_SHORT_FOOT, _HALF * order[0].size))
     for node in (notice, *notice.above()):
         titled = heading is not None and node.number <= heading.number <= node.last
-        if titled or node.size > _MOST_OF_PAGE * order[0].size or node.prose > _MOST_PROSE:
+        if titled or node.size > most or node.prose > _MOST_PROSE:
             break
         foot = node
     return foot
