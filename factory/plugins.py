@@ -24,7 +24,7 @@ from typing import Any, Literal, ParamSpec, Protocol, TypeAlias, TypeVar, get_ar
 
 from pydantic import BaseModel, ConfigDict, create_model
 
-from factory.errors import PluginError
+from factory.errors import FactoryError, PluginError, told
 from factory.passing import (
     Broken,
     Drop,
@@ -215,9 +215,15 @@ class Cleaner(Plugin):
     def bind(self, **settings: Any) -> Any:
         """The step with its settings, checked: a function of one seed, or an instance with `clean` or `choose`."""
         values = dict(self.settings.model_validate(settings))
-        if inspect.isclass(self.target):
+        if not inspect.isclass(self.target):
+            return functools.partial(self.target, **values)
+        try:
             return self.target(**values)
-        return functools.partial(self.target, **values)
+        except FactoryError:
+            raise
+        except Exception as error:
+            why = told(error, self.path.parent)
+            raise PluginError(f"cleaner '{self.name}' ({self.path}) cannot be set up: {why}") from error
 
 
 Given = ParamSpec("Given")
@@ -347,6 +353,8 @@ def cleaner(*, takes: OneOrMore[type[Seed]]) -> Callable[[Callable[..., Any]], C
         is_class = inspect.isclass(target)
         if is_class and hasattr(target, "clean") == hasattr(target, "choose"):
             raise PluginError(f"{_where(target)}: a cleaner class has 'clean(item)' or 'choose(seeds)'")
+        if inspect.iscoroutinefunction(getattr(target, "clean", target)):
+            raise PluginError(f"{_where(target)}: a cleaner is a plain 'def', not an 'async def'")
         settings = _settings(target, *(() if is_class else ("item",)))
         whole = is_class and hasattr(target, "choose")
         kinds = _kinds(target, "takes", takes, Seed)

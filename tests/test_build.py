@@ -62,8 +62,11 @@ def test_seeds_that_failed_are_not_passed_over_by_a_later_build(project: Project
     project.questions("good?", "bad?")
     project.catalog("  rows: {seeds: questions, generator: lab.fragile}")
     project.factory("build", code=1)
-    assert "are left (1 of rows): factory build --retry failed" in project.factory("build")
+    assert "are left (1 of rows): factory build --retry failed" in project.factory("build", code=1)
     assert "'factory build --retry failed'" in project.factory("export", "rows", code=1)
+    project.catalog("  rows: {seeds: questions, generator: lab.fragile, max_failed: 1}")
+    assert "within max_failed: 1 of rows" in project.factory("build")
+    project.factory("export", "rows")
 
 
 def test_every_row_leads_back_to_the_line_its_seed_stands_on_and_to_each_call(project: Project) -> None:
@@ -141,7 +144,7 @@ def test_a_seed_that_fails_is_kept_with_its_traceback_and_asked_anew_from_the_fa
     assert 0 < len(failed) < 9
     assert all("cannot use the votes" in error and "Traceback" in told for error, told, _ in failed)
     before = project.query("select count(*) from calls")[0][0]
-    assert "nothing to do" in project.factory("build")  # failed seeds wait until they are asked for
+    assert "nothing to do" in project.factory("build", code=1)  # failed seeds wait until they are asked for
     project.factory("build", "--retry", "failed", code=1 if len(failed) > 1 else 0)
     again = project.query("select section, attempt, count(*) from calls where attempt > 0 group by all")
     # The fault came after the last ask of the stream, the votes; the plan before it is not paid again.

@@ -110,3 +110,79 @@ def test_a_dataset_check_that_gives_no_verdict_is_told_and_what_was_built_is_kep
     project.catalog("  rows: {seeds: questions, generator: lab.answer, validators: [lab.mine]}")
     assert "the check lab.mine failed: PluginError: returned False" in project.factory("build", code=1)
     assert project.query("select count(*) from samples") == [(1,)]
+
+
+SEEDS = """
+from factory.plugins import Broken, Drop, Found, Skipped, cleaner, source
+from factory.records import Document, Origin, Question
+
+"""
+HERE = "Origin(address=str(path), place='1')"
+
+
+def of_seeds(project: Project, code: str, entry: str) -> str:
+    """What `factory seeds` says of a set that this source or cleaner is on the way of."""
+    made = "labsrc" if entry == "source" else "labcln"
+    project.plugin(f"{made}/__init__.py", "")
+    project.plugin(f"{made}/mine.py", SEEDS + code)
+    entries = project.site / "lab-1.0.dist-info/entry_points.txt"
+    entries.write_text(f"{entries.read_text()}\n[factory.{entry}s]\nlab = {made}\n")
+    for number in range(3):
+        project.write(f"pages/{number}.txt", f"Words of page {number}. " * 30)
+    by = "source: lab.mine" if entry == "source" else "source: text"
+    clean = ", clean: [lab.mine]" if entry == "cleaner" else ""
+    project.write(
+        "catalog.yaml", f"seeds: {{docs: {{{by}, path: pages/*.txt, as: document{clean}}}}}\ndatasets: {{}}\n"
+    )
+    return project.factory("seeds", "docs", code=1)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("yield 'text'", "yields a str; it is to give Found(seed, origin)"),
+        ("yield Document(text='a')", "yields a Document; it is to give Found(seed, origin)"),
+        ("yield Found(Document(text='a'), str(path))", "gives a str as the origin"),
+        (f"yield Found(Question(text='a'), {HERE})", "yields a Question, and was asked for seeds of Document"),
+        ("yield Found(Document(text='a'))", "missing 1 required positional argument: 'origin' (mine.py, line 6)"),
+        (f"yield Found(Document(text='a'), {HERE})\n    raise KeyError('b')", "KeyError: 'b' (mine.py, line 7)"),
+    ],
+    ids=["a text", "a seed alone", "no origin", "another kind", "no argument", "an error"],
+)  # fmt: skip
+def test_a_source_that_gives_what_is_no_seed_is_told_by_its_name_and_line(
+    project: Project, body: str, told: str
+) -> None:
+    out = of_seeds(project, f"@source(gives=Document)\ndef mine(path, kind):\n    {body}", "source")
+    assert told in out and "Traceback" not in out
+    assert "mine.py:4)" in out or "line" in told
+
+
+CLASS = "@cleaner(takes=Document)\nclass mine:\n    "
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("pass", "mine.py:4) returns None; it is to give the item, item.scored"),
+        ("return True", "returns a bool; it is to give the item"),
+        ("return item.seed", "returns a Document; it is to give the item"),
+        ("return Drop('')", "leaves a seed out without a reason"),
+        ("return Drop('short', {'of': object()})", "gives a object as the score 'of'"),
+        ("return item.changed(txt='a')", "Document.txt: Extra inputs are not permitted (mine.py, line 6)"),
+        ("raise ValueError('no')", "ValueError: no (mine.py, line 6)"),
+        (CLASS + "def __init__(self):\n        raise OSError('no model')\n    def clean(self, item): ...",
+         "cannot be set up: OSError: no model (mine.py, line 7)"),
+        (CLASS + "async def clean(self, item): ...", "a cleaner is a plain 'def'"),
+        (CLASS + "def choose(self, seeds):\n        yield from seeds", "chooses by a Member; it is to give pairs"),
+        (CLASS + "def choose(self, seeds):\n        yield 'none', Drop('x')",
+         "chooses 'none', which is no seed of the set"),
+    ],
+    ids=["nothing", "a truth", "a seed", "no reason", "a score that is none", "a field that is none", "an error",
+         "a constructor", "async", "no pairs", "no seed"],
+)  # fmt: skip
+def test_a_cleaner_that_gives_no_seed_is_told_by_its_name_and_line(
+    project: Project, code: str, told: str
+) -> None:
+    plain = f"@cleaner(takes=Document)\ndef mine(item):\n    {code}"
+    out = of_seeds(project, code if "class" in code else plain, "cleaner")
+    assert told in out and "Traceback" not in out

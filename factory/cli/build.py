@@ -41,8 +41,9 @@ def build(
     """Build datasets: read seeds, ask models, judge, store.
 
     Only what is missing or stale is done: a second build does nothing. Ctrl-C once ends what is in flight
-    and keeps it; the same command then goes on from there. Exit codes: 0 done, 1 something failed and is
-    kept (or a dataset is paused, or a model gives no replies), 3 a budget is used up, 130 interrupted.
+    and keeps it; the same command then goes on from there. Exit codes: 0 every dataset is built, 1 seeds
+    failed, now or in an earlier build, more than 'max_failed' lets (or a record could not be read, a dataset
+    is paused, a model gives no replies), 3 a budget is used up, 130 interrupted.
 
     \b
     A SELECTOR is one of these; several joined by commas select what all of them do:
@@ -64,7 +65,7 @@ def build(
     """
     from factory.build import Build
     from factory.catalog import load_catalog
-    from factory.cli.progress import closing_table, display
+    from factory.cli.progress import closing_table, display, failures
     from factory.selection import select_datasets
 
     loaded = load_catalog(catalog)
@@ -81,7 +82,8 @@ def build(
     _warn(loaded)
     for fault in broken:
         click.secho(f"error: {fault}", fg="red", err=True)
-    sys.exit(exit_code(report, bool(broken)))
+    failed = any(count > most for _, count, most in failures(report, loaded.store))
+    sys.exit(exit_code(report, failed=failed or bool(broken)))
 
 
 def states_in(catalog: Catalog) -> StatesOf:
@@ -160,13 +162,12 @@ async def run_until_stopped(build: Build) -> Report:
             loop.remove_signal_handler(number)
 
 
-def exit_code(report: Report, broken: bool) -> int:
+def exit_code(report: Report, *, failed: bool = False) -> int:
+    """What a build tells the shell. `failed`: whether more seeds failed, now or before, than may."""
     if report.status == "interrupted":
         return 130
     if report.status == "capped":
         return 3
-    if report.status == "stopped":
-        return 1
-    failed = any(progress.failed or progress.paused for progress in report.datasets.values())
+    paused = any(progress.paused for progress in report.datasets.values())
     unread = any(intake.broken for intake in report.intakes.values())
-    return 1 if failed or broken or unread else 0
+    return 1 if report.status == "stopped" or failed or paused or unread else 0

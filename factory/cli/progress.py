@@ -173,16 +173,27 @@ def closing_table(report: Report, store: Path) -> None:
 
 def _without_work(report: Report, store: Path) -> str:
     """Why a build began no seed; those that failed before are not passed over."""
-    from factory.store.reader import querying
-
     if report.status != "done":
         return _INTERRUPTED if report.status == "interrupted" else report.note or report.status
+    failed = failures(report, store)
+    told = ", ".join(f"{count:,} of {dataset}" for dataset, count, _ in failed)
+    if any(count > most for _, count, most in failed):
+        return f"nothing to do, but seeds that failed are left ({told}): factory build --retry failed"
+    within = f" (seeds that failed, within max_failed: {told})" if failed else ""
+    return f"nothing to do: every dataset is up to date{within}"
+
+
+def failures(report: Report, store: Path) -> list[tuple[str, int, int]]:
+    """The datasets of a build with seeds that failed, now or before: how many did, and how many may."""
+    from factory.store.reader import querying
+
     with querying(store) as query:
-        rows = query("select dataset, failed from progress where failed > 0 order by all", [])
-    failed = [f"{count:,} of {dataset}" for dataset, count in rows if dataset in report.datasets]
-    if failed:
-        return f"nothing to do, but seeds that failed are left ({', '.join(failed)}): factory build --retry failed"
-    return "nothing to do: every dataset is up to date"
+        rows = query(
+            "select dataset, p.failed, d.max_failed from progress p join datasets d using (dataset)"
+            " where p.failed > 0 order by dataset",
+            [],
+        )
+    return [(dataset, count, most) for dataset, count, most in rows if dataset in report.datasets]
 
 
 def counted(number: int, noun: str) -> str:

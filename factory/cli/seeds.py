@@ -53,7 +53,7 @@ def seeds(names: tuple[str, ...], catalog: Path, workers: int | None, quiet: boo
         made = Build(loaded, (), seed_sets=wanted, workers=workers or cores(), watch=watch)
         report = asyncio.run(run_until_stopped(made))
     _show(report, loaded)
-    sys.exit(exit_code(report, broken=False))
+    sys.exit(exit_code(report))
 
 
 def _show(report: Report, catalog: Catalog) -> None:
@@ -87,8 +87,8 @@ def _show(report: Report, catalog: Catalog) -> None:
         new = "" if catalog.seed_set(name).keep == "shards" else f", {intake.new:,} of them new"
         files = f"{intake.unchanged:,} of {counted(intake.files, 'file')} unchanged"
         console.print(f"{name}: {counted(intake.seeds, 'seed')}{new}; {files}")
-    if any(intake.broken for intake in report.intakes.values()):
-        console.print("what could not be read: factory sql \"select * from failures where stage = 'source'\"")
+    for name in (name for name, intake in report.intakes.items() if intake.broken):
+        console.print(f"what could not be read: factory sql \"from failures where dataset = '{name}'\"")
     if report.status == "interrupted":
         console.print("interrupted: whole shards are kept; the same command goes on from here")
     console.print(f"store: {catalog.store}")

@@ -16,10 +16,11 @@ from typing import Any
 import orjson
 
 from factory.catalog import SeedSet, Step
-from factory.errors import FactoryError
+from factory.errors import FactoryError, PluginError
 from factory.fingerprint import step_fingerprint
 from factory.plugins import Drop, Rewritten
 from factory.records import Seed, content_hash
+from factory.seeds.given import choices
 from factory.seeds.intake import Statement, describe, seed_statements, table_statements
 from factory.seeds.laid import scatter
 from factory.seeds.members import Part, Row, Stopped, laid_down
@@ -201,7 +202,7 @@ class _Choice:
         members = laid_down(
             self.writer.stream, self.writer.path, self.seeds.name, self.scratch, self.workers, self._goes_on
         )
-        chosen = made.choose(members)
+        chosen = choices(self.step.plugin, made.choose(members))
         scatter((_choices(members.part_of(seed_id)), _line(seed_id, choice)) for seed_id, choice in chosen)
         shards = None if self.seeds.keep == "store" else folder(self.writer.path) / self.seeds.name
         follow = _Following(self.step.plugin.name, self.position, self.seeds.kind, self.build_id, shards)
@@ -248,21 +249,26 @@ class _Following:
         """How many seeds of the part go, and how many are changed."""
         if not (path := _choices(part)).exists():
             return 0, 0
-        choices = {seed_id: choice for seed_id, *choice in map(orjson.loads, path.read_bytes().splitlines())}
+        chosen = {seed_id: choice for seed_id, *choice in map(orjson.loads, path.read_bytes().splitlines())}
         outputs = {"drops": part.path.with_suffix(".drops"), "seeds": self._seeds(part)}
         dropped = changed = 0
         told: Counter[str] = Counter()
         with writing(outputs, part.path) as write:
             for seed_id, rows in groupby(part.rows(), key=attrgetter("seed_id")):
-                if seed_id in choices:
+                if seed_id in chosen:
                     places = list(rows)
-                    reason, scores, text = choices[seed_id]
+                    reason, scores, text = chosen.pop(seed_id)
                     told[reason] += 1
                     whole = self.shards is None or told[reason] <= EXAMPLES
                     write("drops", self._drop(places[0], reason, scores, EXCERPT if whole else 0))
                     dropped, changed = dropped + (text is None), changed + (text is not None)
                     for row in self._changed(places, text) if text is not None else ():
                         write("seeds", row)
+        if chosen:
+            raise PluginError(
+                f"{self.step} chooses '{next(iter(chosen))}', which is no seed of the set: it is to give the"
+                " seed_id of a seed that it was given"
+            )
         return dropped, changed
 
     def _seeds(self, part: Part) -> Path:

@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from factory.errors import FactoryError
-from factory.plugins import Broken, Drop, Found, Item, Skipped
+from pydantic_core import PydanticSerializationError
+
+from factory.errors import FactoryError, told
+from factory.plugins import Broken, Cleaner, Drop, Found, Item, Skipped
+from factory.seeds.given import cleaned
 
 MAX_TEXT = 100 << 20
 """Bytes of the longest text of a seed, as UTF-8: the store would need gigabytes for more."""
@@ -64,8 +67,10 @@ Clean: TypeAlias = Callable[[Found], Found | Drop]
 class Steps:
     """The item steps of a seed set, made once for a process."""
 
-    def __init__(self, steps: Sequence[tuple[str, Any]]) -> None:
-        self._steps: list[tuple[str, Clean]] = [(name, getattr(made, "clean", made)) for name, made in steps]
+    def __init__(self, steps: Sequence[tuple[Cleaner, Any]]) -> None:
+        self._steps: list[tuple[Cleaner, Clean]] = [
+            (plugin, getattr(made, "clean", made)) for plugin, made in steps
+        ]
 
     def run(self, found: Iterable[Item], counts: Counts) -> Iterator[Found | Left | Failed]:
         """What is kept, what is left out and what fails, in the order of the source."""
@@ -82,15 +87,16 @@ class Steps:
             yield self._through(item, counts)
 
     def _through(self, item: Found, counts: Counts) -> Found | Left | Failed:
-        for position, (name, clean) in enumerate(self._steps, start=SOURCE + 1):
+        for position, (plugin, clean) in enumerate(self._steps, start=SOURCE + 1):
             counts.seen[position] += 1
             try:
-                after = clean(item)
+                after = cleaned(plugin, clean(item))
             except FactoryError:
                 raise  # a missing package or model: no seed is to blame, and none would pass
-            except Exception:  # a plugin may raise anything; it costs its seed alone
+            except Exception as error:  # a plugin may raise anything; it costs its seed alone
                 counts.broken[position] += 1
-                return Failed(Broken(item.origin, traceback.format_exc()), f"cleaner:{name}")
+                why = f"{traceback.format_exc()}\n{told(error, plugin.path.parent)}"
+                return Failed(Broken(item.origin, why), f"cleaner:{plugin.name}")
             if isinstance(after, Drop):
                 return Left(item, position, after)
             counts.kept[position] += 1
@@ -109,6 +115,8 @@ def _sound(item: Item) -> Item:
             )
         try:
             _ = item.seed.id
+        except PydanticSerializationError as error:
+            return Broken(item.origin, f"its seed holds what is no JSON: {error}")
         except TypeError:
             return Broken(item.origin, "holds half a character (a lone surrogate), which no UTF-8 text can")
     return item

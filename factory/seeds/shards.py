@@ -19,11 +19,12 @@ import duckdb
 import orjson
 
 from factory.discovery import CLEANERS, SOURCES, load
-from factory.errors import FactoryError, MissingPackage
+from factory.errors import FactoryError, MissingPackage, told
 from factory.plugins import Broken, Cleaner, Found, Item, Skipped, Source, Span
 from factory.records import Origin, Seed
 from factory.seeds.clean import SOURCE, Counts, Failed, Left, Steps
 from factory.seeds.files import path_of
+from factory.seeds.given import items_of
 from factory.seeds.remote import without_secrets
 from factory.store.rows import json_text
 from factory.store.sets import json_rows, literal
@@ -257,7 +258,9 @@ class _Reader:
         self.settings = dict(self.source.settings.model_validate(dict(recipe.settings)))
         self.kind = next(kind for kind in self.source.gives if kind.kind == recipe.kind)
         self.names = ["source", *(name for name, _ in recipe.steps)]
-        self.steps = Steps([(name, _made(name, settings)) for name, settings in recipe.steps])
+        plugins: list[Cleaner] = [load(CLEANERS, name) for name, _ in recipe.steps]
+        made = (plugin.bind(**settings) for plugin, (_, settings) in zip(plugins, recipe.steps, strict=True))
+        self.steps = Steps(list(zip(plugins, made, strict=True)))
         self.done = Done()
         self.position = 0
 
@@ -295,7 +298,7 @@ class _Reader:
                 raise  # of documents that were read before, it is a setting that is wrong
             if unit and isinstance(error, OSError | MemoryError):
                 self.done.unread.add(unit)
-            yield Broken(Origin(address="", place=""), _told(error, path))
+            yield Broken(Origin(address="", place=""), _told(error, path, self.source.path.parent))
 
     def _told(self, found: Iterator[Item], address: str) -> Iterator[Item]:
         """Writes down where what comes behind an item begins: should it end this process, somebody will ask."""
@@ -308,7 +311,8 @@ class _Reader:
     def _through(
         self, found: Iterator[Item], counts: Counts, address: str, span: str, licence: str | None
     ) -> None:
-        for item in self.steps.run(self._told(found, address), counts):
+        checked = items_of(self.source, self.kind, found)
+        for item in self.steps.run(self._told(checked, address), counts):
             if isinstance(item, Found):
                 self.done.found[address, span] += 1
                 self._write("seeds", self._seed(item, address, span, licence))
@@ -410,11 +414,11 @@ def _skip(item: Skipped, records: int) -> dict[str, Any]:
     }
 
 
-def _told(error: Exception, path: Path) -> str:
-    """What is said of a file that a source gave up: our own words stand for themselves."""
+def _told(error: Exception, path: Path, home: Path) -> str:
+    """What is said of a file that a source gave up: our own words stand for themselves; `home` is where its code is."""
     if not isinstance(error, OSError) and not path.stat().st_size:
         return "the file is empty"
-    return str(error) if isinstance(error, FactoryError) else traceback.format_exc()
+    return str(error) if isinstance(error, FactoryError) else f"{traceback.format_exc()}\n{told(error, home)}"
 
 
 def _failure(failed: Failed, address: str) -> dict[str, Any]:
@@ -426,11 +430,6 @@ def _failure(failed: Failed, address: str) -> dict[str, Any]:
         "traceback": without_secrets(failed.broken.error),
         "address": f"{address} {failed.broken.origin.place}".strip(),
     }
-
-
-def _made(name: str, settings: Mapping[str, Any]) -> Any:
-    plugin: Cleaner = load(CLEANERS, name)
-    return plugin.bind(**settings)
 
 
 def _by_address(found: Iterator[Item]) -> Iterator[tuple[str, Iterator[Item]]]:
