@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +19,8 @@ from factory.teacher.model import REHEARSAL
 
 ORGANIC = "seeds:"
 """What stands before a seed set's name, in selections and in the column `dataset` of a snapshot."""
+
+_HUB_NAME = re.compile(r"[a-z0-9][a-z0-9.+-]*")
 
 
 @dataclass(frozen=True)
@@ -165,12 +168,23 @@ def card(manifest: Mapping[str, Any]) -> str:
     datasets += "".join(
         f"| {ORGANIC}{name} | | {one['rows']} | |\n" for name, one in manifest["seed_sets"].items()
     )
+    hub = _hub_licences(manifest["licences"])
+    about = f"license: {hub[0] if len(hub) == 1 else '[' + ', '.join(hub) + ']'}\n" if hub else ""
+    about += "tags: [synthetic]\n" if manifest["datasets"] else ""
     licences = "".join(f"| {licence} | {count} |\n" for licence, count in manifest["licences"].items())
     return (
-        f"---\nconfigs:\n{configs}---\n\n# {manifest['name']}\n{warning}{state}\n"
+        f"---\n{about}configs:\n{configs}---\n\n# {manifest['name']}\n{warning}{state}\n"
         f"{manifest['rows']} rows from {manifest['seeds']} seeds, written by"
         f" {', '.join(manifest['models']) or 'people'};"
         f" made with seedfactory {manifest['version']} on {manifest['created_at'][:10]}.\n\n"
         f"| dataset | generator | rows | rejected |\n|---|---|---|---|\n{datasets}\n"
         f"| licence of seeds | seeds |\n|---|---|\n{licences}{told(manifest['certificates'])}"
     )
+
+
+def _hub_licences(licences: Iterable[str]) -> list[str]:
+    """Licences by the names that dataset hubs have for them: SPDX's in small letters, `other` for words of another
+    kind."""
+    parts = {part for licence in licences for part in licence.lower().split(" and ")}
+    names = {part.removesuffix("-only").removesuffix("-or-later") for part in parts}
+    return sorted({name if _HUB_NAME.fullmatch(name) else "other" for name in names})

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
+import time
+
 import pytest
 from conftest import Project
+
+from factory.cli.held import watched
 
 GENERATOR = """
 from factory.plugins import generator
@@ -110,6 +116,37 @@ def test_a_dataset_check_that_gives_no_verdict_is_told_and_what_was_built_is_kep
     project.catalog("  rows: {seeds: questions, generator: lab.answer, validators: [lab.mine]}")
     assert "the check lab.mine failed: PluginError: returned False" in project.factory("build", code=1)
     assert project.query("select count(*) from samples") == [(1,)]
+
+
+def test_a_plugin_that_holds_everything_else_is_told_by_its_line() -> None:
+    told: list[str] = []
+
+    async def plugin() -> None:
+        with watched(told.append, seconds=0.1):
+            until = time.monotonic() + 10
+            while not told and time.monotonic() < until:
+                time.sleep(0.01)  # noqa: ASYNC251 (that is the fault)
+            await asyncio.sleep(0.05)
+
+    asyncio.run(plugin())
+    (line,) = told
+    assert f"by {__file__}, line " in line and "in plugin: nothing else goes on" in line
+
+
+def test_a_build_that_a_plugin_holds_ends_with_the_second_ctrl_c(project: Project) -> None:
+    declared = "@generator(seeds=Question, gives=Chat)\nasync def mine(seed, teacher):\n    "
+    body = "print('in', flush=True)\n    while True: pass\n    yield"
+    project.plugin("lab/mine.py", GENERATOR + declared + body)
+    project.questions("one?")
+    project.catalog("  mine: {seeds: questions, generator: lab.mine}")
+    process = project.start("build", "--quiet")
+    assert process.stdout is not None and process.stderr is not None
+    assert process.stdout.readline() == "in\n"
+    process.send_signal(signal.SIGINT)
+    assert "ending" in process.stderr.readline() + process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
 
 
 SEEDS = """

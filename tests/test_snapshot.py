@@ -184,6 +184,21 @@ def test_datasets_opens_the_shards_and_the_folder(
     assert first.num_rows == 11
 
 
+def test_the_card_has_the_licences_by_the_names_that_dataset_hubs_know(tmp_path: Path) -> None:
+    made = StoreRows()
+    made.dataset("talks")
+    for number, licence in enumerate(
+        ["CC-BY-4.0", "CC-BY-SA-3.0 AND GPL-3.0-only", "as it pleases"], start=1
+    ):
+        made.seed(number, licence=licence)
+        made.run("talks", number, Chat.of(f"a {number}?", "b"))
+    snapshot(made.write(tmp_path / "s.duckdb"), tmp_path / "out", Part("all", ("talks",)))
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert card.startswith(
+        "---\nlicense: [cc-by-4.0, cc-by-sa-3.0, gpl-3.0, other]\ntags: [synthetic]\nconfigs:\n"
+    )
+
+
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
     """A Phi3 model of one narrow layer, and a tokenizer of bytes with a ChatML template."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from factory.cli.held import watched
 from factory.cli.main import Selecting, catalog_option, workers_option
 
 if TYPE_CHECKING:
@@ -141,25 +142,25 @@ def _buildable(catalog: Catalog, names: list[str]) -> tuple[list[str], list[str]
 
 async def run_until_stopped(build: Build) -> Report:
     """Runs with Ctrl-C meaning: once, end cleanly; twice, now."""
-    presses = 0
+    loop, presses = asyncio.get_running_loop(), 0
 
-    def pressed() -> None:
+    def pressed(*_: object) -> None:
         nonlocal presses
         presses += 1
         if presses > 1:
             # What is committed is safe; what is in flight was paid for and is lost, as the user asked.
             os._exit(130)
         click.secho("\nending: what is in flight is finished and kept (Ctrl-C again to drop it)", err=True)
-        build.stop()
+        loop.call_soon_threadsafe(build.stop)
 
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, pressed)
+    # Handlers of the loop's own would not be called while a plugin holds it.
+    before = {number: signal.signal(number, pressed) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        return await build.run()
+        with watched(lambda told: click.secho(told, fg="yellow", err=True)):
+            return await build.run()
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def exit_code(report: Report, *, failed: bool = False) -> int:

@@ -40,7 +40,9 @@ def export(catalog: Path, output: Path | None, partial: bool, shard_rows: int, w
     While a build runs, it takes a copy of the store as it is at one instant: datasets that are finished by then
     can be exported, and the others with --partial.
 
-    It opens with datasets.load_dataset("parquet", data_files="FOLDER/data/chat-*.parquet").
+    It opens with datasets.load_dataset("FOLDER", KIND), where KIND is chat, text, preference, ..., and in TRL's
+    trainers as it stands. Each row has the ids of its sample and of its seed: 'factory show ID' tells where it
+    came from. JSON lines: factory sql -o rows.jsonl "select messages from accepted where dataset = 'docs_qa'"
     """
     from factory.catalog import load_catalog
     from factory.certificates import gates_of
