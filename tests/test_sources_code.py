@@ -24,6 +24,12 @@ FILES = {
     "A.java": ("java", "Bay", "/** A bay. */\nclass Bay {\n  int depth() {\n    return 3;\n  }\n}\n"),
     "a.js": ("javascript", "add", "// Adds.\nfunction add(a, b) {\n  return a + b;\n}\n"),
     "a.rs": ("rust", "add", "/// Adds.\nfn add(a: i32, b: i32) -> i32 {\n    a + b\n}\n"),
+    "a.ts": (
+        "typescript",
+        "Bay",
+        "/** A bay. */\nexport interface Bay {\n  name: string;\n  depth: number;\n}\n",
+    ),
+    "a.tsx": ("tsx", "App", "// Shows it.\nexport function App(): JSX.Element {\n  return <b>{3}</b>;\n}\n"),
     "a.py": ("python", "add", "def add(a, b):\n    # Adds.\n    total = a + b\n    return total\n"),
 }
 
@@ -87,8 +93,11 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_read(tmp_path: Path) -> Non
         code(write(tmp_path / "b.c", "int f(int a)\n{\n  return (a;\n  x\n}\n\n" + FILES["a.c"][2]), Code)
     )
     assert isinstance(items[-1], Found)
-    with pytest.raises(FactoryError, match=r"no grammar for '\.zig' files"):
-        list(code(write(tmp_path / "a.zig", "fn a() void {}\n" * 5), Code))
+    for name, text, why in (
+        ("a.zig", "fn a() void {}", "no grammar for .zig files"),
+        ("a.png", "\0", "binary"),
+    ):
+        assert left_out(list(code(write(tmp_path / name, text), Code))) == {why: 1}
 
 
 @pytest.mark.parametrize("text", ["{" * 50_000, "(" * 50_000, "\xff\xfe" * 500, "if(a)" * 20_000])

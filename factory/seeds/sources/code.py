@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from factory.errors import FactoryError
 from factory.extras import need
 from factory.plugins import Broken, Found, Item, Skipped, source
 from factory.records import Code, Document, Origin, Seed
@@ -46,6 +45,7 @@ _JAVA = names(
     "class_declaration interface_declaration enum_declaration record_declaration method_declaration"
 )
 _JS = names("function_declaration generator_function_declaration class_declaration lexical_declaration")
+_TS = _JS | names("abstract_class_declaration interface_declaration type_alias_declaration enum_declaration")
 _RUST = names("function_item struct_item enum_item trait_item impl_item")
 LANGUAGES: Mapping[str, Language] = {
     suffix: language
@@ -56,6 +56,8 @@ LANGUAGES: Mapping[str, Language] = {
         (".java", Language("java", "tree_sitter_java", _JAVA)),
         (".js .mjs .cjs .jsx", Language("javascript", "tree_sitter_javascript", _JS)),
         (".rs", Language("rust", "tree_sitter_rust", _RUST)),
+        (".ts .mts .cts", Language("typescript", "tree_sitter_typescript", _TS, "language_typescript")),
+        (".tsx", Language("tsx", "tree_sitter_typescript", _TS, "language_tsx")),
     )
     for suffix in suffixes.split(" ")
 }
@@ -70,7 +72,8 @@ def code(
 
     The comment above a definition belongs to it; one that is too long gives its parts. `docstring`: only what
     has a comment. The licence is the file's own (SPDX) or that of the nearest licence file. Generated,
-    vendored and minified files are left out. C, C++, Go, Java, JavaScript, Python, Rust.
+    vendored, minified and binary files are left out, and those of other languages: C, C++, Go, Java, JavaScript,
+    Python, Rust and TypeScript are known.
     """
     nowhere = Origin(address=str(path), place="")
     if not _VENDORED.isdisjoint(_inside(path.parent)):
@@ -86,7 +89,8 @@ def code(
         raw = stream.read()
     origin = Origin(address=str(path), licence=licence_of(path, raw), place="")
     if b"\0" in raw:
-        yield Broken(origin, "binary in disguise: it has NUL bytes")
+        named = path.suffix.lower() in (*LANGUAGES, ".py")
+        yield Broken(origin, "binary in disguise: it has NUL bytes") if named else Skipped(origin, "binary")
         return
     if (generated := _GENERATED.search(raw[:2048])) or _minified(raw):
         yield Skipped(origin, "generated" if generated else "minified")
@@ -104,8 +108,9 @@ def code(
     elif suffix in LANGUAGES:
         yield from _definitions(raw, LANGUAGES[suffix], origin, min_lines, max_lines, docstring)
     else:
-        known = ", ".join(sorted([*LANGUAGES, ".py"]))
-        raise FactoryError(f"{path.name}: no grammar for '{suffix}' files; there are {known}")
+        yield Skipped(
+            origin, f"no grammar for {suffix} files" if suffix else "no grammar for files without an ending"
+        )
 
 
 @functools.lru_cache(maxsize=4096)
@@ -137,14 +142,15 @@ def _definitions(
         if node.type not in language.definitions:
             stack.extend(reversed(node.named_children))
             continue
-        first = _with_comments(node)
+        outer = node.parent if node.parent is not None and node.parent.type == "export_statement" else node
+        first = _with_comments(outer)
         start, end = first.start_point[0] + 1, node.end_point[0] + 1
         at = origin.model_copy(update={"place": f"lines {start}-{end}"})
         if end - start + 1 > max_lines:
             stack.extend(reversed(node.named_children))
             yield Skipped(at, MANY_LINES)
             continue
-        if end - start + 1 < min_lines or (docstring and first is node):
+        if end - start + 1 < min_lines or (docstring and first is outer):
             yield Skipped(at, FEW_LINES if end - start + 1 < min_lines else UNTOLD)
             continue
         if node.has_error:
