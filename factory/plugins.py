@@ -221,9 +221,8 @@ class Cleaner(Plugin):
             return self.target(**values)
         except FactoryError:
             raise
-        except Exception as error:
-            why = told(error, self.path.parent)
-            raise PluginError(f"cleaner '{self.name}' ({self.path}) cannot be set up: {why}") from error
+        except Exception as error:  # a plugin may raise anything
+            raise PluginError(f"{self.name} cannot be set up: {told(error, self.path.parent)}") from error
 
 
 Given = ParamSpec("Given")
