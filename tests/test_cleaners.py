@@ -428,6 +428,41 @@ def test_mojibake_is_mended_and_clean_text_is_the_same_seed() -> None:
         assert mojibake.bind().clean(same) is same
 
 
+NEIGHBOURS = {
+    "cs": "Muzeum otevírá v devět hodin ráno a zavírá pozdě večer, každý čtvrtek v roce, kromě svátků. Přijďte včas, "
+    "neboť řada u pokladny bývá dlouhá a průvodce na nikoho nečeká. ",
+    "hu": "A múzeum reggel kilenckor nyit és csütörtökönként késő este zár, egész évben. Az őrök szívesen segítenek, "
+    "ha valaki eltéved a folyosók között. Ősztől hűvösebb a felső szint, ezért jobb a meleg ruha. ",
+    "pl": LANGUAGES["pl"]
+    + " Przyjdźcie wcześniej, bo kolejka do kasy bywa długa, a przewodnik na nikogo nie czeka. ",
+}
+
+
+@pytest.mark.parametrize("name", NEIGHBOURS)
+@pytest.mark.parametrize(
+    ("written", "read"), [("cp1250", "cp1252"), ("cp1250", "latin-1"), ("iso8859-2", "latin-1")]
+)
+def test_texts_of_central_europe_that_were_read_as_latin_are_read_again(
+    name: str, written: str, read: str
+) -> None:
+    said = NEIGHBOURS[name] * 3
+    broken = said.encode(written).decode("sloppy-windows-1252" if read == "cp1252" else read)
+    assert passed(mojibake.bind().clean(found(broken))).seed.text == said  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *NEIGHBOURS.values(),
+        "På Strøget i København lå caféen Chère Amie, hvor Hélène og Thérèse hver lørdag spiste gåsesteg med brød. ",
+        "João não viu as ações, e o côro cantou 'Sûre', 'Août' e 'Où sont-ils?' nas estações de São Simão. ",
+    ],
+)
+def test_letters_of_several_languages_in_one_text_are_no_mojibake(text: str) -> None:
+    item = found(text * 3)
+    assert mojibake.bind().clean(item) is item
+
+
 @pytest.mark.parametrize("name", ["ru", "ar", "zh", "ja", "ko", "hi"])
 @pytest.mark.parametrize("times", [1, 2])
 def test_a_text_that_was_decoded_wrongly_throughout_is_mended_where_nothing_was_lost(

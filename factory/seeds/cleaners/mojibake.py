@@ -64,11 +64,14 @@ def _mended(text: str) -> tuple[str, int]:
         normalization=None,
         explain=False,
     )
+    unwanted = _UNWANTED.search(text)
+    if unwanted is None and text.isascii():
+        return text, 0
     lines, left = [], 0
     for line in io.StringIO(text):
         # ftfy takes ten times as long over a line that it leaves as it is as it takes to know that it will.
         is_wrong = not line.isascii() and is_bad(line)
-        if is_wrong or _UNWANTED.search(line):
+        if is_wrong or (unwanted and _UNWANTED.search(line)):
             line = ftfy.fix_text(line, settings)
             left += badness(line) if is_wrong else 0
         lines.append(line)
