@@ -105,6 +105,36 @@ def test_what_is_never_closed_opens_nothing(opened: str) -> None:
     assert len(parts) == 4
 
 
+GOES_ON = "What the loop prints is the sum of all numbers, as we have seen above."
+
+
+@given(
+    code=st.lists(
+        st.sampled_from(["for x in y:", "    total += x", "", "# adds it", "print(total)", "return x;"])
+    ),
+    after=st.lists(st.sampled_from([GOES_ON, "Short.", "", "- an item", "## Part", "```py"])),
+)
+@settings(max_examples=200)
+def test_a_fence_that_never_closes_ends_where_sentences_go_on(code: list[str], after: list[str]) -> None:
+    text = "\n".join(["Before.", "", "```py", *code, "x = 1", "", GOES_ON, *after])
+    blocks = list(blocks_of_text(text))
+    fenced = next(block for block in blocks if block.kind == "code")
+    assert fenced.text.endswith("x = 1") and fenced.language == "py"
+    assert any(block.kind != "code" and block.text.startswith(GOES_ON) for block in blocks)
+
+
+@given(lines=st.lists(st.sampled_from(["x = f(1)", "", GOES_ON, "# comment", "    y"])))
+def test_a_fence_that_closes_holds_whatever_stands_in_it(lines: list[str]) -> None:
+    [block] = blocks_of_text("\n".join(["```", *lines, "z", "```"]))
+    assert block.kind == "code" and block.text.endswith("z")
+
+
+def test_thousands_of_fences_that_never_close_take_no_time() -> None:
+    text = "\n\n".join(f"```py\nx = {number}\n\n{GOES_ON}" for number in range(20_000))
+    kinds = [block.kind for block in blocks_of_text(text)]
+    assert kinds == ["code", "paragraph"] * 20_000
+
+
 def test_code_in_a_list_loses_the_indentation_of_its_fence_alone() -> None:
     (part,) = passages(f"1. {words(20)}\n\n   ```py\n   if x:\n       y()\n   ```\n")
     assert "```py\nif x:\n    y()\n```" in part

@@ -32,8 +32,9 @@ _AT_ONCE = 1 << 16
 INDENT = 4
 """Columns by which code is indented, and what belongs to a footnote."""
 
-_WORDS = 4
+_WORDS, _SENTENCE = 4, 8
 # What hardly stands in prose: brackets, operators, calls, comments.
+_SAID = re.compile(r"[.!?:,;。！？，、।؟]")
 _CODE = re.compile(r"[{}=<>\\|_$#@`]|\w[(\[]\S|;$|//|::|--")
 
 _Taken: TypeAlias = tuple[BlockKind, int, str]
@@ -45,7 +46,7 @@ def blocks_of_text(text: str, *, markdown: bool = True) -> Iterator[Block]:
     formulas, tables and HTML with empty lines in them.
 
     A list is one block, as it is one thought; so is a table. A fence that never closes ends with the quotation that it
-    stands in, or with the file; whatever else is not closed opened nothing.
+    stands in, where sentences go on, or with the file; whatever else is not closed opened nothing.
     """
     lines: list[str] = []
     ends = array("q")
@@ -96,6 +97,8 @@ class _Reader:
     """The columns at which the content of the list items and footnotes stands that are open."""
     prose_to: int = 0
     """Up to this line it is prose that is indented, and no code."""
+    unclosed: set[str] = field(default_factory=set)
+    """Marks of fences that nothing closed up to the end: nothing will close one that opens later with as many."""
     pairs: dict[str, Mapping[int, int]] = field(default_factory=dict)
     """By what opens and closes: the line that closes what a line opens."""
 
@@ -164,12 +167,16 @@ def _pairs(lines: list[str], opens: str, closes: str) -> dict[int, int]:
 
 def _fenced(reader: _Reader, at: int, fence: Opening) -> Generator[Block, None, int]:
     """Code in a fence, without its first line's marks of quotation and indentation. Gives the line behind it."""
-    stop = at + 1
+    free = ">" not in fence.before
+    stop = len(reader.lines) if free and any(map(fence.run.startswith, reader.unclosed)) else at + 1
     while (
         stop < len(reader.lines) and fence.holds(line := reader.lines[stop]) and not closes(line, fence.run)
     ):
         stop += 1
     behind = stop + (stop < len(reader.lines) and fence.holds(reader.lines[stop]))
+    if stop == len(reader.lines) and free:
+        reader.unclosed.add(fence.run)
+        stop = behind = _goes_on(reader.lines, at)
     marks = re.compile(rf"(?:[ \t]*> ?){{0,{fence.before.count('>')}}}")
     before = fence.before[_length(marks, fence.before) :]
     indent = re.compile(rf" {{0,{len(before)}}}")
@@ -179,6 +186,23 @@ def _fenced(reader: _Reader, at: int, fence: Opening) -> Generator[Block, None, 
     text = "\n".join(line[_length(indent, line) :] for line in code).rstrip("\n")
     yield reader.made("code", text, at, behind, language=fence.language)
     return behind
+
+
+def _goes_on(lines: list[str], at: int) -> int:
+    """Where the text goes on behind a fence that never closes: at the first sentence below an empty line, if there is
+    one, that is not indented and holds nothing of code."""
+    for number in range(at + 2, len(lines)):
+        line = lines[number]
+        if (
+            not lines[number - 1].strip()
+            and line[:1].isalpha()
+            and not line[:1].islower()
+            and _SAID.search(line)
+            and count_words(line) >= _SENTENCE
+            and not _CODE.search(line)
+        ):
+            return number
+    return len(lines)
 
 
 def _length(beginning: re.Pattern[str], line: str) -> int:
