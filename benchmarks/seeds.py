@@ -39,7 +39,7 @@ from factory.seeds.cleaners.language import language
 from factory.seeds.cleaners.mojibake import mojibake
 from factory.seeds.cleaners.repetition import repetition
 from factory.seeds.prose import blocks_of_text
-from factory.seeds.segment import segment
+from factory.seeds.segment import stretches
 from factory.seeds.sources.warc import warc
 from factory.store.reader import query
 
@@ -192,7 +192,8 @@ def steps(folder: Path, rounds: int) -> dict[str, float]:
         items = [item for item in after if not isinstance(item, Drop)]
 
     def cut() -> int:
-        return sum(1 for item in items for _ in segment(list(blocks_of_text(item.seed.text))))  # type: ignore[attr-defined]
+        texts = (item.seed.text for item in items)  # type: ignore[attr-defined]
+        return sum(not part.short for text in texts for part in stretches(list(blocks_of_text(text))))
 
     seconds, passages = timed(cut, rounds)
     rates["cut into passages"] = round(len(items) / seconds, 1)
