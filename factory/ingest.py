@@ -55,6 +55,11 @@ class Intake:
     dropped: int = 0
 
 
+IDLE = 3
+"""So often processes may die that read nothing: one may be killed while it waits."""
+
+TOO_MANY = "; out of memory? Try fewer --workers"
+
 Running: TypeAlias = tuple[Shard, "asyncio.Future[Done | None]"]
 
 Tick = Callable[[str], None]
@@ -113,6 +118,8 @@ class _SeedSet:
         self.fingerprint = seed_set_fingerprint(seeds, self.items)
         self.most = seeds.shard_mb << 20
         self.intake = Intake()
+        self.idle = 0
+        self._no_processes = f"seed set '{seeds.name}': no processes can be used"
 
     async def read(self) -> Intake:
         """Reads what is new, withdraws what is gone, and runs the steps over the whole set."""
@@ -222,7 +229,14 @@ class _SeedSet:
         ahead, loop = 2 * min(workers.most, len(shards)), asyncio.get_running_loop()
 
         def begin(shard: Shard) -> Running:
-            return shard, loop.run_in_executor(workers.pool(len(shards)), read_shard, shard)
+            future: asyncio.Future[Done | None] = loop.create_future()
+            try:
+                future = loop.run_in_executor(workers.pool(len(shards)), read_shard, shard)
+            except BrokenProcessPool as error:  # told with what was being read when the process died
+                future.set_exception(error)
+            except RuntimeError as error:
+                raise FactoryError(f"{self._no_processes}: {error}{TOO_MANY}") from error
+            return shard, future
 
         running: list[Running] = []
         ended: list[tuple[Shard, Done]] = []
@@ -276,15 +290,14 @@ class _SeedSet:
         self, running: Sequence[Running], begin: Callable[[Shard], Running], workers: Workers
     ) -> list[Running]:
         """Shards whose processes ended since one of them died: those that had been begun are read each in a process of
-        its own, and given up where that dies too. Raises FactoryError where none had been begun."""
+        its own, and given up where that dies too. Raises FactoryError where again and again none had been begun."""
         await asyncio.wait([future for _, future in running])
         await asyncio.to_thread(workers.renew)
         ended = [isinstance(future.exception(), BrokenProcessPool) for _, future in running]
         if not any(reached(shard) for (shard, _), lost in zip(running, ended, strict=True) if lost):
-            raise FactoryError(
-                f"seed set '{self.seeds.name}': processes die before they read anything; out of memory? Try fewer"
-                " --workers"
-            )
+            self.idle += 1
+            if self.idle == IDLE:
+                raise FactoryError(f"{self._no_processes}: they die before they read anything{TOO_MANY}")
         again: list[Running] = []
         for one, lost in zip(running, ended, strict=True):
             if lost and reached(one[0]):

@@ -44,7 +44,11 @@ class Workers:
     def renew(self) -> None:
         """Ends the processes; the next pool has others. One that died has taken the others' work with it."""
         if self._processes:
-            self._processes.shutdown()
+            try:
+                self._processes.shutdown()
+            except RuntimeError:  # memory was too short for its thread: nobody else ends what it started
+                for process in multiprocessing.active_children():
+                    process.kill()
             self._processes = None
 
     def __enter__(self) -> Self:
