@@ -4,8 +4,10 @@ near it, and tables of contents."""
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import TypeAlias
 
 from factory.seeds.pdf.columns import rows_of
@@ -20,7 +22,7 @@ LONGEST = 120
 _NUMBER = re.compile(r"^\W*(?:page\s*)?(?:\d{1,4}|[ivxlc]{1,7})(?:\s*(?:/|of)\s*\d+)?\W*$", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
 _Found: TypeAlias = dict[str, list[tuple[int, Run]]]
-"""By what is told of them: the runs at edges, and their pages."""
+"""By what is told of them: the runs at edges with their pages, in the pages' order."""
 _LEADER = re.compile(r"(?:\.\s?){6,}+(?:\d{1,4}|[ivxlc]{1,7})\s*$", re.IGNORECASE)
 """The dots that lead to a page in a table of contents, or an index."""
 
@@ -67,7 +69,8 @@ def _repeated(run: Run, number: int, like: Sequence[tuple[int, Run]], outermost:
     """Whether pages near by have the same at their edge: three of them, or two at one place."""
     if len(run.text) > LONGEST or not any(map(str.isalpha, run.text)):
         return False
-    near = [(page, other) for page, other in like if abs(page - number) <= NEAR]
+    first, last = (bisect_left(like, page, key=itemgetter(0)) for page in (number - NEAR, number + NEAR + 1))
+    near = like[first:last]
     if len({page for page, _ in near}) >= 3:
         return True
     return outermost and any(

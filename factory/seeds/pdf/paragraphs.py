@@ -28,6 +28,8 @@ _BULLET = re.compile(r"^[-*•▪◦–\uf0b7\uf0a7]\s+")
 _ITEM = re.compile(r"^(?:[-*•▪◦–\uf0b7\uf0a7]|\(?\d{1,3}[.)]|\[\d{1,3}\]|\(?[a-z][.)])\s+")
 _NUMBERED = re.compile(r"^\d{1,2}(?:\.\d{1,2})+\.?\s+[A-Z]")
 _UNSPACED = re.compile("[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
+_END, _LATEST = 100, 4
+"""Letters of the end of a paragraph, and of its lines the latest, by which it is told whether it goes on."""
 _WORDS = re.compile(r"\w+(?:-\w+)*")
 
 
@@ -165,7 +167,7 @@ def _goes_on(paragraph: _Open, line: Line, document: _Document, *, beside: bool)
     before = paragraph.lines[-1]
     if abs(before.size - line.size) > 0.08 * document.size or before.fixed != line.fixed:
         return False
-    text = paragraph.text
+    text, begins = paragraph.text[-_END:], paragraph.text[:_END]
     if _ITEM.match(line.text) and not (_HYPHEN.search(text) or _indent(paragraph, line) > 0.5 * line.size):
         return False
     if _NUMBERED.match(line.text) and _ENDS.search(text):
@@ -177,7 +179,7 @@ def _goes_on(paragraph: _Open, line: Line, document: _Document, *, beside: bool)
     step = before.box.middle - line.box.middle
     if step > LEADING * document.leading * max(1.0, line.size / document.size):
         return False
-    if _indent(paragraph, line) > 0.8 * line.size and not _ITEM.match(text):
+    if _indent(paragraph, line) > 0.8 * line.size and not _ITEM.match(begins):
         return False
     if len(paragraph.lines) > 1 and _indent(paragraph, line) < -0.8 * line.size:
         return False
@@ -186,7 +188,7 @@ def _goes_on(paragraph: _Open, line: Line, document: _Document, *, beside: bool)
 
 def _indent(paragraph: _Open, line: Line) -> float:
     """How much farther in a line begins than the lines of a paragraph; its first one may stand in or out alone."""
-    lines = paragraph.lines
+    lines = [*paragraph.lines[:2], *paragraph.lines[-_LATEST:]]
     return (line.box.left - line.left) - min(one.box.left - one.left for one in lines[1:] or lines)
 
 
@@ -197,14 +199,15 @@ def _ended(line: Line, after: str) -> bool:
 
 
 def _append(paragraph: _Open, line: Line, document: _Document) -> None:
-    before, after = paragraph.text, line.text.strip()
+    before, after = paragraph.text[-_END:], line.text.strip()
     paragraph.lines.append(line)
     if _HYPHEN.search(before) and after[:1].islower():
-        whole = before if _keeps_hyphen(before, after, document.words) else before.rstrip("-\u00ad\u2010")
-        paragraph.text = whole + after
+        if not _keeps_hyphen(before, after, document.words):
+            paragraph.text = paragraph.text.rstrip("-\u00ad\u2010")
+        paragraph.text += after
     else:
         unspaced = _UNSPACED.match(before[-1:]) and _UNSPACED.match(after)
-        paragraph.text = before + ("" if unspaced or _COMPOUND.search(before) else " ") + after
+        paragraph.text += ("" if unspaced or _COMPOUND.search(before) else " ") + after
 
 
 def _keeps_hyphen(before: str, after: str, words: Counter[str]) -> bool:
