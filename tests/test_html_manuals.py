@@ -255,3 +255,15 @@ def test_powers_indices_and_unlinked_marks_of_notes_are_told_from_digits(html: s
     assert text in texts(f"<main>{FILLER}<p>{html}</p></main>")
     grid = f"<table><tr><th>a</th><th>b</th></tr><tr><td>{html}</td><td>1</td></tr></table>"
     assert rows(FILLER + grid)[1][0] == text
+
+
+def test_the_days_of_releases_stay_and_that_of_a_page_goes() -> None:
+    releases = "".join(
+        f'<section><h2>Version 2.{n}</h2><p class="date">2023-0{n}-14</p><ul><li>Reads kind {n}.</li></ul></section>'
+        for n in range(1, 5)
+    )
+    text = extract(f"<body><main><h1>Releases</h1>{releases}</main></body>").markdown
+    assert all(f"2023-0{n}-14" in text for n in range(1, 5))
+    told = "Version three reads files that are larger than the memory of the machine it runs on. " * 4
+    page = f'<body><main><h1>Version 3</h1><p class="date">2023-05-14</p><p>{told}</p></main></body>'
+    assert "2023-05-14" not in extract(page).markdown

@@ -7,6 +7,7 @@ that several readings of a page can be compared cheaply. A rule may not drop a n
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Container, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -40,6 +41,7 @@ _NAVIGATION_ROLES = names(
 )
 _SUSPECT = BOILERPLATE | NAVIGATION | DOUBTFUL
 _SUSPECT_NAMES = _SUSPECT | BESIDE | COMMENTS | REVIEWS
+_DAYS = names("date published timestamp")
 _UNSIGNED = frozenset({"meta", "metadata"})
 _SIDES = NAVIGATION | {"sidebar", "toc"}
 _NEVER = names("modal popup lightbox cookie cookies consent gdpr footer")
@@ -50,6 +52,7 @@ _REST = 1200  # characters of prose that the rest of a page must have
 _LITTLE_REST = 400  # and beside what is surely none of its content
 _REST_UNLINKED = 200  # characters outside of links that the rest of a page must have
 _MOSTLY = 0.7
+_MANY = 3
 _FEW_ARTICLES = 2
 _FIRST = 60
 # What stands in a line. Elements of a page's own ("mega-menu") are blocks like any other.
@@ -89,8 +92,8 @@ class Survey:
     """What all readings of a page share: its nodes in order, its main elements, its headings, the nodes at or above
     code, those whose tag or names may tell boilerplate, blocks that hold several links, what a browser with scripts
     does not show, the characters of prose without that, the words by which comments on it are told, and boilerplate
-    is, whether it lists articles, or is a published one, what stands around its content by place, and the rules by
-    which it was read so far."""
+    is, whether it lists articles, or is a published one, the classes that name days of its parts, what stands around
+    its content by place, and the rules by which it was read so far."""
 
     order: Sequence[Node]
     mains: Sequence[Node]
@@ -104,6 +107,7 @@ class Survey:
     boilerplate: frozenset[str]
     listed: bool
     published: bool
+    days: Set[str]
     outer: Mapping[Node, str]
     read: list[Rules] = field(default_factory=list)
 
@@ -133,6 +137,7 @@ def survey(
     mains, prose = in_document_order(mains), order[0].prose
     comments = frozenset() if forum else _comments(suspects)
     listed = len(index.tags["article"]) > _FEW_ARTICLES
+    days: Set[str] = frozenset() if published else _days(suspects)
     named = boilerplate(suspects, order[0]) if published else BOILERPLATE
     return Survey(
         order,
@@ -147,6 +152,7 @@ def survey(
         named,
         listed,
         published,
+        days,
         outer,
     )
 
@@ -230,6 +236,13 @@ def _comments(suspects: Sequence[Node]) -> frozenset[str]:
     return COMMENTS if 2 * signed >= size else COMMENTS - REMARKS
 
 
+def _days(suspects: Sequence[Node]) -> set[str]:
+    """The classes of three paragraphs or more that are named after a day: each tells that of a part, a release."""
+    dated = (node for node in suspects if node.tag == "p" and not _DAYS.isdisjoint(node.words))
+    told = Counter(node.attributes.get("class", "") for node in dated)
+    return {name for name, count in told.items() if count >= _MANY}
+
+
 def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str]) -> str:
     """Why a node is boilerplate by its tag, role or names; nothing where it is not."""
     role = node.attributes["role"].lower() if "role" in node.attributes else ""
@@ -261,6 +274,8 @@ def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str
         return ""
     share = max(rules.beside, rules.veto) if page.published else rules.beside
     beside = node.size <= share * page.order[0].size and BESIDE & words
+    if beside and beside <= _DAYS and node.attributes.get("class", "") in page.days:
+        return ""
     if beside and not _is_about_part(node, beside):
         return f"beside the content, named {min(beside)}"
     said = _SAID_BY_TAG if node.tag in _LISTING_TAGS else frozenset()
