@@ -14,11 +14,11 @@ from factory.seeds.html.code import protect_code
 from factory.seeds.html.encoding import Utf8, as_utf8
 from factory.seeds.html.markdown import markdown
 from factory.seeds.html.mathematics import protect_formulas
-from factory.seeds.html.metadata import Head, Metadata, describe, is_article, is_product, is_published
+from factory.seeds.html.metadata import Metadata, describe
 from factory.seeds.html.notes import mark_notes
 from factory.seeds.html.parse import Parsed, parse
 from factory.seeds.html.places import placed
-from factory.seeds.html.purpose import is_named_forum, says_forum
+from factory.seeds.html.purpose import purpose_of
 from factory.seeds.html.reading import Reading, choose
 from factory.seeds.html.repeats import without_repeats, without_requoted
 from factory.seeds.html.signed import without_signatures
@@ -96,9 +96,9 @@ def _read(page: Utf8, whole: bool) -> Page:
     parsed = parse(page.html)
     about = describe(parsed.head, parsed.index)
     index = _protect(parsed)
-    product, forum = is_product(parsed.head, parsed.root.words), says_forum(index, parsed.head)
-    thread = None if whole else find_thread(index, parsed.head, forum=forum)
-    reading = thread if thread or whole else _reading(index, parsed.head, product, about.title)
+    purpose = purpose_of(index, parsed.head)
+    thread = None if whole else find_thread(index, parsed.head, purpose)
+    reading = thread if thread or whole else choose(index, purpose, about.title)
     blocks = blocks_of(reading.part, reading.dropped) if reading else blocks_of(parsed.root)
     for node in parsed.index.order:
         node.parent = None  # without cycles the tree is gone when this returns
@@ -106,23 +106,15 @@ def _read(page: Utf8, whole: bool) -> Page:
     if thread:
         blocks = without_requoted(as_said(blocks))
     elif reading:
-        blocks = without_clicks(without_repeats(blocks, product=product))
-        if not whole and is_published(parsed.head):
+        blocks = without_clicks(without_repeats(blocks, product=purpose.product))
+        if not whole and purpose.published:
             blocks = without_signatures(blocks, about)
     if reading:
         blocks = _without_ends(blocks, reading)
     if not whole:
-        blocks = told(blocks, parsed.head, page.html, product=product, forum=forum)
+        blocks = told(blocks, parsed.head, page.html, product=purpose.product, forum=purpose.thread)
     there = tuple(placed(blocks, page))
     return Page(there, about, parsed.language, posts_of(there))
-
-
-def _reading(index: Index, head: Head, product: bool, title: str) -> Reading:
-    """The reading of a page that is no thread. What readers wrote is kept where they write all, but for what buyers ask
-    of a product."""
-    forum = not product and is_named_forum(index, head)
-    article, published = is_article(head), is_published(head)
-    return choose(index, product=product, forum=forum, article=article, published=published, title=title)
 
 
 def _without_ends(blocks: list[Block], reading: Reading | Thread) -> list[Block]:
@@ -156,9 +148,8 @@ def explain(raw: bytes | str) -> Iterator[Decision]:
     """Why each part of a page was kept or dropped, in the order of the page; each dropped part once, whole."""
     parsed = parse(as_utf8(raw).html)
     index = _protect(parsed)
-    product, forum = is_product(parsed.head, parsed.root.words), says_forum(index, parsed.head)
-    thread = find_thread(index, parsed.head, forum=forum)
-    reading = thread or _reading(index, parsed.head, product, describe(parsed.head, parsed.index).title)
+    purpose, title = purpose_of(index, parsed.head), describe(parsed.head, parsed.index).title
+    reading = find_thread(index, parsed.head, purpose) or choose(index, purpose, title)
     stack: list[tuple[Node, bool]] = [(parsed.root, reading.part is parsed.root)]
     while stack:
         node, inside = stack.pop()

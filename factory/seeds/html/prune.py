@@ -18,6 +18,7 @@ from factory.seeds.html.code import LISTING
 from factory.seeds.html.edges import edges
 from factory.seeds.html.endings import HEADINGS, Announcement, announcements, endings, opinions
 from factory.seeds.html.heads import names_author, names_date
+from factory.seeds.html.purpose import Purpose
 from factory.seeds.html.tables import GRID
 from factory.seeds.html.tree import Index, Node, Siblings, discount, in_document_order, measure, words_of
 from factory.seeds.html.unseen import unseen_in
@@ -89,12 +90,14 @@ LEAST = Rules(veto=0.05, density=1.01, short=0, names=False, endings=False)
 
 @dataclass(frozen=True)
 class Survey:
-    """What all readings of a page share: its nodes in order, its main elements, its headings, the nodes at or above
-    code, those whose tag or names may tell boilerplate, blocks that hold several links, what a browser with scripts
-    does not show, the characters of prose without that, the words by which comments on it are told, and boilerplate
-    is, whether it lists articles, or is a published one, the classes that name days of its parts, what stands around
-    its content by place, and the rules by which it was read so far."""
+    """What all readings of a page share: what it is for, its nodes in order, its main elements, its headings, the nodes
+    at or above code, those whose tag or names may tell boilerplate, blocks that hold several links, what a browser with
+    scripts does not show, the characters of prose without that, the words by which comments on it are told (on the page
+    of a product what buyers say too; none on that of a forum), and boilerplate is, whether it lists articles, the
+    classes that name days of its parts, what stands around its content by place, and the rules by which it was read so
+    far."""
 
+    purpose: Purpose
     order: Sequence[Node]
     mains: Sequence[Node]
     headings: Sequence[Announcement]
@@ -106,22 +109,19 @@ class Survey:
     comments: frozenset[str]
     boilerplate: frozenset[str]
     listed: bool
-    published: bool
     days: Set[str]
     outer: Mapping[Node, str]
     read: list[Rules] = field(default_factory=list)
 
 
-def survey(
-    index: Index, *, product: bool = False, forum: bool = False, published: bool = False, title: str = ""
-) -> Survey:
-    """Looks over a page, its nodes measured, before it is read. What readers wrote is the content of a `forum`; a
-    `published` article has more beside it."""
+def survey(index: Index, purpose: Purpose, title: str) -> Survey:
+    """Looks over a page, its nodes measured, before it is read. What readers wrote is the content of a forum, but for
+    what buyers say of a product; a published article has more beside it."""
     order = index.order
     unseen = unseen_in(index)
     discount(list(unseen))
     outer = edges(index, title, unseen)
-    headings = announcements(index, product=product)
+    headings = announcements(index, product=purpose.product)
     listings = [node for node in order if node.tag == LISTING]
     coded = {above for node in listings for above in (node, *node.above())}
     mains = [node for node in (*index.tags["main"], *index.attributes["role"]) if is_main(node)]
@@ -132,14 +132,17 @@ def survey(
     )
     suspects = [node for node in in_document_order(told) if node is not order[0]]
     linking = [node for node in order if node.links > 2 and (node.tag in _LINKED_BLOCKS or "-" in node.tag)]
-    if published:
+    if purpose.published:
         linking = in_document_order([*linking, *teasers(index)])
     mains, prose = in_document_order(mains), order[0].prose
-    comments = frozenset() if forum else _comments(suspects)
+    comments: frozenset[str] = frozenset()
+    if purpose.product or not purpose.forum:
+        comments = _comments(suspects) | (REVIEWS if purpose.product else frozenset())
     listed = len(index.tags["article"]) > _FEW_ARTICLES
-    days: Set[str] = frozenset() if published else _days(suspects)
-    named = boilerplate(suspects, order[0]) if published else BOILERPLATE
+    days: Set[str] = frozenset() if purpose.published else _days(suspects)
+    named = boilerplate(suspects, order[0]) if purpose.published else BOILERPLATE
     return Survey(
+        purpose,
         order,
         mains,
         headings,
@@ -151,25 +154,22 @@ def survey(
         comments,
         named,
         listed,
-        published,
         days,
         outer,
     )
 
 
-def prune(page: Survey, rules: Rules, *, product: bool = False) -> dict[Node, str]:
-    """The nodes of a page to leave out, and why. On the page of a `product`, what buyers say of it is left out as
-    comments are. The sizes of nodes are measured without them afterwards."""
+def prune(page: Survey, rules: Rules) -> dict[Node, str]:
+    """The nodes of a page to leave out, and why. The sizes of nodes are measured without them afterwards."""
     dropped = dict(page.unseen)
     if page.read:
         measure(page.order)
         discount(list(dropped))
     page.read.append(rules)
-    comments = page.comments | REVIEWS if product and page.comments else page.comments
     steps = (_drop_named, _drop_outer, _drop_endings, _drop_linked)
     for drop in (_drop_tagged, *steps) if rules is LINKED else steps:
         before = len(dropped)
-        drop(page, rules, dropped, comments)
+        drop(page, rules, dropped)
         discount(list(dropped), before)
     return dropped
 
@@ -179,12 +179,12 @@ def is_main(node: Node) -> bool:
     return node.tag == "main" or node.attributes.get("role") == "main"
 
 
-def _drop_tagged(page: Survey, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:
+def _drop_tagged(page: Survey, rules: Rules, dropped: dict[Node, str]) -> None:
     """Drops by tag and role alone, so that header and footer count nothing in the shares of what is dropped next."""
-    _drop_named(page, replace(rules, names=False), dropped, comments)
+    _drop_named(page, replace(rules, names=False), dropped)
 
 
-def _drop_named(page: Survey, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:
+def _drop_named(page: Survey, rules: Rules, dropped: dict[Node, str]) -> None:
     """Drops by tag, role and names; what holds more than the veto's share of the text stays."""
     root = page.order[0]
     allowed = rules.veto * root.size
@@ -193,14 +193,14 @@ def _drop_named(page: Survey, rules: Rules, dropped: dict[Node, str], comments: 
         if node.number <= passed:
             continue
         small = node.size <= allowed or _is_never_content(node, root)
-        small = small or (page.published and is_remarks(node, root, comments))
-        if small and (why := _boilerplate(node, page, rules, comments)):
+        small = small or (page.purpose.published and is_remarks(node, root, page.comments))
+        if small and (why := _boilerplate(node, page, rules)):
             passed = node.last
             if not is_out(node, dropped):
                 dropped[node] = why
 
 
-def _drop_outer(page: Survey, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:
+def _drop_outer(page: Survey, rules: Rules, dropped: dict[Node, str]) -> None:
     """Drops what stands around the content by its place."""
     dropped |= {node: why for node, why in page.outer.items() if not is_out(node, dropped)}
 
@@ -243,7 +243,7 @@ def _days(suspects: Sequence[Node]) -> set[str]:
     return {name for name, count in told.items() if count >= _MANY}
 
 
-def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str]) -> str:
+def _boilerplate(node: Node, page: Survey, rules: Rules) -> str:
     """Why a node is boilerplate by its tag, role or names; nothing where it is not."""
     role = node.attributes["role"].lower() if "role" in node.attributes else ""
     speaks = node.prose >= rules.prose and node.linked < 0.3 * node.size
@@ -268,11 +268,11 @@ def _boilerplate(node: Node, page: Survey, rules: Rules, comments: frozenset[str
     leads = not speaks and (node.size < rules.prose or node.linked >= _LEADING * node.size)
     if found := page.boilerplate & words or (leads and NAVIGATION & words):
         return f"named {min(found)}"
-    if found := comments & words:
+    if found := page.comments & words:
         return f"comments, named {min(found)}"
     if not COMMENTS.isdisjoint(words):
         return ""
-    share = max(rules.beside, rules.veto) if page.published else rules.beside
+    share = max(rules.beside, rules.veto) if page.purpose.published else rules.beside
     beside = node.size <= share * page.order[0].size and BESIDE & words
     if beside and beside <= _DAYS and node.attributes.get("class", "") in page.days:
         return ""
@@ -368,7 +368,7 @@ def _is_never_content(node: Node, root: Node) -> bool:
     return rest >= _REST and (named or node.attributes.get("role") == "dialog")
 
 
-def _drop_linked(page: Survey, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:
+def _drop_linked(page: Survey, rules: Rules, dropped: dict[Node, str]) -> None:
     """Drops blocks that are mostly links, the largest first, unless they hold much of what is left. In lists and in
     sentences words stand between the links, or words announce them."""
     root = page.order[0]
@@ -378,7 +378,7 @@ def _drop_linked(page: Survey, rules: Rules, dropped: dict[Node, str], comments:
         least = max(rules.density, rules.listed) if node.tag in _LISTS else rules.density
         if least * node.size >= node.linked or is_out(node, dropped):
             continue
-        if node.size > allowed and not (page.published and is_links(node, root)):
+        if node.size > allowed and not (page.purpose.published and is_links(node, root)):
             continue
         if not (node.tag in ("ul", "ol") and _is_announced(node, rules, siblings)):
             dropped[node] = f"links are {node.linked / max(node.size, 1):.0%} of its text"
@@ -393,9 +393,9 @@ def _is_announced(node: Node, rules: Rules, siblings: Siblings) -> bool:
     return above is not None and above.linked <= rules.listed * above.size
 
 
-def _drop_endings(page: Survey, rules: Rules, dropped: dict[Node, str], comments: frozenset[str]) -> None:
+def _drop_endings(page: Survey, rules: Rules, dropped: dict[Node, str]) -> None:
     """Drops what headings announce that is not the content of this page."""
     if rules.endings:
         dropped |= endings(page.headings, page.order[0], dropped)
-    if comments:
-        dropped |= opinions(page.headings, page.order[0], dropped, product=not REVIEWS.isdisjoint(comments))
+    if page.comments:
+        dropped |= opinions(page.headings, page.order[0], dropped, product=page.purpose.product)

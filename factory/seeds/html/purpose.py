@@ -1,16 +1,17 @@
-"""Tells whether the posts that were found are what a page is for, or stand below what it is for."""
+"""Tells what a page is for: what it says so, and whether the posts that were found are that, or stand below it."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from factory.seeds.html.groups import FLOOR, NUMBERED, UNITS, Group
 from factory.seeds.html.heads import names_author, person_kind
 from factory.seeds.html.letters import writes_letter
-from factory.seeds.html.metadata import Head
+from factory.seeds.html.metadata import Head, is_article, is_product, is_published
 from factory.seeds.html.tree import Index, Node
 from factory.seeds.html.words import names
 
@@ -55,10 +56,31 @@ _MOST = 0.6  # of the first units
 _NOTHING_ELSE = 0.9  # of a page's words, in posts side by side: a thread by whatever names
 
 
-def says_forum(index: Index, head: Head) -> bool:
-    """Whether a page says that it is a thread: by its address, or as `is_named_forum` tells."""
+@dataclass(frozen=True)
+class Purpose:
+    """What a page says that it is for, in its head, its names and its address; more than one may be said."""
+
+    product: bool
+    article: bool
+    published: bool
+    """An article, and not only by what many systems say of each page."""
+    forum: bool
+    """A thread, a board or a question, by its names and microdata."""
+    thread: bool
+    """That, or by its address."""
+
+
+def purpose_of(index: Index, head: Head) -> Purpose:
+    """What a page, indexed, says that it is for."""
+    forum = _is_named_forum(index, head)
     address = head.links.get("canonical") or head.meta.get("og:url", "")
-    return _FORUM_ADDRESS.search(address) is not None or is_named_forum(index, head)
+    return Purpose(
+        product=is_product(head, index.order[0].words),
+        article=is_article(head),
+        published=is_published(head),
+        forum=forum,
+        thread=forum or _FORUM_ADDRESS.search(address) is not None,
+    )
 
 
 def is_of_board(index: Index, head: Head) -> bool:
@@ -69,7 +91,7 @@ def is_of_board(index: Index, head: Head) -> bool:
     return any(map(_PROGRAM.search, foot))
 
 
-def is_named_forum(index: Index, head: Head) -> bool:
+def _is_named_forum(index: Index, head: Head) -> bool:
     """Whether a page is named a thread, a board or a question: in its title, by its body's names, or its microdata."""
     if _FORUM_NAME.search(f"{head.title} {head.meta.get('og:site_name', '')}"):
         return True

@@ -19,6 +19,7 @@ from factory.seeds.html.prune import (
     prune,
     survey,
 )
+from factory.seeds.html.purpose import Purpose
 from factory.seeds.html.tables import GRID
 from factory.seeds.html.tree import Index, Node
 from factory.seeds.html.words import CONTENT, names
@@ -59,21 +60,12 @@ class Reading:
     text: Node | None = None
 
 
-def choose(
-    index: Index,
-    *,
-    product: bool = False,
-    forum: bool = False,
-    article: bool = False,
-    published: bool = False,
-    title: str = "",
-) -> Reading:
+def choose(index: Index, purpose: Purpose, title: str) -> Reading:
     """The strict reading of a page, its nodes measured, unless it lost most of the page's prose, is short where a
     relaxed one is not, or has little prose and lost what links to other pages, and does not say that it is an
-    `article`. Of a page of prose, its body alone; a `title` tells where the content of a page begins. Around a
-    `published` article more is left out."""
-    page = survey(index, product=product, forum=forum, published=published, title=title)
-    reading = _among(page, product, article)
+    article. Of a page of prose, its body alone; its `title` tells where the content begins."""
+    page = survey(index, purpose, title)
+    reading = _among(page)
     if reading.name == "linked":
         return reading
     part = reading.text or _article(index, reading) or reading.part
@@ -93,24 +85,24 @@ def _article(index: Index, reading: Reading) -> Node | None:
     )
 
 
-def _among(page: Survey, product: bool, article: bool) -> Reading:
-    strict = _reading(page, STRICT, "strict", product)
-    if strict.prose < _LITTLE_PROSE and not _is_told(strict.text, page, article):
-        linked = _reading(page, OFFER if product else LINKED, "linked", product)
+def _among(page: Survey) -> Reading:
+    strict = _reading(page, STRICT, "strict")
+    if strict.prose < _LITTLE_PROSE and not _is_told(strict.text, page):
+        linked = _reading(page, OFFER if page.purpose.product else LINKED, "linked")
         if strict.size < _FEW * linked.size:
             return linked  # a page of links to others: they are its content, but for what a product's page offers too
     if strict.size >= SHORT and strict.prose >= _LOST * page.prose:
         return strict  # no reading has more prose than the page
-    relaxed = _reading(page, RELAXED, "relaxed", product)
+    relaxed = _reading(page, RELAXED, "relaxed")
     if strict.size >= SHORT and strict.prose >= _LOST * relaxed.prose:
         return strict
     if relaxed.size >= SHORT:
         return relaxed
-    return max(strict, relaxed, _reading(page, LEAST, "least", product), key=lambda reading: reading.size)
+    return max(strict, relaxed, _reading(page, LEAST, "least"), key=lambda reading: reading.size)
 
 
-def _reading(page: Survey, rules: Rules, name: str, product: bool) -> Reading:
-    dropped = prune(page, rules, product=product)
+def _reading(page: Survey, rules: Rules, name: str) -> Reading:
+    dropped = prune(page, rules)
     part = _main_part(page, dropped)
     return Reading(part, dropped, part.size, part.prose, name, _text(part, dropped))
 
@@ -165,11 +157,11 @@ def _is_text(node: Node) -> bool:
     return not (node.words.isdisjoint(_OF_ARTICLE) or node.words.isdisjoint(_WRITTEN))
 
 
-def _is_told(text: Node | None, page: Survey, article: bool) -> bool:
+def _is_told(text: Node | None, page: Survey) -> bool:
     """Whether a page has the text of an article, of which little was left out as links to others, or none that is named
-    so, and says that it is an `article`."""
+    so, and says that it is an article."""
     if text is None:
-        return article
+        return page.purpose.article
     return text.size >= _FEW * sum(node.own for node in page.order[text.number : text.last + 1])
 
 

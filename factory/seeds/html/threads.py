@@ -31,11 +31,10 @@ from factory.seeds.html.heads import Head, read_head, upto
 from factory.seeds.html.letters import letter_of, set_as_words
 from factory.seeds.html.markdown import markdown
 from factory.seeds.html.metadata import Head as PageHead
-from factory.seeds.html.metadata import is_article
 from factory.seeds.html.nesting import DEEPEST, depths_of
 from factory.seeds.html.openings import asked_before, named_above, signed_opening, title_above, title_of
 from factory.seeds.html.posts import POST, Read, read_post, usual_in
-from factory.seeds.html.purpose import is_of_board, is_thread
+from factory.seeds.html.purpose import Purpose, is_of_board, is_thread
 from factory.seeds.html.runs import join_runs
 from factory.seeds.html.tree import Index, Node, in_document_order, weigh
 from factory.seeds.html.words import names
@@ -72,12 +71,13 @@ class Thread:
     name: str = "thread"
 
 
-def find_thread(index: Index, head: PageHead, *, forum: bool) -> Thread | None:
-    """The thread of a page, indexed and measured, that may say it is one of a `forum`; None where it is none, as where
-    it says that it is an article. The posts' heads become nodes of the tree."""
+def find_thread(index: Index, head: PageHead, purpose: Purpose) -> Thread | None:
+    """The thread of a page, indexed and measured, that may say it is one; None where it is none, as where it says that
+    it is an article. The posts' heads become nodes of the tree."""
+    forum = purpose.thread
     board = forum or is_of_board(index, head)
     told = Evidence(index)
-    for kind in () if is_article(head) and not forum else _KINDS:
+    for kind in () if purpose.article and not forum else _KINDS:
         if (thread := _among(told, head, forum, board, **kind)) is not None:
             return thread
     return _letter(index, head)
