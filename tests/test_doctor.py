@@ -92,6 +92,29 @@ def test_plugins_lists_what_is_installed_with_its_distribution(project: Project)
     assert line.endswith("[lab]")
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "fault"),
+    [
+        (
+            "lab/torn.py",
+            "import nothing_of_that_name\n@generator()\ndef torn(): ...",
+            "No module named 'nothing_of_that_name'",
+        ),
+        ("lab/steps.md", "## vote\n{{ seed.text", "steps.md"),
+    ],
+    ids=["it does not import", "its prompts do not parse"],
+)
+def test_plugins_exits_with_1_where_one_that_it_lists_fails(
+    project: Project, name: str, text: str, fault: str
+) -> None:
+    project.plugin(name, text)
+    (line,) = [line for line in project.factory("plugins", code=1).splitlines() if "fails: " in line]
+    assert fault in line
+    assert fault in project.factory("plugins", "lab.*", code=1)
+    told = project.factory("plugins", "extract.*")
+    assert "extract.qa" in told and "lab." not in told
+
+
 def test_plugins_shows_settings_roles_axes_and_prompts_of_one(project: Project) -> None:
     told = project.factory("plugins", "lab.steps")
     for words in (

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import click
@@ -17,36 +20,54 @@ if TYPE_CHECKING:
 def plugins(name: str | None) -> None:
     """List generators, validators, sources and cleaners, or show one of them.
 
+    Each plugin that is listed is imported, and its prompts are read. Exit code 1 when one of them fails, or none
+    has that name: what the tests of a plugin may run once it is installed.
+
     \b
       factory plugins
+      factory plugins 'mine.*'         those of one name (globs allowed)
       factory plugins extract.qa       its settings, roles, axes and prompts
     """
     from factory.discovery import CLEANERS, GENERATORS, SOURCES, VALIDATORS, discover
 
     groups = (GENERATORS, VALIDATORS, SOURCES, CLEANERS)
-    if name is None:
-        for group in groups:
-            click.secho(f"{group.noun}s", bold=True)
-            for listing in discover(group).values():
-                click.echo(f"  {listing.name:24} {_line(group, listing.name)}  [{listing.distribution}]")
-        return
-    shown = False
-    for group in groups:
-        if name in discover(group):
-            _show(group, name)
-            shown = True
-    if not shown:
-        known = [listing for group in groups for listing in discover(group)]
-        raise PluginError(f"no plugin is called '{name}'{did_you_mean(name, known)}")
+    found = [(group, one) for group in groups for one in discover(group) if fnmatchcase(one, name or "*")]
+    if not found:
+        known = [one for group in groups for one in discover(group)]
+        raise PluginError(f"no plugin is called '{name}'{did_you_mean(str(name), known)}")
+    if any(one == name for _, one in found):
+        for group, one in found:
+            _show(group, one)
+    elif not _list(found):
+        sys.exit(1)
+
+
+def _list(found: Iterable[tuple[Group, str]]) -> bool:
+    """A line for each plugin, below the name of its group; false where one of them fails."""
+    from factory.discovery import discover
+
+    good, above = True, ""
+    for group, name in found:
+        if group.noun != above:
+            above = group.noun
+            click.secho(f"{above}s", bold=True)
+        try:
+            line = _line(group, name)
+        except FactoryError as error:
+            line, good = f"fails: {error}", False
+        click.echo(f"  {name:24} {line}  [{discover(group)[name].distribution}]")
+    return good
 
 
 def _line(group: Group, name: str) -> str:
+    """What a plugin is, once it has been imported and its prompts have been read; FactoryError if it fails."""
     from factory.discovery import load
+    from factory.plugins import Generator, Validator
+    from factory.teacher.prompts import Prompts
 
-    try:
-        plugin = load(group, name)
-    except FactoryError as error:
-        return f"fails: {error}"
+    plugin = load(group, name)
+    if isinstance(plugin, Generator | Validator) and plugin.prompts.exists():
+        Prompts.read(plugin.prompts)
     return f"{_takes_and_gives(plugin)}{plugin.summary or 'no docstring says what it does'}"
 
 
