@@ -109,7 +109,7 @@ def test_steps_change_score_and_leave_out_and_sql_shows_where_seeds_went(steps: 
         ("lab.first", 5, 4, 1, 0, 0),
     ]
     assert steps.query("select stage, split(address, ' ')[1], error from failures") == [
-        ("cleaner:lab.no", "pages/6.txt", "ValueError: tripped")
+        ("cleaner:lab.no", "pages/6.txt", "ValueError: tripped (no.py, line 10)")
     ]
     assert steps.query("select whole, reason, address, scores ->> 'times' from drops order by position") == [
         (False, "says no", "pages/5.txt", "1"),
