@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import pickle
 import re
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -233,16 +234,29 @@ class _Known(NamedTuple):
 
 
 def _counted(text: str) -> _Counted:
-    words = f" {' '.join(_WORD.findall(prose(text[:READ]).lower()))} "
-    codes = np.frombuffer(words.encode("utf-32-le", "replace"), np.uint32).astype(np.uint64)
+    text = f" {prose(text[:READ]).lower()} "
+    codes = np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32)
+    letters = _letters()[codes]
+    # One space before each word and behind the last, whatever stood there.
+    kept = np.append(True, letters[1:] | letters[:-1])
+    codes = np.where(letters, codes, ord(" "))[kept].astype(np.uint64)
     pairs = (codes[:-2] * np.uint64(0x9E3779B1) + codes[1:-1]) * _ODD
     keys = (pairs >> np.uint64(64 - PAIR)) << np.uint64(THIRD) | codes[2:] * np.uint64(
         0x9E3779B1
     ) % np.uint64(2**THIRD)
-    hashes = _words(codes, not words.isascii())
+    hashes = _words(codes, not text.isascii())
     behind = (hashes[:-1] << np.uint64(WORD) | hashes[1:]) + np.uint64(WORDS)
-    found, counts = np.unique(np.concatenate([keys, behind]).astype(np.int64), return_counts=True)
-    return _Counted(found, counts)
+    found, counts = np.unique(np.concatenate([keys, behind]).astype(np.int32), return_counts=True)
+    return _Counted(found.astype(np.int64), counts)
+
+
+@cache
+def _letters() -> NDArray[np.bool_]:
+    """Which characters words are made of, by their numbers."""
+    letters = np.zeros(sys.maxunicode + 1, np.bool_)
+    for run in _WORD.finditer("".join(map(chr, range(len(letters))))):
+        letters[run.start() : run.end()] = True
+    return letters
 
 
 def _words(codes: NDArray[np.uint64], foreign: bool) -> NDArray[np.uint64]:
