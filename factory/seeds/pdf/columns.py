@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import median
@@ -14,6 +15,8 @@ PARALLEL = 4
 """Rows that have text on both sides of a gutter, at least."""
 COLUMN = 18
 """Letters of a line of a column, mostly: shorter ones are cells."""
+MOST_CELLS, MOST_PLACES = 5000, 250
+"""Of a page that is looked at for columns: more cells are a plot, or a trap. And of places for a gutter on it."""
 
 _RAISED = 0.85
 """Of the size beside it: a smaller number above the line is a note's, or an exponent."""
@@ -123,7 +126,7 @@ def _column(cells: Sequence[Run], page: int) -> list[Line]:
 
 def _read(cells: Sequence[Run], depth: int) -> Iterator[Sequence[Run]]:
     """Cells as columns, in order: what crosses a gutter parts what is above it from what is below."""
-    gutter = _gutter(cells) if len(cells) >= 2 * PARALLEL and depth < 4 else None
+    gutter = _gutter(cells) if 2 * PARALLEL <= len(cells) <= MOST_CELLS and depth < 4 else None
     if gutter is None:
         if cells:
             yield cells
@@ -160,14 +163,14 @@ def _gutter(cells: Sequence[Run]) -> float | None:
     """Where the empty strip between two columns lies; cells of a table are no columns, being short."""
     rows = rows_of(cells)
     left, right = min(cell.box.left for cell in cells), max(cell.box.right for cell in cells)
-    gaps = sorted(
-        (one.box.right + other.box.left) / 2
+    places = Counter(
+        round((one.box.right + other.box.left) / 8) * 4
         for row in rows
         for one, other in itertools.pairwise(row)
         if left + 0.15 * (right - left) < one.box.right and other.box.left < right - 0.15 * (right - left)
     )
     best: tuple[int, float] | None = None
-    for place in dict.fromkeys(round(gap / 4) * 4 for gap in gaps):
+    for place, _ in sorted(places.most_common(MOST_PLACES)):
         both = [row for row in rows if _parted(row, place)]
         if len(both) >= PARALLEL and (best is None or len(both) > best[0]) and _columns(both, cells, place):
             best = len(both), float(place)

@@ -3,6 +3,7 @@ near it, and tables of contents."""
 
 from __future__ import annotations
 
+import itertools
 import re
 from bisect import bisect_left
 from collections import defaultdict
@@ -15,6 +16,8 @@ from factory.seeds.pdf.glyphs import Run
 
 EDGE = 2
 """Rows at the top and the bottom of a page among which running heads are looked for."""
+PARTS = 50
+"""Of such a row at most: more are a table, or a trap."""
 NEAR = 4
 """Pages before and behind: a head may be that of a chapter, and of every other page."""
 LONGEST = 120
@@ -47,7 +50,8 @@ def without_contents(page: Sequence[Run]) -> list[Run]:
 def _edges(page: Sequence[Run]) -> list[list[list[Run]]]:
     """The rows at the top and at the bottom of a page, from outside in."""
     rows = rows_of(page)
-    return [rows[:EDGE], rows[EDGE:][::-1][:EDGE]]
+    edges = rows[:EDGE], rows[EDGE:][::-1][:EDGE]
+    return [list(itertools.takewhile(lambda row: len(row) <= PARTS, edge)) for edge in edges]
 
 
 def _kept(

@@ -19,6 +19,10 @@ SMALL = 0.92
 """Times the size of the text: of notes and captions."""
 LEADING = 1.4
 """Times the usual distance of lines: more parts paragraphs."""
+LONGEST = 200_000
+"""Letters of a paragraph, or a table: what goes on longer is several."""
+DEEPEST = 200
+"""Letters of a gap in a line of code, at most."""
 
 _HYPHEN = re.compile(r"(\w)[-\u00ad\u2010]$")
 _CUT = re.compile(r"([\w-]*\w)[-\u00ad\u2010]$")
@@ -123,7 +127,7 @@ def _take_grid(made: list[_Open], line: Line) -> None:
     """A table with drawn lines; one that goes on in the next column, or on the next page, as one."""
     last = made[-1] if made else None
     rows = line.text.split("\n")
-    if last and last.made.startswith("|") and not _follows(last.lines[-1], line, 1e9):
+    if last and last.made[:1] == "|" and len(last.made) < LONGEST and not _follows(last.lines[-1], line, 1e9):
         head, rule = last.made.split("\n", 2)[:2]
         if rule == rows[1]:
             more = rows[2:] if rows[0] == head else [rows[0], *rows[2:]]
@@ -165,7 +169,8 @@ def _follows(before: Line, line: Line, most: float) -> bool:
 def _goes_on(paragraph: _Open, line: Line, document: _Document, *, beside: bool) -> bool:
     """Whether a line goes on with a paragraph: in size, in place, and by how the paragraph stands so far."""
     before = paragraph.lines[-1]
-    if abs(before.size - line.size) > 0.08 * document.size or before.fixed != line.fixed:
+    alike = abs(before.size - line.size) <= 0.08 * document.size and before.fixed == line.fixed
+    if not alike or len(paragraph.text) > LONGEST:
         return False
     text, begins = paragraph.text[-_END:], paragraph.text[:_END]
     if _ITEM.match(line.text) and not (_HYPHEN.search(text) or _indent(paragraph, line) > 0.5 * line.size):
@@ -238,7 +243,10 @@ def _code(lines: Sequence[Line]) -> str:
     for line, above in zip(lines, [0.0, *steps], strict=True):
         row = ""
         for cell in line.cells:
-            row = row.ljust(round((cell.box.left - line.left - left) / wide)) + cell.text
+            row = (
+                row.ljust(min(round((cell.box.left - line.left - left) / wide), len(row) + DEEPEST))
+                + cell.text
+            )
         rows += [""] * (above > 1.6 * step) + [row]
     return "```\n" + "\n".join(rows).replace("```", "` ` `") + "\n```"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
 from factory.seeds.pdf.columns import Line
@@ -10,6 +11,8 @@ from factory.seeds.pdf.glyphs import Box, Run
 
 ROWS = 3
 """Of a table without drawn lines, at least."""
+MOST_ROWS, MOST_COLUMNS = 300, 100
+"""Of a table on one page: more is a drawing, or a trap."""
 CELL = 40
 """Letters of a cell without drawn lines, on average at most: more are columns of prose."""
 
@@ -18,29 +21,44 @@ _NEAR = 3.0
 """Points within which drawn lines meet."""
 
 
-def grids(rules: Sequence[Box], runs: Sequence[Run]) -> Iterator[tuple[Box, list[list[str]]]]:
-    """The tables whose cells have lines drawn around them: where each stands, and the text of its cells."""
+def with_grids(runs: list[Run], rules: Sequence[Box]) -> list[Run]:
+    """The runs of a page, those of a table whose cells have lines drawn around them as one that is the table."""
+    for across, along in _grids(rules):
+        around = Box(along[0] - 1, across[0] - 1, along[-1] + 1, across[-1] + 1)
+        there, rest = [], []
+        for run in runs:
+            (there if _within(run.box, around) else rest).append(run)
+        if rows := _filled(there, across, along):
+            size = there[0].size
+            # As high as a line, at its top: what stands beside the rest of it is in other rows.
+            place = Box(around.left, around.high - size, around.right, around.high)
+            runs = [*rest, Run(markdown(rows), place, size)]
+    return runs
+
+
+def _grids(rules: Sequence[Box]) -> Iterator[tuple[list[float], list[float]]]:
+    """Where the lines of each grid are drawn: those that go across, from below, and those that go along, from the
+    left."""
     for shapes in _connected(rules):
-        across = [rule for rule in shapes if rule.right - rule.left > rule.high - rule.low]
-        tops = _places([rule.middle for rule in across])[::-1]
-        sides = _places([rule.centre for rule in shapes if rule.right - rule.left <= rule.high - rule.low])
-        if len(tops) < 3 or len(sides) < 3:
-            continue
-        around = Box(sides[0] - 1, tops[-1] - 1, sides[-1] + 1, tops[0] + 1)
-        there = [run for run in runs if _within(run.box, around)]
-        rows = [["" for _ in sides[1:]] for _ in tops[1:]]
-        for run in sorted(there, key=lambda run: (-round(run.box.middle / 3), run.box.left)):
-            row = sum(top > run.box.middle for top in tops) - 1
-            column = sum(side < run.box.left + 1 for side in sides) - 1
-            at = rows[min(max(row, 0), len(rows) - 1)]
-            column = min(max(column, 0), len(at) - 1)
-            at[column] = f"{at[column]} {run.text}".strip()
-        full = [row for row in rows if any(row)]
-        # A frame around prose, or the axes of a plot, is no table.
-        if len(full) > 1 and sum(map(bool, (cell for row in full for cell in row))) * 2 >= len(full) * len(
-            full[0]
-        ):
-            yield around, full
+        lying = [rule.right - rule.left > rule.high - rule.low for rule in shapes]
+        across = _places([rule.middle for rule, lies in zip(shapes, lying, strict=True) if lies])
+        along = _places([rule.centre for rule, lies in zip(shapes, lying, strict=True) if not lies])
+        if 2 < len(across) <= MOST_ROWS and 2 < len(along) <= MOST_COLUMNS:
+            yield across, along
+
+
+def _filled(runs: Sequence[Run], across: Sequence[float], along: Sequence[float]) -> list[list[str]]:
+    """The text of the cells of a grid, without rows that have none; nothing for what is no table: a frame around
+    prose, or the axes of a plot."""
+    cells: list[list[list[str]]] = [[[] for _ in along[1:]] for _ in across[1:]]
+    for run in sorted(runs, key=lambda run: (-round(run.box.middle / 3), run.box.left)):
+        row = len(across) - 1 - bisect_right(across, run.box.middle)
+        column = bisect_left(along, run.box.left + 1) - 1
+        cells[min(max(row, 0), len(cells) - 1)][min(max(column, 0), len(along) - 2)].append(run.text)
+    rows = [[" ".join(texts).strip() for texts in row] for row in cells]
+    full = [row for row in rows if any(row)]
+    said = sum(bool(cell) for row in full for cell in row)
+    return full if len(full) > 1 and 2 * said >= len(full) * len(full[0]) else []
 
 
 def _within(box: Box, around: Box) -> bool:
@@ -55,7 +73,9 @@ def _connected(rules: Sequence[Box]) -> list[list[Box]]:
         apart = []
         for other in groups:
             if _touch(other[0], around):
-                around, shapes = around.with_(other[0]), shapes + other[1]
+                around = around.with_(other[0])
+                few, shapes = sorted((shapes, other[1]), key=len)
+                shapes += few
             else:
                 apart.append(other)
         groups = [*apart, (around, shapes)]
@@ -86,9 +106,10 @@ def aligned(lines: Sequence[Line], start: int) -> tuple[int, list[list[str]]] | 
     """The table that begins with a line, told by cells that stand below one another: where it ends, and its rows."""
     stop = start
     columns: list[tuple[float, float]] = []
-    while stop < len(lines) and _goes_on(lines, start, stop):
+    while stop < min(len(lines), start + MOST_ROWS) and _goes_on(lines, start, stop):
         spans = _merged([*columns, *((cell.box.left, cell.box.right) for cell in lines[stop].cells)])
-        if len(spans) < len(columns):  # a line over several columns would make one of them
+        # A line over several columns would make one of them.
+        if len(spans) < len(columns) or len(spans) > MOST_COLUMNS:
             break
         columns, stop = spans, stop + 1
     while stop > start and len(lines[stop - 1].cells) < 2:

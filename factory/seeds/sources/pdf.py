@@ -15,14 +15,14 @@ from factory.seeds.html.dates import iso_date
 from factory.seeds.pages import Wanted, seeds_of_parts
 from factory.seeds.pdf.columns import cells_of, lines_of
 from factory.seeds.pdf.edges import without_contents, without_edges
-from factory.seeds.pdf.glyphs import MAX_CHARACTERS, Box, Run, sheet_of
+from factory.seeds.pdf.glyphs import Run, sheet_of
 from factory.seeds.pdf.paragraphs import parts_of
-from factory.seeds.pdf.tables import grids, markdown
+from factory.seeds.pdf.tables import with_grids
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS
 
 MAX_PAGES = 50_000
-MAX_ALL = 64 << 20
-"""Characters of all pages."""
+MAX_ALL, MAX_CELLS = 64 << 20, 4_000_000
+"""Characters of all pages, and pieces of text with gaps between: they are held in memory."""
 UNSAID = frozenset({"untitled", "anonymous", "unspecified", "(untitled)", "(anonymous)", "unknown"})
 """Titles and authors that programs put in where nobody gave one."""
 
@@ -89,31 +89,21 @@ def _read(path: Path) -> _Read:
             raise ValueError(f"{len(document)} pages, more than {MAX_PAGES}: split it first")
         pages: list[list[Run]] = []
         turned: list[tuple[int, str]] = []
-        total = 0
+        characters = cells = 0
         for number, page in enumerate(document, start=1):
             sheet = sheet_of(page)
             page.close()
-            total += min(sum(len(run.text) for run in sheet.runs), MAX_CHARACTERS)
-            if total > MAX_ALL:
-                raise ValueError(f"more than {MAX_ALL} characters: split it first")
-            pages.append(cells_of(_with_grids(sheet.runs, sheet.rules)))
+            pages.append(cells_of(with_grids(sheet.runs, sheet.rules)))
             turned += [(number, run.text) for run in sheet.turned]
+            characters += sum(len(run.text) for run in (*pages[-1], *sheet.turned))
+            cells += len(pages[-1]) + len(sheet.turned)
+            if characters > MAX_ALL or cells > MAX_CELLS:
+                most = f"{MAX_ALL} characters or {MAX_CELLS} pieces of text"
+                raise ValueError(f"more than {most} up to page {number}: split it first")
         outline = frozenset(str(mark.get_title()) for mark in document.get_toc(max_depth=6))
         return _Read(pages, turned, dict(document.get_metadata_dict()), outline)
     finally:
         document.close()
-
-
-def _with_grids(runs: list[Run], rules: list[Box]) -> list[Run]:
-    """The runs of a page, those of a table with drawn lines as one that is the table."""
-    for around, rows in grids(rules, runs):
-        rest = [run for run in runs if not (around.left < run.box.centre < around.right
-                                            and around.low < run.box.middle < around.high)]  # fmt: skip
-        size = next((run.size for run in runs if run not in rest), 10.0)
-        # As high as a line, at its top: what stands beside the rest of it is in other rows.
-        place = Box(around.left, around.high - size, around.right, around.high)
-        runs = [*rest, Run(markdown(rows), place, size)]
-    return runs
 
 
 def _at(origin: Origin, page: int) -> Origin:
