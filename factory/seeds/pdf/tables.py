@@ -11,6 +11,8 @@ from factory.seeds.pdf.glyphs import Box, Run
 
 ROWS = 3
 """Of a table without drawn lines, at least."""
+LOOKED = 40
+"""Lines by which it is told that they are none, however many follow: each of them is asked for a table anew."""
 MOST_ROWS, MOST_COLUMNS = 300, 100
 """Of a table on one page: more is a drawing, or a trap."""
 CELL = 40
@@ -112,6 +114,8 @@ def aligned(lines: Sequence[Line], start: int) -> tuple[int, list[list[str]]] | 
         if len(spans) < len(columns) or len(spans) > MOST_COLUMNS:
             break
         columns, stop = spans, stop + 1
+        if stop - start == LOOKED and not _table(lines[start:stop], columns):
+            return None
     while stop > start and len(lines[stop - 1].cells) < 2:
         stop -= 1
     there = lines[start:stop]
