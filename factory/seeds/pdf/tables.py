@@ -27,7 +27,8 @@ def with_grids(runs: list[Run], rules: Sequence[Box]) -> list[Run]:
     """The runs of a page, those of a table whose cells have lines drawn around them as one that is the table."""
     for across, along in _grids(rules):
         around = Box(along[0] - 1, across[0] - 1, along[-1] + 1, across[-1] + 1)
-        there, rest = [], []
+        there: list[Run] = []
+        rest: list[Run] = []
         for run in runs:
             (there if _within(run.box, around) else rest).append(run)
         if rows := _filled(there, across, along):
