@@ -148,6 +148,8 @@ def test_unknown_shapes_and_broken_lines_are_told_and_the_next_is_read(tmp_path:
         "hf_" + "b" * 34,
         "xoxb-123456789012-abc",
         "glpat-" + "c" * 20,
+        ".".join(("eyJ" + "d" * 30, "eyJ" + "e" * 30, "f" * 30)),
+        "-----BEGIN RSA PRIVATE KEY-----\nDEK-Info: AES-128-CBC\n\nMIIE\n-----END RSA PRIVATE KEY-----",
     ],
 )
 def test_secrets_are_masked_and_words_are_not(secret: str) -> None:
@@ -155,6 +157,10 @@ def test_secrets_are_masked_and_words_are_not(secret: str) -> None:
     assert masked("The token economy, a password policy: strong. skeleton-key task-force") == (
         "The token economy, a password policy: strong. skeleton-key task-force"
     )
+
+
+def test_a_key_that_breaks_off_is_masked_to_where_it_does() -> None:
+    assert masked("Mine: -----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg") == "Mine: [secret]"
 
 
 MORE_SHAPES: dict[str, Any] = {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias
 
 import orjson
@@ -173,14 +175,13 @@ def _blocks(role: str, content: Any, call: str = "") -> list[Turn]:
     """The text of a message as one turn, but for the calls and results among its blocks."""
     if isinstance(content, str):
         return [Turn(role, content, call)] if content.strip() or role == "tool" else []
+    found = (_block(role, block, call) for block in content) if isinstance(content, list) else ()
     turns: list[Turn] = []
-    for block in content if isinstance(content, list) else ():
-        turn = _block(role, block, call)
-        last = turns[-1] if turns else None
-        if turn and last and turn.role == last.role == role:
-            turns[-1] = Turn(role, f"{last.text}\n\n{turn.text}", call)
-        elif turn:
-            turns.append(turn)
+    for said, alike in itertools.groupby(filter(None, found), key=attrgetter("role")):
+        several = list(alike)
+        if said == role and len(several) > 1:
+            several = [Turn(role, "\n\n".join(turn.text for turn in several), call)]
+        turns += several
     return turns
 
 

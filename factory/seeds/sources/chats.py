@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ from factory.seeds.jsonfile import NoJson, first_line, records, spans
 _SECRETS = re.compile(
     r"\b(?:sk|pk|rk)[-_](?:live|test|proj|ant|or)?[-_A-Za-z0-9]{20,}"
     r"|\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_\w{30,}|\bglpat-[\w-]{18,}|\bxox[abprs]-[\w-]{10,}"
-    r"|\bAKIA[0-9A-Z]{16}\b|\bAIza[\w-]{35}|\bhf_[A-Za-z0-9]{30,}|\bey[A-Za-z0-9_-]{15,}\.[\w-]{15,}\.[\w-]{10,}"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----"
+    r"|\bAKIA[0-9A-Z]{16}\b|\bAIza[\w-]{35}|\bhf_[A-Za-z0-9]{30,}|(?<![\w-])ey[A-Za-z0-9_-]{15,}\.[\w-]{15,}\.[\w-]{10,}"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----(?:(?!-----).)*(?:-----END [A-Z ]*PRIVATE KEY-----)?"
     r"|(?i:\b(?:api[_-]?key|secret|password|passwd|token|authorization)\b[\"']?\s*[:=]\s*(?:bearer\s+)?[\"']?)"
     r"(?P<value>[^\s\"',;]{8,})",
     re.S,
@@ -71,9 +72,8 @@ def _sessions(path: Path, kind: type[Seed]) -> Iterator[Item]:
             yield Broken(Origin(address=str(path), place=place), record)
             continue
         if isinstance(record, dict) and (named := str(record.get("sessionId") or "")):
-            events.setdefault(
-                named, events.pop("", [])
-            )  # what stands before the first name is of that session
+            # What stands before the first name is of that session.
+            events.setdefault(named, events.pop("", []))
             name = named
         events.setdefault(name, []).append(record)
     for name, of_it in events.items():
@@ -118,41 +118,49 @@ def _thread(title: str, said: Said) -> Thread | None:
 
 
 def _trajectory(title: str, said: Said) -> Trajectory | None:
-    """The first words of the user as the task; each call, or answer, with what came back, be it the user's word."""
     steps = [step for step in said or () if isinstance(step, Step)]
-    if steps:
-        made = [Step(**{name: masked(text).strip() for name, text in step}) for step in steps]
-        return Trajectory(task=masked(title), steps=tuple(made)) if title else None
-    turns = [turn for turn in said or () if isinstance(turn, Turn)]
+    if not steps:
+        return _of_turns([turn for turn in said or () if isinstance(turn, Turn)])
+    made = [Step(**{name: masked(text).strip() for name, text in step}) for step in steps]
+    return Trajectory(task=masked(title), steps=tuple(made)) if title else None
+
+
+def _of_turns(turns: Sequence[Turn]) -> Trajectory | None:
+    """The first words of the user as the task; each call, or answer, with what came back, be it the user's word."""
     first = next((at for at, turn in enumerate(turns) if turn.role == "user"), 0)
-    task = turns[first].text if turns else ""
-    thought = answer = ""
-    waiting: dict[int, str] = {}  # calls without an answer yet: several may be made at once
+    tasks, thoughts, answers = (
+        [masked(turn.text) for turn in turns[first : first + 1]],
+        list[str](),
+        list[str](),
+    )
+    steps: list[tuple[str, str, list[str]]] = []  # what is done, why, and what came back
+    # Calls without an answer yet, by their ids: several may be made at once.
+    waiting: OrderedDict[str | int, int] = OrderedDict()
     for role, text, call in turns[first + 1 :]:
         text = masked(text).strip()
         if role == "call":
-            waiting[len(steps)] = call
-            steps.append(Step(action=text, thought=f"{thought}\n\n{answer}".strip()))
-            thought = answer = ""
+            waiting[call if call and call not in waiting else len(steps)] = len(steps)
+            steps.append((text, _joined(thoughts + answers), []))
+            thoughts, answers = [], []
         elif role in ("tool", "user") and waiting:
-            at = next((at for at, asked in waiting.items() if call and asked == call), min(waiting))
-            steps[at] = steps[at].model_copy(update={"observation": text})
-            del waiting[at]
-        elif role == "thought":
-            thought, waiting = f"{thought}\n\n{text}".strip(), {}
-        elif role == "assistant":
-            answer, waiting = f"{answer}\n\n{text}".strip(), {}
+            at = waiting.pop(call) if call in waiting else waiting.popitem(last=False)[1]
+            steps[at][2].append(text)
+        elif role in ("thought", "assistant"):
+            (thoughts if role == "thought" else answers).append(text)
+            waiting.clear()
         elif role == "user":
-            if answer:
-                steps.append(Step(action=answer, thought=thought))
-                thought = answer = ""
-            if steps:
-                heard = f"{steps[-1].observation}\n\n{text}".strip()
-                steps[-1] = steps[-1].model_copy(update={"observation": heard})
-            else:
-                task = f"{task}\n\n{text}"
-    if answer:
-        steps.append(Step(action=answer, thought=thought))
-    elif thought:
-        steps.append(Step(action=thought))
-    return Trajectory(task=masked(task).strip(), steps=tuple(steps)) if task and steps else None
+            if any(answers):
+                steps.append((_joined(answers), _joined(thoughts), []))
+                thoughts, answers = [], []
+            (steps[-1][2] if steps else tasks).append(text)
+    if any(answers):
+        steps.append((_joined(answers), _joined(thoughts), []))
+    elif any(thoughts):
+        steps.append((_joined(thoughts), "", []))
+    task = _joined(tasks)
+    made = (Step(action=action, thought=why, observation=_joined(back)) for action, why, back in steps)
+    return Trajectory(task=task, steps=tuple(made)) if task and steps else None
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return "\n\n".join(filter(None, texts)).strip()

@@ -45,6 +45,8 @@ _STYLES = "\n".join(
         ),
     ]
 )  # fmt: skip
+# Styles that a style may be based on, one on another: more go round in a circle.
+_DEEPEST = 50
 _FIXED = re.compile(r"courier|consolas|\bmono\b|monaco|menlo|lucida console|source code", re.IGNORECASE)
 
 
@@ -125,7 +127,7 @@ def _hidden_styles(styles: bytes | None) -> Set[str]:
 
     def hides(name: str, depth: int = 0) -> bool:
         style = by_name.get(name)
-        if style is None or depth > len(by_name):
+        if style is None or depth > _DEEPEST:
             return False
         said = _vanishes(style)
         return hides(_value(style, "basedOn"), depth + 1) if said is None else said
@@ -146,13 +148,20 @@ def _value(element: Element, path: str) -> str:
 
 def _without_hidden(paragraph: Element, secret: Set[str], hidden: list[str]) -> None:
     whole = _value(paragraph, "pPr/pStyle") in secret
+
+    def hides(run: Element) -> bool:
+        own = _vanishes(run)
+        return own if own is not None else whole or _value(run, "rPr/rStyle") in secret
+
     for parent in list(paragraph.iter()):
-        for run in [child for child in parent if child.tag == f"{_WORD}r"]:
-            own = _vanishes(run)
-            if own if own is not None else whole or _value(run, "rPr/rStyle") in secret:
-                text = "".join(part.text or "" for part in run.iter(f"{_WORD}t"))
-                hidden += [text] if text.strip() else []
-                parent.remove(run)
+        if gone := set(filter(hides, parent.findall(f"{_WORD}r"))):
+            texts = (_text(run) for run in parent if run in gone)
+            hidden += [text for text in texts if text.strip()]
+            parent[:] = [child for child in parent if child not in gone]
+
+
+def _text(run: Element) -> str:
+    return "".join(part.text or "" for part in run.iter(f"{_WORD}t"))
 
 
 def _told_as_code(paragraph: Element) -> None:
