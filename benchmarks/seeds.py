@@ -181,7 +181,7 @@ def steps(folder: Path, rounds: int) -> dict[str, float]:
     seconds, items = timed(read, 1)
     rates["read and extract"] = round(len(items) / seconds, 1)
     for name, step in (
-        ("mojibake", mojibake.bind()),
+        ("mojibake", mojibake.bind().clean),
         ("language", language.bind().clean),
         ("corruption", corruption.bind()),
         ("repetition", repetition.bind()),
