@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 import threading
+import traceback
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -205,11 +206,12 @@ class NoCredentialsError(Exception):
 @pytest.mark.parametrize("name", ["a.jsonl", "*.jsonl"])
 def test_what_a_file_system_says_in_its_own_words_is_told_without_secrets(name: str, tmp_path: Path) -> None:
     fsspec.register_implementation("grudging", Grudging, clobber=True)
+    url = f"grudging://ada:s3cret@bucket/{name}"
     with pytest.raises(CatalogError) as told:
-        files_of([f"grudging://ada:s3cret@bucket/{name}"], tmp_path, "far")
+        files_of([url], tmp_path, "far")
     assert "seed set 'far': grudging://bucket/" in str(told.value)
     assert "NoCredentialsError: no credentials for " in str(told.value)
-    assert "s3cret" not in str(told.value)
+    assert "s3cret" not in "".join(traceback.format_exception(told.value))
 
 
 def test_folders_archives_and_memory_are_file_systems_too(server: Server, tmp_path: Path) -> None:

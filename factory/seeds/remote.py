@@ -30,16 +30,22 @@ def is_remote(text: str) -> bool:
 @contextmanager
 def asked(url: str) -> Iterator[None]:
     """Lets whatever a file system raises in its own words (no credentials, no such bucket) be an OSError that says so,
-    without the user and the password of a URL: where they stand in another text, nothing tells them from other words.
-    """
+    without the users and the passwords of a URL."""
     try:
         yield
     except (ImportError, OSError, ValueError):
         raise
     except Exception as error:  # each file system has errors of its own make
-        said = f"{type(error).__name__}: {error}"
-        user = _USER.search(url)
-        raise OSError(errno.EIO, said.replace(user[0], "") if user else said) from error
+        # A traceback with its cause would say it again, with what is left out here.
+        raise OSError(errno.EIO, _said(error, url)) from None
+
+
+def _said(error: Exception, url: str) -> str:
+    """An error in words. Where users and passwords stand behind no "://", only the URL tells them from other words."""
+    said = f"{type(error).__name__}: {error}"
+    for user in _USER.findall(url):
+        said = said.replace(user, "")
+    return said
 
 
 def path_of(url: str) -> Path:
@@ -109,8 +115,8 @@ def opened(path: Path) -> BinaryIO:
 
 class _Remote(io.RawIOBase):
     def __init__(self, path: Path) -> None:
-        self._name = path.name
-        with asked(str(path)):
+        self._name, self._url = path.name, str(path)
+        with asked(self._url):
             self._stream: Any = path.open("rb")
 
     def readable(self) -> bool:
@@ -125,8 +131,8 @@ class _Remote(io.RawIOBase):
         except OSError:
             raise
         except Exception as error:  # each file system of fsspec has errors of its own
-            why = f"{self._name}: the connection broke at byte {self._stream.tell()}: {error}"
-            raise ConnectionResetError(errno.ECONNRESET, why) from error
+            why = f"the connection broke at byte {self._stream.tell()}: {_said(error, self._url)}"
+            raise ConnectionResetError(errno.ECONNRESET, f"{self._name}: {why}") from None
         buffer[: len(data)] = data
         return len(data)
 
