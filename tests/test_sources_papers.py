@@ -151,6 +151,29 @@ def test_an_article_comes_out_with_formulas_tables_and_who_wrote_it() -> None:
     assert origin.url == "https://doi.org/10.1000/tides.7"
 
 
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("<inline-formula><inline-graphic href='a.gif'/></inline-formula> is a picture.", "is a picture."),
+        ("10<sup>−3</sup> of Ca<sup>2+</sup>", "10$^{-3}$ of Ca$^{2+}$"),
+        ("SO<sub>4</sub><sup>2−</sup>", "SO$_{4}^{2-}$"),
+        ("As <xref ref-type='bibr'>Reed et al. (2005)</xref> say.", "As Reed et al. (2005) say."),
+        ("So it is (<xref ref-type='bibr'>Reed et al., 2005</xref>).", "So it is."),
+    ],
+    ids=[
+        "a picture of a formula",
+        "a sign that is raised",
+        "lowered and raised",
+        "a citation told",
+        "one aside",
+    ],
+)
+def test_small_markup_of_an_article_keeps_what_it_means(markup: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    path.write_text(f"<article><body><sec><title>On</title><p>{markup}</p></sec></body></article>")
+    assert text_of(jats(path, Document, min_words=1)) == f"## On\n\n{text}"
+
+
 def test_citations_between_signs_leave_no_trace_and_statements_need_no_label(tmp_path: Path) -> None:
     body = (
         "<p>It holds<sup><xref ref-type='bibr'>1</xref>–<xref ref-type='bibr'>3</xref></sup>. One<break/>two.</p>"

@@ -31,6 +31,10 @@ _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".zip")
 _EMPTY = re.compile(
     r"(?<![ \t])[ \t]*+(?:\[[\s,;–-]*\]|\((?=[\s,;–-]*\))[\s,;–-]*\))|(?<=\w)\$\^\{[\s,;–-]*\}\$"
 )
+_IN_SENTENCE = re.compile(r"[^\W\d].*\(\d{4}\w?\)")
+"""A citation that is a part of its sentence: authors, and their year in brackets."""
+_RAISED = re.compile(r"[+−-]?\w*[+−-]?")
+_BOTH = re.compile(r"(?<=\})\$\$(?=[_^]\{)")
 _ALIGNED = re.compile(r"\\(begin|end)\{(align|gather|eqnarray|multline|equation)\*?\}")
 
 
@@ -98,8 +102,10 @@ def _article(root: Element, place: Origin, wanted: Wanted) -> Iterator[Item]:
         ),
         place=place.place,
     )
+    # What is lowered and raised at one letter is one formula, as SO_4^2-.
+    text = _BOTH.sub("", "\n\n".join(parts))
     language = root.get("{http://www.w3.org/XML/1998/namespace}lang", "")[:2].lower()
-    yield from seeds_of_markdown("\n\n".join(parts), wanted, origin, language)
+    yield from seeds_of_markdown(text, wanted, origin, language)
 
 
 def _blocks(element: Element, level: int) -> list[str]:
@@ -174,11 +180,11 @@ def _item(item: Element, marker: str) -> str:
 
 def _inline(element: Element) -> str:
     """An inline element as Markdown."""
-    if element.tag in ("inline-formula", "tex-math", "math"):
-        tex = formula(element)
-        return f"${tex}$" if tex else _words(element)
+    if element.tag in ("inline-formula", "tex-math", "math") and (tex := formula(element)):
+        return f"${tex}$"
     if element.tag == "xref" and element.get("ref-type") in ("bibr", "fn", "table-fn"):
-        return ""
+        said = " ".join("".join(element.itertext()).split())
+        return said if _IN_SENTENCE.fullmatch(said) else ""
     if element.tag == "break":
         return " "
     inner = (element.text or "") + "".join(
@@ -186,9 +192,9 @@ def _inline(element: Element) -> str:
     )
     if element.tag == "sup" and not inner.strip(" ,;–-\n") and element.find(".//xref") is not None:
         return ""  # what stood between citations
-    if element.tag in ("sub", "sup") and inner.strip():
+    if element.tag in ("sub", "sup") and (raised := inner.strip()):
         mark = "_" if element.tag == "sub" else "^"
-        return f"${mark}{{{inner.strip()}}}$" if inner.strip().isalnum() else inner
+        return f"${mark}{{{raised.replace('−', '-')}}}$" if _RAISED.fullmatch(raised) else inner
     marks = {"bold": "**", "italic": "*", "monospace": "`"}
     mark = marks.get(str(element.tag), "")
     return f"{mark}{inner}{mark}" if mark and inner.strip() == inner and inner else inner
