@@ -75,6 +75,7 @@ class SeedSetEntry(Section):
         "store", description="where seeds live: in the store, or as Parquet shards beside it"
     )
     shard_mb: int = Field(SHARD_MB, ge=1, description="about how many MB of its files make a shard")
+    max_failed: int = Field(0, ge=0, description="records that may fail while the seed set counts as read")
 
     @model_validator(mode="after")
     def _read_or_cut(self) -> Self:
@@ -132,6 +133,7 @@ class SeedSet:
     steps: tuple[Step, ...] = ()
     keep: Literal["store", "shards"] = "store"
     shard_mb: int = SHARD_MB
+    max_failed: int = 0
     parent: SeedSet | None = None
     take: int | None = None
 
@@ -284,6 +286,7 @@ class Catalog:
             steps=tuple(self._steps(entry, kinds[entry.kind], at)),
             keep=entry.keep,
             shard_mb=entry.shard_mb,
+            max_failed=entry.max_failed,
             parent=parent,
             take=entry.take,
         )

@@ -88,6 +88,20 @@ def test_a_file_that_the_machine_did_not_give_is_read_again_unchanged(project: P
     assert "1 of 1 file unchanged" in project.factory("seeds")
 
 
+def test_records_that_failed_are_told_until_they_are_mended_or_may_fail(project: Project) -> None:
+    project.write("questions.jsonl", '{"text": "one?"}\n{"text": \n')
+    project.catalog("  rows: {seeds: questions, generator: lab.answer}")
+    for command in ("seeds", "seeds", "build", "build"):
+        assert "from failures where dataset = 'questions'" in project.factory(command, code=1)
+    catalog = (project.folder / "catalog.yaml").read_text()
+    project.write("catalog.yaml", catalog.replace("as: question", "as: question, max_failed: 1"))
+    for command in ("seeds", "build"):
+        assert "from failures where dataset = 'questions'" in project.factory(command)
+    project.questions("one?")
+    project.write("catalog.yaml", catalog)
+    assert "failures" not in project.factory("seeds") + project.factory("build")
+
+
 @pytest.mark.parametrize(
     ("source", "name", "content", "said"),
     [

@@ -54,13 +54,13 @@ def test_what_a_source_leaves_out_is_counted_alike_however_it_is_read(keep: str,
             assert project.query(
                 "select seen, kept, dropped, broken from seed_funnel where position = 0 order by seed_set"
             ) == [(10, 5, 3, 2), (10, 5, 5, 0)]
-            project.factory("seeds", "-w", workers)
+            assert "what could not be read" in project.factory("seeds", "-w", workers, code=1)
     assert project.query("select address from failures order by all") == [
         ("pages/lost.md",),
         ("pages/photo.png",),
     ]
     project.write("pages/short.md", "Now it has words enough. " + WORDS * 10)
-    assert "parts: 6 seeds, 1 of them new" in project.factory("seeds")
+    assert "parts: 6 seeds, 1 of them new" in project.factory("seeds", code=1)
     assert project.query(REASONS + " where step = 'source' and seed_set = 'pages' limit 1")[0][3:5] == (
         1,
         "pages/sub/.hidden.md",

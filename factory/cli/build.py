@@ -42,9 +42,9 @@ def build(
     """Build datasets: read seeds, ask models, judge, store.
 
     Only what is missing or stale is done: a second build does nothing. Ctrl-C once ends what is in flight
-    and keeps it; the same command then goes on from there. Exit codes: 0 every dataset is built, 1 seeds
-    failed, now or in an earlier build, more than 'max_failed' lets (or a record could not be read, a dataset
-    is paused, a model gives no replies), 3 a budget is used up, 130 interrupted.
+    and keeps it; the same command then goes on from there. Exit codes: 0 every dataset is built, 1 seeds of
+    a dataset or records of a seed set failed, now or in an earlier build, more than its 'max_failed' lets (or
+    a dataset is paused, a model gives no replies), 3 a budget is used up, 130 interrupted.
 
     \b
     A SELECTOR is one of these; several joined by commas select what all of them do:
@@ -66,7 +66,7 @@ def build(
     """
     from factory.build import Build
     from factory.catalog import load_catalog
-    from factory.cli.progress import closing_table, display, failures
+    from factory.cli.progress import closing_table, display, failures, unread
     from factory.selection import select_datasets
 
     loaded = load_catalog(catalog)
@@ -79,11 +79,13 @@ def build(
     with display(quiet=quiet) as watch:
         made = Build(loaded, names, workers=workers or cores(), retry_failed=retry == "failed", watch=watch)
         report = asyncio.run(run_until_stopped(made))
-    closing_table(report, loaded.store)
+    closing_table(report, loaded)
     _warn(loaded)
     for fault in broken:
         click.secho(f"error: {fault}", fg="red", err=True)
-    failed = any(count > most for _, count, most in failures(report, loaded.store))
+    failed = any(
+        count > most for _, count, most in [*failures(report, loaded.store), *unread(report, loaded)]
+    )
     sys.exit(exit_code(report, failed=failed or bool(broken)))
 
 
@@ -164,11 +166,10 @@ async def run_until_stopped(build: Build) -> Report:
 
 
 def exit_code(report: Report, *, failed: bool = False) -> int:
-    """What a build tells the shell. `failed`: whether more seeds failed, now or before, than may."""
+    """What a build tells the shell. `failed`: whether more seeds or records failed, now or before, than may."""
     if report.status == "interrupted":
         return 130
     if report.status == "capped":
         return 3
     paused = any(progress.paused for progress in report.datasets.values())
-    unread = any(intake.broken for intake in report.intakes.values())
-    return 1 if report.status == "stopped" or failed or paused or unread else 0
+    return 1 if report.status == "stopped" or failed or paused else 0

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
@@ -17,6 +18,9 @@ from rich.text import Text
 
 from factory.cli.tables import show, summary, wide_console
 from factory.report import Progress, Report
+
+if TYPE_CHECKING:
+    from factory.catalog import Catalog
 
 PLAIN_EVERY = 5.0
 """Seconds between lines where the output is no terminal."""
@@ -128,18 +132,18 @@ def _plain(screen: Screen, remember: Callable[[Report], None]) -> Callable[[Repo
     return line
 
 
-def closing_table(report: Report, store: Path) -> None:
+def closing_table(report: Report, catalog: Catalog) -> None:
     """What the build did, dataset by dataset, and what to do next where something failed."""
-    console = wide_console(whole_lines=True)
+    console, store = wide_console(whole_lines=True), catalog.store
     worked = [one for one in report.datasets.values() if one.todo or one.rejected]
     for name, intake in report.intakes.items():
         if intake.new or intake.broken or intake.dropped:
             files = counted(intake.files, "file")
             left_out = f", {intake.dropped:,} left out (in drop_reasons)" if intake.dropped else ""
-            broken = f", {counted(intake.broken, 'broken record')} (in failures)" if intake.broken else ""
-            console.print(
-                f"seeds {name}: {intake.new:,} new of {intake.seeds:,} from {files}{left_out}{broken}"
-            )
+            console.print(f"seeds {name}: {intake.new:,} new of {intake.seeds:,} from {files}{left_out}")
+    for name, count, _ in unread(report, catalog):
+        told = f"factory sql \"from failures where dataset = '{name}'\""
+        console.print(f"seeds {name}: {counted(count, 'broken record')} ({told})")
     if not worked:
         console.print(_without_work(report, store))
         return
@@ -194,6 +198,21 @@ def failures(report: Report, store: Path) -> list[tuple[str, int, int]]:
             [],
         )
     return [(dataset, count, most) for dataset, count, most in rows if dataset in report.datasets]
+
+
+def unread(report: Report, catalog: Catalog) -> list[tuple[str, int, int]]:
+    """The seed sets of a build with records that could not be read or cleaned, now or before: how many, and how many
+    may."""
+    from factory.store.reader import querying
+
+    with querying(catalog.store) as query:
+        rows = query(
+            "select seed_set, sum(broken) from seed_funnel group by all having sum(broken) > 0 order by all",
+            [],
+        )
+    return [
+        (name, count, catalog.seed_set(name).max_failed) for name, count in rows if name in report.intakes
+    ]
 
 
 def counted(number: int, noun: str) -> str:

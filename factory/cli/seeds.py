@@ -25,7 +25,8 @@ def seeds(names: tuple[str, ...], catalog: Path, workers: int | None, quiet: boo
     """Read and clean seed sets, and show where seeds went: all of the catalogue's, or those selected.
 
     Only new and changed files are read; 'factory build' does the same for the seed sets of its datasets.
-    Ctrl-C ends after the shards being read; the same command goes on from there.
+    Ctrl-C ends after the shards being read; the same command goes on from there. Exit codes: 0 all was read,
+    1 records failed, now or in an earlier reading, more than the seed set's 'max_failed' lets, 130 interrupted.
 
     \b
     A SELECTOR is a seed set's name (globs allowed), or '+' before a selector of datasets
@@ -41,7 +42,7 @@ def seeds(names: tuple[str, ...], catalog: Path, workers: int | None, quiet: boo
     from factory.build import Build
     from factory.catalog import load_catalog
     from factory.cli.build import cores, exit_code, run_until_stopped, states_in
-    from factory.cli.progress import display
+    from factory.cli.progress import display, unread
     from factory.errors import CatalogError
     from factory.selection import select_seed_sets
 
@@ -53,11 +54,12 @@ def seeds(names: tuple[str, ...], catalog: Path, workers: int | None, quiet: boo
         made = Build(loaded, (), seed_sets=wanted, workers=workers or cores(), watch=watch)
         report = asyncio.run(run_until_stopped(made))
     _show(report, loaded)
-    sys.exit(exit_code(report))
+    failed = any(count > most for _, count, most in unread(report, loaded))
+    sys.exit(exit_code(report, failed=failed))
 
 
 def _show(report: Report, catalog: Catalog) -> None:
-    from factory.cli.progress import counted
+    from factory.cli.progress import counted, unread
     from factory.cli.tables import show, summary, wide_console
     from factory.store.reader import querying
 
@@ -87,7 +89,7 @@ def _show(report: Report, catalog: Catalog) -> None:
         new = "" if catalog.seed_set(name).keep == "shards" else f", {intake.new:,} of them new"
         files = f"{intake.unchanged:,} of {counted(intake.files, 'file')} unchanged"
         console.print(f"{name}: {counted(intake.seeds, 'seed')}{new}; {files}")
-    for name in (name for name, intake in report.intakes.items() if intake.broken):
+    for name, _, _ in unread(report, catalog):
         console.print(f"what could not be read: factory sql \"from failures where dataset = '{name}'\"")
     if report.status == "interrupted":
         console.print("interrupted: whole shards are kept; the same command goes on from here")
