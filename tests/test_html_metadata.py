@@ -6,8 +6,8 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
+from factory.seeds.dates import is_day_first, iso_date
 from factory.seeds.html import extract
-from factory.seeds.html.dates import is_day_first, iso_date
 from factory.seeds.html.mathml import of_element, tex_of
 from factory.seeds.html.metadata import spdx
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 
-from factory.seeds.html.dates import iso_date
+from factory.seeds.dates import iso_date
 from factory.seeds.html.tree import Index, Node, in_document_order, words_in
 from factory.seeds.html.votes import is_accepted, score_of
 from factory.seeds.html.words import EDITED, JOINED, LATELY, names

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from factory.seeds.html.dates import iso_date
+from factory.seeds.dates import iso_date
 from factory.seeds.html.tree import Index, Node
 from factory.seeds.html.words import PRODUCT, PRODUCTS
 

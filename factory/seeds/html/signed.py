@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from factory.seeds.dates import iso_date, names_month
 from factory.seeds.html.blocks import Block
-from factory.seeds.html.dates import iso_date, names_month
 from factory.seeds.html.metadata import Metadata
 from factory.seeds.html.words import names
 

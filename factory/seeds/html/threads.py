@@ -15,8 +15,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from factory.seeds.dates import is_day_first, iso_date
 from factory.seeds.html.blocks import Block
-from factory.seeds.html.dates import is_day_first, iso_date
 from factory.seeds.html.groups import (
     HEADINGS,
     LEAST_WORDS,

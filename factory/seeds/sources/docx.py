@@ -14,8 +14,8 @@ from factory.extras import need
 from factory.plugins import Item, Skipped, source
 from factory.records import Code, Document, Origin, Passage, Seed, Table
 from factory.seeds.archives import HostileError, parse_xml, unpack
+from factory.seeds.dates import iso_date
 from factory.seeds.files import opened
-from factory.seeds.html.dates import iso_date
 from factory.seeds.omml import SPACE, tex_of_formula
 from factory.seeds.pages import Wanted, seeds_of_page
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS

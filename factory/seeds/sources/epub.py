@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 from factory.plugins import Broken, Found, Item, source
 from factory.records import Code, Document, Origin, Passage, Seed, Table
 from factory.seeds.archives import HostileError, parse_xml, unpack
-from factory.seeds.html.dates import iso_date
+from factory.seeds.dates import iso_date
 from factory.seeds.html.metadata import spdx
 from factory.seeds.pages import Wanted, guarded, seeds_of_page
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS

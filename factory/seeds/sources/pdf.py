@@ -10,8 +10,8 @@ from factory.errors import FactoryError
 from factory.extras import need
 from factory.plugins import Broken, Item, Skipped, source
 from factory.records import Document, Origin, Passage, Seed
+from factory.seeds.dates import iso_date
 from factory.seeds.files import opened
-from factory.seeds.html.dates import iso_date
 from factory.seeds.pages import Wanted, seeds_of_parts
 from factory.seeds.pdf.columns import cells_of, lines_of
 from factory.seeds.pdf.edges import without_contents, without_edges

@@ -9,8 +9,8 @@ from pathlib import Path
 from factory.plugins import Item, source
 from factory.records import Code, Document, Origin, Passage, Seed
 from factory.seeds.archives import BULK, members, members_of, unpack
+from factory.seeds.dates import iso_date
 from factory.seeds.files import UnreadableError, opened
-from factory.seeds.html.dates import iso_date
 from factory.seeds.html.encoding import decode
 from factory.seeds.pages import Wanted, guarded, seeds_of_markdown
 from factory.seeds.segment import MAX_WORDS, MIN_WORDS
