@@ -137,6 +137,7 @@ def test_a_text_that_was_found_twice_is_one_seed_and_the_funnel_says_so(keep: st
     assert steps.query(
         "select address, reason, scores ->> 'at', left(excerpt, 10) from drops where step = 'exact_duplicates'"
     ) == [("pages/9.txt", "the same text was found before", "pages/8.txt", "ANT BEGINS")]
+    assert steps.query("select seeds from seed_scores") == [(6,)]
     assert "the same text was found before (1)" in steps.factory("seeds")
     (steps.folder / "pages/9.txt").unlink()
     steps.factory("seeds")

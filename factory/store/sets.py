@@ -48,9 +48,13 @@ def view(name: str, keep: str, shards: Path) -> str:
 
 def scored_view(as_shards: Iterable[str]) -> str:
     """The statement that makes the view of all scores, of seed sets in the store and of those kept as shards."""
-    parts = ["select seed_set, scores from live_origins where scores is not null"]
+    # A seed that was found at several places counts once, with the scores of one of them.
+    parts = [
+        "select seed_set, min(scores) as scores from live_origins where scores is not null"
+        " group by seed_set, seed_number"
+    ]
     parts += [
-        f"select {literal(name)}, scores from sets.{identifier(name)} where scores is not null"
+        f"select {literal(name)}, min(scores) from sets.{identifier(name)} where scores is not null group by seed_id"
         for name in as_shards
     ]
     return f"create or replace view scored_seeds as {' union all '.join(parts)}"

@@ -228,7 +228,7 @@ from told group by all order by seed_set, position, seeds desc, reason;
 
 -- What cleaners measured of each seed that is left; those of seed sets kept as shards are added when it is opened.
 create or replace view scored_seeds as
-select seed_set, scores from live_origins where scores is not null;
+select seed_set, min(scores) as scores from live_origins where scores is not null group by seed_set, seed_number;
 
 -- The same in all: a row for each figure, with its mean and range.
 create or replace view seed_scores as
