@@ -300,7 +300,7 @@ class _Reader:
                 self.done.unread.add(unit)
             yield Broken(Origin(address="", place=""), _told(error, path, self.source.path.parent))
 
-    def _told(self, found: Iterator[Item], address: str) -> Iterator[Item]:
+    def _marked(self, found: Iterator[Item], address: str) -> Iterator[Item]:
         """Writes down where what comes behind an item begins: should it end this process, somebody will ask."""
         for item in found:
             yield item
@@ -312,7 +312,7 @@ class _Reader:
         self, found: Iterator[Item], counts: Counts, address: str, span: str, licence: str | None
     ) -> None:
         checked = items_of(self.source, self.kind, found)
-        for item in self.steps.run(self._told(checked, address), counts):
+        for item in self.steps.run(self._marked(checked, address), counts):
             if isinstance(item, Found):
                 self.done.found[address, span] += 1
                 self._write("seeds", self._seed(item, address, span, licence))
