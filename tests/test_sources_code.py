@@ -9,12 +9,13 @@ import pytest
 from seed_items import left_out, rows, write
 
 from factory.errors import FactoryError
-from factory.plugins import Broken, Found
+from factory.plugins import Broken, Found, Skipped
 from factory.records import Change, Code, Document
 from factory.seeds.files import signature
 from factory.seeds.licences import recognised
 from factory.seeds.sources.code import code
 from factory.seeds.sources.git_history import git_history
+from factory.seeds.sources.python import python
 
 MIT = "MIT License\n\nPermission is hereby granted, free of charge, to any person obtaining a copy of this software"
 FILES = {
@@ -264,3 +265,21 @@ def test_where_a_project_lies_does_not_make_its_code_vendored(tmp_path: Path) ->
     (tmp_path / "build/project/.git").mkdir(parents=True)
     assert rows(code(write(tmp_path / "build/project/a.py", text), Code))
     assert not rows(code(write(tmp_path / "build/project/vendor/a.py", text), Code))
+
+
+def test_python_files_of_others_are_left_out_and_the_licence_is_that_of_the_nearest_file(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "LICENSE").write_text(
+        "Permission is hereby granted, free of charge, to any person obtaining a copy"
+    )
+    text = "def add(a, b):\n    c = a + b\n    d = c\n    return d\n"
+    for folder in ("mine", ".venv/lib", "build/lib"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "a.py").write_text(text)
+    (item,) = python(tmp_path / "mine/a.py", Code)
+    assert isinstance(item, Found) and item.origin.licence == "MIT"
+    for folder in (".venv/lib", "build/lib"):
+        (item,) = python(tmp_path / folder / "a.py", Code)
+        assert isinstance(item, Skipped) and item.reason == "in a folder of vendored code"

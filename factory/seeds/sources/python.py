@@ -14,6 +14,8 @@ from typing import TypeAlias
 from factory.plugins import Broken, Found, Item, Skipped, source
 from factory.records import Code, Origin, Seed
 from factory.seeds.files import opened
+from factory.seeds.licences import licence_of
+from factory.seeds.repositories import VENDORED, vendored
 
 _Definition: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef"
 _Import: TypeAlias = "ast.Import | ast.ImportFrom"
@@ -38,10 +40,15 @@ def python(
     that is longer, its methods and classes.
 
     `docstring`: only those with one. `imports`: puts the module's imports that it uses above it, so that it
-    runs alone. A file that does not parse is kept as broken.
+    runs alone. A file that does not parse is kept as broken; one in a folder of vendored code (`.venv`, `build`,
+    `node_modules` and the like) is left out. The licence is the file's own (SPDX) or that of the nearest file of one.
     """
+    if vendored(path):
+        yield Skipped(Origin(address=str(path), place=""), VENDORED)
+        return
     with opened(path) as stream:
         raw = stream.read()
+    about = Origin(address=str(path), licence=licence_of(path, raw), place="")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)  # of a stranger's escapes
@@ -49,14 +56,14 @@ def python(
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None)
         place = f"line {line}" if line else ""
-        yield Broken(Origin(address=str(path), place=place), f"no Python: {error}")
+        yield Broken(about.model_copy(update={"place": place}), f"no Python: {error}")
         return
     # Bytes, as lines end for the parser: str.splitlines also ends them at form feeds and the like.
     lines = raw.decode(_encoding(raw), "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     imported = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     for name, node in _definitions(tree.body, max_lines):
         first, last = _span(node)
-        origin = Origin(address=str(path), place=f"lines {first}-{last}")
+        origin = about.model_copy(update={"place": f"lines {first}-{last}"})
         if why := _why_not(node, min_lines, max_lines, docstring):
             yield Skipped(origin, why, name)
             continue
