@@ -30,7 +30,7 @@ from factory.seeds.choosing import choose_whole
 from factory.seeds.files import address, files_of, signature
 from factory.seeds.remote import asked
 from factory.seeds.shards import Done, Recipe, Shard, Unit, enough, given_up, grouped, reached, read_shard
-from factory.seeds.workers import Died, Workers, alone
+from factory.seeds.workers import TOO_MANY, Died, Workers, alone
 from factory.store.sets import folder
 from factory.store.writer import Writer
 from factory.yamlfile import read_yaml
@@ -57,8 +57,6 @@ class Intake:
 
 IDLE = 3
 """So often processes may die that read nothing: one may be killed while it waits."""
-
-TOO_MANY = "; out of memory? Try fewer --workers"
 
 Running: TypeAlias = tuple[Shard, "asyncio.Future[Done | None]"]
 
@@ -235,7 +233,7 @@ class _SeedSet:
             except BrokenProcessPool as error:  # told with what was being read when the process died
                 future.set_exception(error)
             except RuntimeError as error:
-                raise FactoryError(f"{self._no_processes}: {error}{TOO_MANY}") from error
+                raise FactoryError(f"{self._no_processes}: {error}; {TOO_MANY}") from error
             return shard, future
 
         running: list[Running] = []
@@ -297,7 +295,7 @@ class _SeedSet:
         if not any(reached(shard) for (shard, _), lost in zip(running, ended, strict=True) if lost):
             self.idle += 1
             if self.idle == IDLE:
-                raise FactoryError(f"{self._no_processes}: they die before they read anything{TOO_MANY}")
+                raise FactoryError(f"{self._no_processes}: they die before they read anything; {TOO_MANY}")
         again: list[Running] = []
         for one, lost in zip(running, ended, strict=True):
             if lost and reached(one[0]):

@@ -25,7 +25,7 @@ from factory.seeds.intake import Statement, describe, seed_statements, table_sta
 from factory.seeds.laid import scatter
 from factory.seeds.members import Part, Row, Stopped, laid_down
 from factory.seeds.shards import DROPS, EXAMPLES, EXCERPT, seed_row, writing
-from factory.seeds.workers import Workers
+from factory.seeds.workers import TOO_MANY, Workers
 from factory.store.rows import json_text
 from factory.store.sets import changed_shard, folder, identifier, literal, parquet_rows
 from factory.store.texts import seed_rows
@@ -68,8 +68,8 @@ async def choose_whole(
             break
         except BrokenProcessPool as error:
             raise FactoryError(
-                f"seed set '{seeds.name}': a process died in the step '{step.plugin.name}'; out of memory? Try fewer"
-                " --workers; the same command goes on with this step"
+                f"seed set '{seeds.name}': a process died in the step '{step.plugin.name}'; {TOO_MANY}; the same"
+                " command goes on with this step"
             ) from error
     return dropped
 

@@ -15,6 +15,9 @@ from typing import Self, TypeVar
 J = TypeVar("J")
 T = TypeVar("T")
 
+TOO_MANY = "out of memory? Try fewer --workers"
+"""What is said where processes die, or cannot be had."""
+
 
 class Died(Exception):
     """A process ended before it said what it came to. The message says by what."""
