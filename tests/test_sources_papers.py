@@ -53,15 +53,15 @@ def test_a_paper_comes_out_with_its_formulas_tables_and_code(tmp_path: Path) -> 
     for part in [
         "# On Tides and *Norms*",
         "## Abstract\n\nWe study $\\mathbb{R}^n$ with $\\left\\| x \\right\\|$ at 50% cost.",
-        "“quotes” matter—see Section",
+        "“quotes” matter—see Section 1.",
         "(A note with $x$.)",
         "Second part `x_1` with\n\n$$\nE = mc^2\n$$",
-        "**Theorem (Main).** If $\\operatorname{tr} A = \\frac12$ then",
+        "**Theorem 1.1 (Main).** If $\\operatorname{tr} A = \\frac12$ then",
         "a &= b + (x, y) \\\\\n c &= (z, w)\n\\end{aligned}\n$$",
         "- One $x$\n- Two\n  1. Inner",
         "| Name | Value |\n| --- | --- |\n| A & B | 1 |\n| C | 2 |",
         "```python\ndef f(x):  # not % a comment\n    return x % 2\n```",
-        "A picture of **tides**.",
+        "Figure 1. A picture of **tides**.",
         "done. Red and [link](https://a.b).",
     ]:
         assert part in text
@@ -108,13 +108,69 @@ def test_broken_tex_is_no_error(source: str, tmp_path: Path) -> None:
     list(tex(packed(tmp_path / "a.tar.gz", {"a.tex": body.encode()}), Document, min_words=1))
 
 
+REFERRED = r"""
+\newtheorem{theorem}{Theorem}[section]
+\newtheorem{lemma}[theorem]{Lemma}
+\newtheorem*{note}{Note}
+\numberwithin{equation}{section}
+\begin{document}
+\section{One}\label{one}
+As \citet{reed,moss} show \citep{reed}, \eqref{third}, \cref{main,bay} and Section~\ref{more} go on; \ref{nowhere} not.
+\begin{theorem}[Main]\label{main}By Lemma~\ref{bays} and \Cref{tagged}.\end{theorem}
+\begin{note}Nothing counts.\end{note}
+\begin{align} a &= b \label{first}\\ c &= \begin{cases} 1 \\ 2 \end{cases} \notag\\ d &= e \label{third} \end{align}
+\section{Two}
+\begin{lemma}\label{bays}Bays, \verb|\ref{bays}|.\end{lemma}
+\begin{equation}\label{tagged} z \tag{Z}\end{equation}
+\begin{figure}\centering\caption[Short]{A bay.}\label{bay}\end{figure}
+\appendix
+\section{Three}\label{more}\subsection{Four}\label{deep}In \autoref{deep}.
+\begin{thebibliography}{9}\bibitem[Reed and Moss(2005)]{reed} R. \bibitem[{Moss et~al.(2007)Moss, Reed, and Li}]{moss} M.
+\end{thebibliography}
+\end{document}
+"""
+
+
+def test_references_of_tex_are_the_numbers_that_tex_gives(tmp_path: Path) -> None:
+    (tmp_path / "paper.tex").write_text(r"\documentclass{article}" + REFERRED)
+    text = text_of(list(tex(tmp_path / "paper.tex", Document, min_words=1)))
+    for part in (
+        "As Reed and Moss (2005) and Moss et al. (2007) show, (1.2), Theorem 1.1 and Figure 1 and Section A go on",
+        "**Theorem 1.1 (Main).** By Lemma 2.1 and Equation (Z).",
+        "**Note.** Nothing counts.",
+        r"**Lemma 2.1.** Bays, `\ref{bays}`.",
+        "Figure 1. A bay.",
+        "In Section A.1.",
+    ):
+        assert part in text
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        r"\begin{theorem}",
+        r"\end{align}",
+        r"\begin{align}\\",
+        r"\label{a}\ref{a}",
+        r"\section{}\appendix",
+        r"\bibitem[",
+        r"\citet[",
+    ],
+)
+def test_references_of_tex_that_nothing_closes_are_no_error(part: str, tmp_path: Path) -> None:
+    (tmp_path / "a.tex").write_text(
+        r"\documentclass{a}\begin{document}Words." + part * 20_000 + r"\end{document}"
+    )
+    assert "Words." in text_of(list(tex(tmp_path / "a.tex", Document, min_words=1)))
+
+
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
         (r"Call \lstinline!a_b! and \lstinline[language=C]{c%d}.", "Call `a_b` and `c%d`."),
         (r"Write \mintinline{python}{x = 1} now.", "Write `x = 1` now."),
         (r"\begin{subfigure}{.5\textwidth}\caption{Left.}\end{subfigure}", "Left."),
-        (r"\begin{wrapfigure}[9]{r}{3cm}\caption{Aside.}\end{wrapfigure}", "Aside."),
+        (r"\begin{wrapfigure}[9]{r}{3cm}\caption{Aside.}\end{wrapfigure}", "Figure 1. Aside."),
         (r"\begin{multicols}{2} Two of them. \end{multicols}", "Two of them."),
         (r"In \texorpdfstring{$x$}{x}, \parbox{3cm}{a box} \hyperref[a]{there}.", "In $x$, a box there."),
         (r"\NewDocumentCommand{\set}{O{A} m}{#1_{#2}} $\set{x}$, $\set[B]{y}$", "$A_{x}$, $B_{y}$"),

@@ -27,8 +27,8 @@ def tex(
     """TeX projects: an archive (.tar.gz, .tar, .zip, .gz of one file), a main file with what lies beside it, or a
     .tar of many papers' .gz, as arXiv gives them in bulk.
 
-    Inputs are resolved inside the project, the author's simple macros expanded, formulas kept between dollars;
-    the bibliography and pictures are left out, captions kept. Places are in bytes of the Markdown, behind the
+    Inputs are resolved inside the project, the author's simple macros expanded, formulas kept between dollars,
+    references made the numbers that TeX gives them; the bibliography and pictures are left out, captions kept. Places are in bytes of the Markdown, behind the
     name of the paper where the file holds many. A withdrawn paper, or one without TeX, is a broken record.
     """
     wanted = Wanted(kind, min_words, max_words)

@@ -2,6 +2,7 @@
 
 project: the main file with all that it inputs, comments taken out
 macros: the author's simple macros collected and expanded
+references: numbers of what is referred to
 markdown: headings, paragraphs, lists, tables, code; formulas as TeX between dollars
 """
 

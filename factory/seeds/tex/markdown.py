@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from factory.fences import fenced, fences
+from factory.seeds.tex.references import NUMBERED, referred
 from factory.seeds.tex.scan import NAME, VERBATIM, argument, environment, option
 from factory.seeds.tex.words import (
     ACCENTS,
@@ -43,6 +44,7 @@ _STATEMENT = re.compile(
     r"|(require|ensure|return|print|if|elsif|else|for|forall|while|repeat|until|loop|function|procedure))(?![a-zA-Z])",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(rf"\\{NUMBERED}\{{([^{{}}]*)\}}")
 _UNIT = re.compile(r"\\([a-zA-Z]+)\s*")
 
 
@@ -59,12 +61,14 @@ class TexDocument:
 def to_markdown(text: str) -> TexDocument:
     """Reads a whole TeX text: headings, paragraphs, lists, simple tables, code; formulas stay TeX.
 
-    What only lays out, refers or cites is left out; unknown commands give what is in their braces.
+    References become the numbers that TeX gives them. What only lays out is left out, as are citations, unless a
+    sentence needs their names and the bibliography has them; unknown commands give what is in their braces.
     """
     begins = _BODY.search(text)
     preamble = text[: begins.start()] if begins else ""
     body = environment(text, "document", begins.end())[0] if begins else text
     theorems = {**THEOREMS, **dict(_NEW.findall(preamble))}
+    body = referred(body, preamble, theorems)
     reader = _Reader(theorems)
     said = {name: _said(reader, name, preamble + body) for name in ("title", "date")}
     content = _BLANK.sub("\n\n", reader.blocks(body)).strip()
@@ -229,8 +233,10 @@ class _Reader:
             address, at = argument(text, at)
             self.parts.append(address)
         elif name == "caption":
-            words, at = argument(text, option(text, at)[1])
-            self.parts.append(f"\n\n{' '.join(self.blocks(words).split())}\n\n")
+            numbered = _NUMBERED.match(text, at)
+            words, at = argument(text, option(text, numbered.end() if numbered else at)[1])
+            number = f"{numbered[1]}. " if numbered else ""
+            self.parts.append(f"\n\n{number}{' '.join(self.blocks(words).split())}\n\n")
         elif text[at : at + 1] == " " and name.isalpha():
             at += 1  # a space ends the name, and is none of the text
         return at
@@ -260,8 +266,10 @@ class _Reader:
         elif name in ("quote", "quotation", "verse"):
             self.parts.append("\n\n> " + self.blocks(inner).strip().replace("\n", "\n> ") + "\n\n")
         elif name in self.theorems:
-            told, start = option(inner, 0)
-            title = self.theorems[name] + (f" ({self.blocks(told)})" if told else "")
+            numbered = _NUMBERED.match(inner)
+            told, start = option(inner, numbered.end() if numbered else 0)
+            title = self.theorems[name] + (f" {numbered[1]}" if numbered else "")
+            title += f" ({self.blocks(told)})" if told else ""
             self.parts.append(f"\n\n**{title}.** {self.blocks(inner[start:]).strip()}\n\n")
         else:
             start = option(inner, 0)[1]
