@@ -28,8 +28,9 @@ def tex(
     .tar of many papers' .gz, as arXiv gives them in bulk.
 
     Inputs are resolved inside the project, the author's simple macros expanded, formulas kept between dollars,
-    references made the numbers that TeX gives them; the bibliography and pictures are left out, captions kept. Places are in bytes of the Markdown, behind the
-    name of the paper where the file holds many. A withdrawn paper, or one without TeX, is a broken record.
+    references made the numbers that TeX gives them; the bibliography and pictures are left out, captions kept. Places
+    are in bytes of the Markdown, behind the name of the paper where the file holds many. A withdrawn paper, or one
+    without TeX, is a broken record.
     """
     wanted = Wanted(kind, min_words, max_words)
     if path.suffix.lower() == ".tar" and _holds_papers(path):

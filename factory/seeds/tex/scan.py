@@ -7,6 +7,9 @@ from collections.abc import Iterator
 
 VERBATIM = ("verbatim", "verbatim*", "Verbatim", "lstlisting", "minted", "alltt", "comment", "filecontents")
 
+OPTION = 1_000
+"""Characters within which an optional argument closes: to look to the end for each takes quadratic time."""
+
 NAME = re.compile(r"\\([a-zA-Z@]+\*?|.)", re.DOTALL)
 _SPACE = re.compile(r"[ \t]*\n?[ \t]*")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
@@ -65,13 +68,13 @@ def argument(text: str, at: int) -> tuple[str, int]:
 
 
 def option(text: str, at: int) -> tuple[str | None, int]:
-    """The optional argument ``[...]`` at or behind `at`, or None, and the place behind."""
+    """The optional argument ``[...]`` at or behind `at`, or None where none closes in time, and the place behind."""
     space = _SPACE.match(text, at)
     start = space.end() if space else at
     if text[start : start + 1] != "[":
         return None, at
     depth = 0
-    for found in _SQUARE.finditer(text, start + 1):
+    for found in _SQUARE.finditer(text, start + 1, start + OPTION):
         if found[0] == "{":
             depth += 1
         elif found[0] == "}":
