@@ -230,6 +230,16 @@ def test_small_markup_of_an_article_keeps_what_it_means(markup: str, text: str, 
     assert text_of(jats(path, Document, min_words=1)) == f"## On\n\n{text}"
 
 
+def test_the_appendices_of_an_article_are_part_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    app = "<app><title>More</title><p>It goes on.</p><sec><title>Yet</title><p>And on.</p></sec></app>"
+    back = f"<back><app-group>{app}</app-group><ref-list><ref>Gone.</ref></ref-list></back>"
+    path.write_text(f"<article><body><p>It begins.</p></body>{back}</article>")
+    assert text_of(jats(path, Document, min_words=1)) == (
+        "It begins.\n\n## More\n\nIt goes on.\n\n### Yet\n\nAnd on."
+    )
+
+
 def test_citations_between_signs_leave_no_trace_and_statements_need_no_label(tmp_path: Path) -> None:
     body = (
         "<p>It holds<sup><xref ref-type='bibr'>1</xref>–<xref ref-type='bibr'>3</xref></sup>. One<break/>two.</p>"

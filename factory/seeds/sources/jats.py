@@ -85,6 +85,8 @@ def _article(root: Element, place: Origin, wanted: Wanted) -> Iterator[Item]:
             parts += ["## Abstract", *blocks]
     for part in (root.find("body"), root.find("floats-group")):
         parts += _blocks(part, 1) if part is not None else []
+    for appendix in root.iterfind("back/app-group/app"):
+        parts += _blocks(appendix, 2)
     title = "" if heading is None else _plain(heading)
     origin = Origin(
         address=place.address,
