@@ -252,6 +252,7 @@ class _SeedSet:
                 if (await asyncio.wait([running[0][1]], timeout=left))[0]:
                     if isinstance(running[0][1].exception(), BrokenProcessPool):
                         running = await self._again(running, begin, workers)
+                        continue  # the first may have been begun anew
                     shard, future = running.pop(0)
                     if done := self._done(shard, future, running):
                         ended.append((shard, done))
